@@ -1,0 +1,221 @@
+//! Who may do what to whom. Authority is a value: the session mints an [`Actor`], the actor turns into a [`Scope`] over
+//! customers, and every query over customers' rows takes that scope.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::CustomerId;
+use super::spelled;
+use super::user::UserRef;
+
+/// A role in one customer, the most powerful first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// May do everything, to owners too.
+    Owner,
+    /// May do everything but touch owners.
+    Admin,
+    /// Reads everything, changes nothing.
+    Auditor,
+    /// Looks after themself only.
+    Member,
+}
+spelled!(Role { Owner => "owner", Admin => "admin", Auditor => "auditor", Member => "member" });
+
+impl Role {
+    /// Whether this role sees the customer's users, resets and audit.
+    #[must_use]
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin | Self::Auditor)
+    }
+
+    /// Whether this role, held by someone with a second factor, may reset someone of role `target`.
+    #[must_use]
+    pub const fn resets(self, target: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Admin => !matches!(target, Self::Owner),
+            Self::Auditor | Self::Member => false,
+        }
+    }
+}
+
+/// Who is asking, with everything that decides what they may do. Only the `session` slice makes one, from a session or,
+/// for work that goes on after the request, from the stored requester.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Who.
+    pub user: UserRef,
+    /// Their name, for lists and mails.
+    pub name: String,
+    /// Their roles, at most one a customer.
+    pub roles: Vec<(CustomerId, Role)>,
+    /// Whether they have a second factor of their own.
+    pub has_mfa: bool,
+}
+
+/// What is asked of a customer's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// See them.
+    Read,
+    /// Reset their users.
+    Reset,
+}
+
+/// The customers over which a right is held. It has no public constructor but [`Actor::scope`] and [`Scope::narrowed`],
+/// so it never holds more than the actor has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    customers: Vec<CustomerId>,
+}
+
+impl Scope {
+    /// The customers, in ascending order, each once.
+    #[must_use]
+    pub fn customers(&self) -> &[CustomerId] {
+        &self.customers
+    }
+
+    /// Only what is both in this scope and in `chosen`.
+    #[must_use]
+    pub fn narrowed(&self, chosen: &[CustomerId]) -> Self {
+        Self { customers: self.customers.iter().copied().filter(|customer| chosen.contains(customer)).collect() }
+    }
+
+    /// Whether this scope covers `customer`.
+    #[must_use]
+    pub fn covers(&self, customer: CustomerId) -> bool {
+        self.customers.binary_search(&customer).is_ok()
+    }
+}
+
+/// Why somebody may not be reset by this actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The actor has no second factor of their own.
+    NoFactorOfYourOwn,
+    /// Nobody resets themself: the Security page serves that.
+    Yourself,
+    /// No role that resets in that customer.
+    NoRole,
+    /// An admin at an owner.
+    OwnersOnly,
+}
+spelled!(Refusal {
+    NoFactorOfYourOwn => "no_factor_of_your_own",
+    Yourself => "yourself",
+    NoRole => "no_role",
+    OwnersOnly => "owners_only",
+});
+
+impl Actor {
+    /// The role in `customer`; none where there is no membership.
+    #[must_use]
+    pub fn role_in(&self, customer: CustomerId) -> Option<Role> {
+        self.roles.iter().find(|(held_in, _)| *held_in == customer).map(|(_, role)| *role)
+    }
+
+    /// The customers over which this actor holds `right`.
+    #[must_use]
+    pub fn scope(&self, right: Right) -> Scope {
+        let holds = |role: Role| match right {
+            Right::Read => role.reads(),
+            Right::Reset => self.has_mfa && role.resets(Role::Member),
+        };
+        let mut customers: Vec<_> =
+            self.roles.iter().filter(|(_, role)| holds(*role)).map(|(customer, _)| *customer).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        Scope { customers }
+    }
+
+    /// Whether this actor may reset `target`, who has `role` in their home customer.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_reset(&self, target: UserRef, role: Role) -> Result<(), Refusal> {
+        if !self.has_mfa {
+            return Err(Refusal::NoFactorOfYourOwn);
+        }
+        if self.user == target {
+            return Err(Refusal::Yourself);
+        }
+        match self.role_in(target.customer) {
+            Some(mine) if mine.resets(role) => Ok(()),
+            Some(Role::Admin) => Err(Refusal::OwnersOnly),
+            _ => Err(Refusal::NoRole),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::ids::UserId;
+    use super::super::time::Time;
+    use super::*;
+
+    fn customer(n: u8) -> CustomerId {
+        CustomerId::new(Time::from_unix_milliseconds(0), [n; 10])
+    }
+
+    fn user(home: u8, n: u8) -> UserRef {
+        UserRef { customer: customer(home), id: UserId::new(Time::from_unix_milliseconds(0), [n; 10]) }
+    }
+
+    fn roles() -> impl Strategy<Value = Vec<(CustomerId, Role)>> {
+        let role = prop::sample::select(Role::ALL);
+        prop::collection::btree_map(0u8..6, role, 0..6)
+            .prop_map(|held| held.into_iter().map(|(n, role)| (customer(n), role)).collect())
+    }
+
+    fn actor(roles: Vec<(CustomerId, Role)>, has_mfa: bool) -> Actor {
+        Actor { user: user(0, 0), name: "Ines".into(), roles, has_mfa }
+    }
+
+    #[test]
+    fn the_table_of_the_product() {
+        let may = |mine, target| actor(vec![(customer(1), mine)], true).may_reset(user(1, 1), target).is_ok();
+        for target in Role::ALL {
+            assert!(may(Role::Owner, *target));
+            assert_eq!(may(Role::Admin, *target), *target != Role::Owner);
+            assert!(!may(Role::Auditor, *target));
+            assert!(!may(Role::Member, *target));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn without_a_factor_nobody_is_reset(roles in roles(), home in 0u8..6, n in 1u8..6, role in prop::sample::select(Role::ALL)) {
+            prop_assert!(actor(roles.clone(), false).may_reset(user(home, n), role).is_err());
+            prop_assert!(actor(roles, false).scope(Right::Reset).customers().is_empty());
+        }
+
+        #[test]
+        fn nobody_resets_themself(roles in roles(), role in prop::sample::select(Role::ALL)) {
+            prop_assert_eq!(actor(roles, true).may_reset(user(0, 0), role), Err(Refusal::Yourself));
+        }
+
+        #[test]
+        fn authority_never_widens(roles in roles(), chosen in prop::collection::vec(0u8..8, 0..8), home in 0u8..8) {
+            let actor = actor(roles, true);
+            let chosen: Vec<_> = chosen.into_iter().map(customer).collect();
+            let (read, reset) = (actor.scope(Right::Read), actor.scope(Right::Reset));
+            // Resetting needs reading; narrowing takes away; outside the scope nobody is reset, whatever their role.
+            prop_assert!(reset.customers().iter().all(|customer| read.covers(*customer)));
+            prop_assert!(read.narrowed(&chosen).customers().iter().all(|customer| read.covers(*customer) && chosen.contains(customer)));
+            if !reset.covers(customer(home)) {
+                for role in Role::ALL {
+                    prop_assert!(actor.may_reset(user(home, 1), *role).is_err());
+                }
+            }
+        }
+
+        #[test]
+        fn a_role_in_one_customer_gives_nothing_in_another(role in prop::sample::select(Role::ALL), target in prop::sample::select(Role::ALL)) {
+            let actor = actor(vec![(customer(1), role)], true);
+            prop_assert_eq!(actor.may_reset(user(2, 1), target), Err(Refusal::NoRole));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A customer (tenant) and its policy.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::CustomerId;
+use super::time::Span;
+
+/// An organisation whose users Rekey looks after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    /// Its identifier.
+    pub id: CustomerId,
+    /// Its name, as people of it write it.
+    pub name: String,
+    /// How its users reach a person: a phone number or an address, as it stands in mails and on calm pages.
+    pub help_desk: Option<String>,
+    /// What it asks of its users and of those who reset them.
+    pub policy: Policy,
+}
+
+/// The policy of one customer. A setting that is missing in storage has its default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// Whether every user needs a second factor.
+    pub mfa_required: bool,
+    /// How long a recovery link works, in minutes.
+    link_minutes: u16,
+    /// Whether a reset needs a reason.
+    pub reason_required: bool,
+    /// Whether a reset needs a ticket number.
+    pub ticket_required: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { mfa_required: true, link_minutes: 60, reason_required: true, ticket_required: false }
+    }
+}
+
+impl Policy {
+    /// How long a recovery link works: never under 5 minutes nor over 24 hours, whatever is stored.
+    #[must_use]
+    pub fn link_lifetime(&self) -> Span {
+        Span::minutes(i64::from(self.link_minutes.clamp(5, 24 * 60)))
+    }
+
+    /// The same policy with another lifetime of links, in minutes.
+    #[must_use]
+    pub const fn with_link_minutes(self, minutes: u16) -> Self {
+        Self { link_minutes: minutes, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_live_between_five_minutes_and_a_day() {
+        let lives = |minutes| Policy::default().with_link_minutes(minutes).link_lifetime();
+        assert_eq!(Policy::default().link_lifetime(), Span::minutes(60));
+        assert_eq!(lives(0), Span::minutes(5));
+        assert_eq!(lives(1440), Span::hours(24));
+        assert_eq!(lives(u16::MAX), Span::hours(24));
+    }
+
+    #[test]
+    fn settings_that_were_never_stored_have_their_default() {
+        let policy: Policy = serde_json::from_str(r#"{"ticket_required":true}"#).unwrap();
+        assert_eq!(policy, Policy { ticket_required: true, ..Policy::default() });
+    }
+}

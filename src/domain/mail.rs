@@ -1,0 +1,54 @@
+//! What Rekey writes to people. A mail is stored as one of these and becomes text only when it is sent: no secret lies in
+//! the outbox, since the token of a recovery link is derived at that moment.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::LinkId;
+use super::time::Time;
+
+/// What a mail says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Mail {
+    /// Your second factor was reset: here is the link.
+    Reset {
+        /// The link whose token goes into the mail.
+        link: LinkId,
+        /// Which token of that link: a newer one kills the older.
+        generation: i64,
+        /// Until when the link works.
+        expires_at: Time,
+        /// When the reset took place.
+        reset_at: Time,
+        /// Who reset it.
+        requester: String,
+        /// Why.
+        reason: Option<String>,
+        /// The help desk's ticket.
+        ticket: Option<String>,
+    },
+    /// A new authenticator was set up.
+    AuthenticatorAdded {
+        /// When.
+        at: Time,
+    },
+    /// A backup code was used to sign in.
+    BackupCodeUsed {
+        /// When.
+        at: Time,
+        /// How many are left.
+        left: u32,
+    },
+}
+
+impl Mail {
+    /// What kind it is, in one word, for lists and the audit.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Reset { .. } => "reset",
+            Self::AuthenticatorAdded { .. } => "authenticator_added",
+            Self::BackupCodeUsed { .. } => "backup_code_used",
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The rules of Rekey, pure: they read like the product document and know no database, no network, no clock and no
+//! randomness. Time and random bytes come in as arguments.
+
+pub mod audit;
+pub mod authority;
+pub mod backup_code;
+pub mod customer;
+pub mod ids;
+pub mod mail;
+pub mod method;
+pub mod plan;
+pub mod recovery;
+pub mod sign_in;
+pub mod time;
+pub mod totp;
+pub mod user;
+
+/// A stored or transmitted text that is not a value of its type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {0}")]
+pub struct Unreadable(pub &'static str);
+
+/// Gives a closed enum its one spelling, for the database, the address bar and the wire alike.
+macro_rules! spelled {
+    ($name:ident { $($variant:ident => $text:literal),+ $(,)? }) => {
+        impl $name {
+            /// Every value, in the order of the definition.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The one spelling of this value.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::domain::Unreadable;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::domain::Unreadable(stringify!($name))),
+                }
+            }
+        }
+    };
+}
+pub(crate) use spelled;

@@ -1,0 +1,285 @@
+//! A reset before it happens: each selected user with what will become of them and why. The plan is frozen: what is
+//! reviewed, confirmed and run is bound to the hash of its canonical form.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::authority::{Actor, Refusal, Role};
+use super::ids::CustomerId;
+use super::spelled;
+use super::time::Span;
+use super::user::{Standing, UserRef};
+
+/// How long a plan can be confirmed.
+pub const LIFETIME: Span = Span::minutes(30);
+/// The most users in one plan.
+pub const MOST_USERS: usize = 10_000;
+/// How many users are reset in one transaction.
+pub const CHUNK: usize = 200;
+
+/// How much of each artefact a user has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holdings {
+    /// Authenticator apps.
+    pub authenticator_apps: i64,
+    /// Backup codes that are not spent.
+    pub backup_codes: i64,
+    /// Sessions in browsers.
+    pub sessions: i64,
+    /// Half-finished sign-ins and set-ups.
+    pub challenges: i64,
+    /// Recovery links that work or wait.
+    pub links: i64,
+}
+
+impl std::ops::Add for Holdings {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            authenticator_apps: self.authenticator_apps + other.authenticator_apps,
+            backup_codes: self.backup_codes + other.backup_codes,
+            sessions: self.sessions + other.sessions,
+            challenges: self.challenges + other.challenges,
+            links: self.links + other.links,
+        }
+    }
+}
+
+/// One selected user, with what the decision needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Who.
+    pub user: UserRef,
+    /// Their role in their home customer.
+    pub role: Role,
+    /// Whether they can sign in.
+    pub standing: Standing,
+    /// Whether their address is known to reach them.
+    pub address_verified: bool,
+    /// What they have.
+    pub holdings: Holdings,
+}
+
+/// Why somebody in the selection keeps everything they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Skip {
+    /// Invited, and not finished.
+    SetUpNotFinished,
+    /// Kept out by an admin.
+    Suspended,
+    /// The mail could not reach them.
+    NoVerifiedAddress,
+    /// No second factor and no reset under way.
+    NothingToReset,
+    /// Authority over them was lost between review and reset.
+    NoAuthority,
+    /// Removed between review and reset.
+    Gone,
+}
+spelled!(Skip {
+    SetUpNotFinished => "set_up_not_finished",
+    Suspended => "suspended",
+    NoVerifiedAddress => "no_verified_address",
+    NothingToReset => "nothing_to_reset",
+    NoAuthority => "no_authority",
+    Gone => "gone",
+});
+
+impl Skip {
+    /// In words, for a list.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::SetUpNotFinished => "Set-up not finished",
+            Self::Suspended => "Suspended",
+            Self::NoVerifiedAddress => "No verified address",
+            Self::NothingToReset => "Nothing to reset",
+            Self::NoAuthority => "No authority any more",
+            Self::Gone => "No longer here",
+        }
+    }
+
+    /// What it means, in a sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::SetUpNotFinished => "They have no factor yet. The invitation does the same job.",
+            Self::Suspended => "They cannot sign in at all.",
+            Self::NoVerifiedAddress => "The mail could not reach them.",
+            Self::NothingToReset => "They have no second factor, and no reset is under way.",
+            Self::NoAuthority => "Your role or theirs changed after the review.",
+            Self::Gone => "They were removed after the review.",
+        }
+    }
+}
+
+/// What a plan holds for one user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// They will be reset.
+    Reset,
+    /// They keep everything.
+    Skip(Skip),
+}
+
+/// Decides about one user whom the actor may reset.
+///
+/// # Errors
+/// When the actor has no authority over them: then the whole selection is refused, since no page offers such a choice.
+pub fn decide(actor: &Actor, candidate: &Candidate) -> Result<Verdict, Refusal> {
+    actor.may_reset(candidate.user, candidate.role)?;
+    let holdings = candidate.holdings;
+    Ok(match candidate.standing {
+        Standing::Suspended => Verdict::Skip(Skip::Suspended),
+        Standing::Invited => Verdict::Skip(Skip::SetUpNotFinished),
+        Standing::Active if holdings.authenticator_apps + holdings.links == 0 => Verdict::Skip(Skip::NothingToReset),
+        Standing::Active if !candidate.address_verified => Verdict::Skip(Skip::NoVerifiedAddress),
+        Standing::Active => Verdict::Reset,
+    })
+}
+
+/// One line of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Who.
+    pub user: UserRef,
+    /// What will become of them.
+    pub verdict: Verdict,
+    /// What they have.
+    pub holdings: Holdings,
+}
+
+/// A reviewed selection, in the order of its users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Who asks for it.
+    pub requester: UserRef,
+    /// Its lines, each user once.
+    pub items: Vec<Item>,
+}
+
+impl Plan {
+    /// The plan of `actor` over `candidates`; a user named twice counts once.
+    ///
+    /// # Errors
+    /// The first candidate outside the actor's authority, and why.
+    pub fn new(actor: &Actor, candidates: &[Candidate]) -> Result<Self, (UserRef, Refusal)> {
+        let mut items = BTreeMap::new();
+        for candidate in candidates {
+            let verdict = decide(actor, candidate).map_err(|refusal| (candidate.user, refusal))?;
+            items.insert(candidate.user, Item { user: candidate.user, verdict, holdings: candidate.holdings });
+        }
+        Ok(Self { requester: actor.user, items: items.into_values().collect() })
+    }
+
+    /// The text that is hashed: requester, then one line a user.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        use std::fmt::Write as _;
+        let mut text = format!("rekey plan 1\n{} {}\n", self.requester.customer, self.requester.id);
+        for item in &self.items {
+            let verdict = match item.verdict {
+                Verdict::Reset => "reset",
+                Verdict::Skip(skip) => skip.as_str(),
+            };
+            let Holdings { authenticator_apps, backup_codes, .. } = item.holdings;
+            // Sessions, challenges and links come and go by themselves; all of a user's end, however many there are.
+            writeln!(text, "{} {} {verdict} {authenticator_apps} {backup_codes}", item.user.customer, item.user.id)
+                .expect("writing to a string does not fail");
+        }
+        text
+    }
+
+    /// The users who will be reset, by customer.
+    #[must_use]
+    pub fn resets(&self) -> BTreeMap<CustomerId, Vec<UserRef>> {
+        let mut resets: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for item in self.items.iter().filter(|item| item.verdict == Verdict::Reset) {
+            resets.entry(item.user.customer).or_default().push(item.user);
+        }
+        resets
+    }
+}
+
+/// The short form of a plan's hash that people compare: `7F3A 91C2`.
+#[must_use]
+pub fn seal(hash: &str) -> String {
+    super::totp::in_fours(&hash.chars().take(8).collect::<String>().to_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::ids::UserId;
+    use super::super::time::Time;
+    use super::*;
+
+    fn customer(n: u8) -> CustomerId {
+        CustomerId::new(Time::from_unix_milliseconds(0), [n; 10])
+    }
+
+    fn user(home: u8, n: u8) -> UserRef {
+        UserRef { customer: customer(home), id: UserId::new(Time::from_unix_milliseconds(0), [n; 10]) }
+    }
+
+    fn owner() -> Actor {
+        Actor { user: user(1, 0), name: "Oa".into(), roles: vec![(customer(1), Role::Owner)], has_mfa: true }
+    }
+
+    fn candidate(n: u8) -> Candidate {
+        Candidate {
+            user: user(1, n),
+            role: Role::Member,
+            standing: Standing::Active,
+            address_verified: true,
+            holdings: Holdings { authenticator_apps: 1, backup_codes: 10, ..Holdings::default() },
+        }
+    }
+
+    #[test]
+    fn each_is_skipped_for_the_reason_that_holds() {
+        let skip = |candidate: Candidate| match decide(&owner(), &candidate) {
+            Ok(Verdict::Skip(skip)) => skip,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(skip(Candidate { standing: Standing::Invited, ..candidate(1) }), Skip::SetUpNotFinished);
+        assert_eq!(skip(Candidate { standing: Standing::Suspended, ..candidate(1) }), Skip::Suspended);
+        assert_eq!(skip(Candidate { address_verified: false, ..candidate(1) }), Skip::NoVerifiedAddress);
+        assert_eq!(skip(Candidate { holdings: Holdings::default(), ..candidate(1) }), Skip::NothingToReset);
+    }
+
+    #[test]
+    fn one_user_outside_the_authority_refuses_the_whole() {
+        let foreign = Candidate { user: user(2, 9), ..candidate(9) };
+        assert_eq!(Plan::new(&owner(), &[candidate(1), foreign.clone()]), Err((foreign.user, Refusal::NoRole)));
+        let myself = Candidate { user: owner().user, ..candidate(0) };
+        assert_eq!(Plan::new(&owner(), &[candidate(1), myself.clone()]), Err((myself.user, Refusal::Yourself)));
+    }
+
+    #[test]
+    fn a_seal_is_eight_characters() {
+        assert_eq!(seal("7f3a91c2deadbeef"), "7F3A 91C2");
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_do_not_change_a_plan(mut picks in prop::collection::vec(1u8..20, 1..30)) {
+            let plan = |picks: &[u8]| Plan::new(&owner(), &picks.iter().map(|n| candidate(*n)).collect::<Vec<_>>()).unwrap();
+            let first = plan(&picks);
+            picks.reverse();
+            picks.push(picks[0]);
+            prop_assert_eq!(first.canonical(), plan(&picks).canonical());
+        }
+
+        #[test]
+        fn any_other_selection_has_another_text(a in prop::collection::btree_set(1u8..12, 1..8), b in prop::collection::btree_set(1u8..12, 1..8)) {
+            let text = |picks: &std::collections::BTreeSet<u8>| {
+                Plan::new(&owner(), &picks.iter().map(|n| candidate(*n)).collect::<Vec<_>>()).unwrap().canonical()
+            };
+            prop_assert_eq!(a == b, text(&a) == text(&b));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The life of a recovery link: issued, perhaps opened, perhaps proved, and then exactly one end. Opening changes
+//! nothing; only a completed set-up spends it.
+
+use serde::{Deserialize, Serialize};
+
+use super::spelled;
+use super::time::Time;
+
+/// Wrong passwords after which a link gives up: whoever holds only the mail cannot go on guessing.
+pub const WRONG_PASSWORDS: i64 = 10;
+
+/// What is stored about a link. A nullable time says what happened, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// When it was issued.
+    pub issued_at: Time,
+    /// The first moment at which it no longer works.
+    pub expires_at: Time,
+    /// When its page was first shown.
+    pub opened_at: Option<Time>,
+    /// When the second proof was first given.
+    pub proved_at: Option<Time>,
+    /// How many wrong passwords were typed at it.
+    pub wrong_passwords: i64,
+    /// When and how it ended, if it did.
+    pub ended: Option<(Time, End)>,
+}
+
+/// The ways a link ends other than by time or by guessing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// The user set up a new authenticator through it.
+    Completed,
+    /// The user set up a new authenticator at sign-in instead.
+    CompletedAtSignIn,
+    /// A newer reset made a newer link.
+    Superseded,
+    /// An admin took it back.
+    Revoked,
+}
+spelled!(End {
+    Completed => "completed",
+    CompletedAtSignIn => "completed_at_sign_in",
+    Superseded => "superseded",
+    Revoked => "revoked",
+});
+
+/// What a link is at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LinkState {
+    /// It works.
+    Live,
+    /// Its time is over.
+    Expired,
+    /// Too many wrong passwords.
+    Exhausted,
+    /// It has ended.
+    Ended(End),
+}
+
+impl Link {
+    /// What this link is at `now`.
+    #[must_use]
+    pub fn state(&self, now: Time) -> LinkState {
+        match self.ended {
+            Some((_, end)) => LinkState::Ended(end),
+            None if now >= self.expires_at => LinkState::Expired,
+            None if self.wrong_passwords >= WRONG_PASSWORDS => LinkState::Exhausted,
+            None => LinkState::Live,
+        }
+    }
+
+    /// Ends the link, unless it has ended already: the first end stays.
+    #[must_use]
+    pub fn end(self, now: Time, end: End) -> Self {
+        Self { ended: self.ended.or(Some((now, end))), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::time::Span;
+    use super::*;
+
+    fn link() -> Link {
+        let issued_at = Time::from_unix_milliseconds(1_000_000);
+        Link {
+            issued_at,
+            expires_at: issued_at + Span::minutes(60),
+            opened_at: None,
+            proved_at: None,
+            wrong_passwords: 0,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn it_works_until_the_last_moment_and_not_after() {
+        let link = link();
+        let before = Time::from_unix_milliseconds(link.expires_at.unix_milliseconds() - 1000);
+        assert_eq!(link.state(before), LinkState::Live);
+        assert_eq!(link.state(link.expires_at), LinkState::Expired);
+        assert_eq!(link.state(link.expires_at + Span::seconds(1)), LinkState::Expired);
+    }
+
+    #[test]
+    fn guessing_ends() {
+        assert_eq!(Link { wrong_passwords: 9, ..link() }.state(link().issued_at), LinkState::Live);
+        assert_eq!(Link { wrong_passwords: 10, ..link() }.state(link().issued_at), LinkState::Exhausted);
+    }
+
+    proptest! {
+        #[test]
+        fn a_link_has_one_end(ends in prop::collection::vec((prop::sample::select(End::ALL), 0i64..10_000_000), 1..8)) {
+            let first = ends[0];
+            let mut link = link();
+            for (end, at) in ends {
+                link = link.end(Time::from_unix_milliseconds(at), end);
+            }
+            prop_assert_eq!(link.ended, Some((Time::from_unix_milliseconds(first.1), first.0)));
+        }
+
+        #[test]
+        fn an_ended_link_never_works_again(end in prop::sample::select(End::ALL), at in 0i64..10_000_000) {
+            let at = Time::from_unix_milliseconds(at);
+            prop_assert_ne!(link().end(at, end).state(at), LinkState::Live);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Sign-in and set-up as a step machine, and the bounds on guessing.
+//!
+//! A right password opens a *challenge*: a half-finished sign-in, or a set-up that a recovery link led to. It moves from
+//! step to step and ends in a session, in a finished set-up, or dead. There is no way past a step but through it.
+
+use serde::{Deserialize, Serialize};
+
+use super::spelled;
+use super::time::{Span, Time};
+use super::user::Standing;
+
+/// How long a half-finished sign-in waits.
+pub const SIGN_IN_LIFETIME: Span = Span::minutes(10);
+/// How long a set-up that a recovery link led to waits.
+pub const RECOVERY_LIFETIME: Span = Span::minutes(15);
+/// Wrong codes that end a challenge.
+pub const WRONG_CODES: i64 = 5;
+/// A session ends when it was not used for this long.
+pub const SESSION_IDLE: Span = Span::minutes(60);
+/// A session ends this long after sign-in, used or not.
+pub const SESSION_LIFETIME: Span = Span::hours(12);
+
+/// Where a challenge comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// The sign-in page.
+    SignIn,
+    /// A recovery link and the password.
+    Recovery,
+}
+spelled!(Purpose { SignIn => "sign_in", Recovery => "recovery" });
+
+impl Purpose {
+    /// How long a challenge for this purpose waits.
+    #[must_use]
+    pub const fn lifetime(self) -> Span {
+        match self {
+            Self::SignIn => SIGN_IN_LIFETIME,
+            Self::Recovery => RECOVERY_LIFETIME,
+        }
+    }
+}
+
+/// What a challenge waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// A code of the authenticator, or a backup code.
+    Factor,
+    /// A new authenticator and its first code.
+    SetUp,
+    /// One of the new backup codes, typed back.
+    SaveCodes,
+}
+spelled!(Step { Factor => "factor", SetUp => "set_up", SaveCodes => "save_codes" });
+
+/// What a user's rows say at the moment their password was right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether they can sign in at all.
+    pub standing: Standing,
+    /// Whether they have a working second factor.
+    pub has_factor: bool,
+    /// Whether a reset waits for them to set up again.
+    pub set_up_due: bool,
+    /// Whether their customer requires a second factor.
+    pub mfa_required: bool,
+}
+
+/// What follows a right password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterPassword {
+    /// Nobody who is not active gets further, and is told no more than a stranger.
+    Refused,
+    /// A challenge at this step.
+    Challenge(Step),
+    /// Signed in: no factor is there, required or due.
+    SignedIn,
+}
+
+/// What follows a right password at the sign-in page.
+#[must_use]
+pub const fn after_password(facts: Facts) -> AfterPassword {
+    match facts.standing {
+        Standing::Invited | Standing::Suspended => AfterPassword::Refused,
+        Standing::Active if facts.has_factor => AfterPassword::Challenge(Step::Factor),
+        Standing::Active if facts.mfa_required || facts.set_up_due => AfterPassword::Challenge(Step::SetUp),
+        Standing::Active => AfterPassword::SignedIn,
+    }
+}
+
+/// What just succeeded at a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// A code of the authenticator, or a backup code.
+    Factor,
+    /// The first code of a new authenticator.
+    SetUp,
+    /// A backup code was typed back.
+    SaveCodes,
+}
+
+/// Where a challenge goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// To another step.
+    To(Step),
+    /// Into a session.
+    SignedIn,
+    /// To the end of a recovery: the user signs in with what they just set up.
+    BackIn,
+    /// Nowhere: that is not what this challenge waits for.
+    Refused,
+}
+
+/// Where a challenge at `step` goes after `passed`.
+#[must_use]
+pub const fn advance(purpose: Purpose, step: Step, passed: Passed) -> Next {
+    match (step, passed, purpose) {
+        (Step::Factor, Passed::Factor, Purpose::SignIn) => Next::SignedIn,
+        (Step::SetUp, Passed::SetUp, _) => Next::To(Step::SaveCodes),
+        (Step::SaveCodes, Passed::SaveCodes, Purpose::SignIn) => Next::SignedIn,
+        (Step::SaveCodes, Passed::SaveCodes, Purpose::Recovery) => Next::BackIn,
+        _ => Next::Refused,
+    }
+}
+
+/// Wrong codes of one user, over all challenges, step-ups and kinds of code. Only a right password leads to a count, so
+/// whoever lacks it can lock nobody (NIST SP 800-63B-4 §3.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guesses {
+    /// Wrong ones since the last right one.
+    pub in_a_row: i64,
+    /// Wrong ones since `window_started_at`.
+    pub recent: i64,
+    /// When the current window of 15 minutes began.
+    pub window_started_at: Option<Time>,
+}
+
+/// Wrong codes within [`GUESS_WINDOW`] that lock second-factor attempts.
+pub const GUESSES_IN_WINDOW: i64 = 10;
+/// The window in which wrong codes are counted together, and how long the lock lasts from its first.
+pub const GUESS_WINDOW: Span = Span::minutes(15);
+/// Wrong codes in a row that disable second-factor attempts until a reset.
+pub const GUESSES_IN_A_ROW: i64 = 100;
+
+/// Whether another code may be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guessing {
+    /// Yes.
+    Open,
+    /// Not before this time.
+    LockedUntil(Time),
+    /// Not before a reset.
+    Disabled,
+}
+
+impl Guesses {
+    /// Whether another code may be tried at `now`.
+    #[must_use]
+    pub fn standing(&self, now: Time) -> Guessing {
+        if self.in_a_row >= GUESSES_IN_A_ROW {
+            return Guessing::Disabled;
+        }
+        match self.window_started_at {
+            Some(start) if self.recent >= GUESSES_IN_WINDOW && now < start + GUESS_WINDOW => {
+                Guessing::LockedUntil(start + GUESS_WINDOW)
+            }
+            _ => Guessing::Open,
+        }
+    }
+
+    /// After a wrong code at `now`.
+    #[must_use]
+    pub fn wrong(self, now: Time) -> Self {
+        let in_window = self.window_started_at.is_some_and(|start| now < start + GUESS_WINDOW);
+        Self {
+            in_a_row: self.in_a_row.saturating_add(1),
+            recent: if in_window { self.recent.saturating_add(1) } else { 1 },
+            window_started_at: if in_window { self.window_started_at } else { Some(now) },
+        }
+    }
+
+    /// After a right code.
+    #[must_use]
+    pub fn right(self) -> Self {
+        Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn facts(standing: Standing, has_factor: bool, set_up_due: bool, mfa_required: bool) -> Facts {
+        Facts { standing, has_factor, set_up_due, mfa_required }
+    }
+
+    #[test]
+    fn only_the_active_get_further() {
+        for standing in [Standing::Invited, Standing::Suspended] {
+            assert_eq!(after_password(facts(standing, true, true, true)), AfterPassword::Refused);
+        }
+    }
+
+    #[test]
+    fn after_a_reset_set_up_is_due_even_where_no_factor_is_required() {
+        assert_eq!(after_password(facts(Standing::Active, false, true, false)), AfterPassword::Challenge(Step::SetUp));
+        assert_eq!(after_password(facts(Standing::Active, false, false, false)), AfterPassword::SignedIn);
+    }
+
+    proptest! {
+        #[test]
+        fn a_password_alone_signs_nobody_in_who_has_or_owes_a_factor(has_factor: bool, set_up_due: bool, mfa_required: bool) {
+            prop_assume!(has_factor || set_up_due || mfa_required);
+            let after = after_password(facts(Standing::Active, has_factor, set_up_due, mfa_required));
+            prop_assert_ne!(after, AfterPassword::SignedIn);
+        }
+
+        #[test]
+        fn no_step_is_skipped(
+            passed in prop::collection::vec(prop::sample::select(vec![Passed::Factor, Passed::SetUp, Passed::SaveCodes]), 0..12),
+            purpose in prop::sample::select(Purpose::ALL),
+            start in prop::sample::select(vec![Step::Factor, Step::SetUp]),
+        ) {
+            // Whatever is thrown at a challenge, it ends only after every step of its path was passed in order.
+            let mut step = start;
+            let mut done = Vec::new();
+            for event in passed {
+                match advance(purpose, step, event) {
+                    Next::To(next) => { done.push(step); step = next; }
+                    Next::SignedIn | Next::BackIn => {
+                        done.push(step);
+                        let whole = if start == Step::Factor { vec![Step::Factor] } else { vec![Step::SetUp, Step::SaveCodes] };
+                        prop_assert_eq!(done, whole);
+                        return Ok(());
+                    }
+                    Next::Refused => {}
+                }
+            }
+        }
+
+        #[test]
+        fn a_recovery_never_ends_in_a_session(step in prop::sample::select(Step::ALL), passed in prop::sample::select(vec![Passed::Factor, Passed::SetUp, Passed::SaveCodes])) {
+            prop_assert_ne!(advance(Purpose::Recovery, step, passed), Next::SignedIn);
+        }
+
+        #[test]
+        fn no_pace_of_guessing_beats_the_lock(gaps in prop::collection::vec(0i64..400, 1..300)) {
+            // Count the wrong codes let through in any 15 minutes: never 20 or more (two windows may touch), never 100 in a row.
+            let mut guesses = Guesses::default();
+            let mut now = Time::from_unix_milliseconds(0);
+            let mut tried: Vec<Time> = Vec::new();
+            for gap in gaps {
+                now = now + Span::seconds(gap);
+                if guesses.standing(now) == Guessing::Open {
+                    guesses = guesses.wrong(now);
+                    tried.push(now);
+                }
+            }
+            prop_assert!(tried.len() <= 100);
+            for (i, start) in tried.iter().enumerate() {
+                let within = tried[i..].iter().filter(|at| **at < *start + GUESS_WINDOW).count();
+                prop_assert!(within < 20);
+            }
+        }
+    }
+
+    #[test]
+    fn ten_lock_and_a_right_one_forgives() {
+        let now = Time::from_unix_milliseconds(0);
+        let ten = (0..10).fold(Guesses::default(), |guesses, _| guesses.wrong(now));
+        assert_eq!(ten.standing(now), Guessing::LockedUntil(now + GUESS_WINDOW));
+        assert_eq!(ten.standing(now + GUESS_WINDOW), Guessing::Open);
+        assert_eq!(ten.right().standing(now), Guessing::Open);
+        let hundred = (0..100).fold(Guesses::default(), |guesses, _| guesses.wrong(now));
+        assert_eq!(hundred.standing(now + Span::hours(1000)), Guessing::Disabled);
+    }
+}
