@@ -1,0 +1,48 @@
+use leptos::{prelude::*, web_sys::HtmlInputElement};
+
+use super::field::{Frame, described, invalid, wrong_at_first};
+
+/// Six digits: one real input that CSS draws as six places, so that pasting, filling in by the system and screen readers just
+/// work. It may hold "123 456", and nothing is sent before the button is pressed.
+#[component]
+pub fn CodeField(
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
+    #[prop(optional, into)] hint: MaybeProp<String>,
+    #[prop(optional, into)] error: MaybeProp<String>,
+    #[prop(optional)] autofocus: bool,
+    #[prop(optional, into)] id: Option<String>,
+) -> AnyView {
+    let id = id.unwrap_or_else(|| name.clone());
+    let input = view! {
+        <div class="code">
+            <input
+                id=id.clone()
+                name=name
+                type="text"
+                inputmode="numeric"
+                autocomplete="one-time-code"
+                maxlength="7"
+                required=true
+                autofocus=autofocus || wrong_at_first(error)
+                aria-invalid=invalid(error)
+                aria-describedby=described(&id, hint, error)
+                on:input=move |typed| {
+                    let text = event_target_value(&typed);
+                    if text.contains(char::is_whitespace) {
+                        event_target::<HtmlInputElement>(&typed).set_value(&text.split_whitespace().collect::<String>());
+                    }
+                }
+            />
+        </div>
+    };
+    Frame {
+        id,
+        label,
+        note: None,
+        hint,
+        error,
+        aside: None,
+    }
+    .around(input)
+}

@@ -1,0 +1,132 @@
+use leptos::{
+    children::ViewFnOnce,
+    ev,
+    prelude::*,
+    wasm_bindgen::JsCast,
+    web_sys::{HtmlDetailsElement, HtmlElement, Node},
+};
+
+use super::{Glyph, Icon};
+
+/// Links and buttons of class `item` behind a ⋮ (or behind `face`). A `<details>`, so it opens without a script; all menus of
+/// a page share a name, so only one is open.
+#[component]
+pub fn Menu(
+    /// For ears, where the face has no words: "Actions for Zoë".
+    #[prop(into)]
+    label: String,
+    #[prop(optional, into)] face: Option<ViewFnOnce>,
+    /// Gives the face an edge.
+    #[prop(optional)]
+    button: bool,
+    /// Opens from the start edge of its face instead of the end edge.
+    #[prop(optional)]
+    start: bool,
+    children: Children,
+) -> AnyView {
+    let look = match (&face, button) {
+        (Some(_), _) => "button",
+        (None, true) => "button icon",
+        (None, false) => "button icon quiet",
+    };
+    let face = match face {
+        Some(face) => face.run(),
+        None => view! { <Icon of=Glyph::Dots/> }.into_any(),
+    };
+    view! {
+        <details class="menu" class:start=start name="menu">
+            <summary class=look>{face}<span class="hidden-text">{label}</span></summary>
+            <div class="menu-list">{children()}</div>
+        </details>
+    }
+    .into_any()
+}
+
+/// What a script adds to every menu of a page, once: a click elsewhere or on an item closes it, Esc closes it and gives the
+/// focus back, arrows walk through it and letters jump.
+pub(super) fn tend() {
+    Effect::new(|_| {
+        let click = window_event_listener(ev::click, |click| {
+            let Some(menu) = open_menu() else { return };
+            let target = click.target().and_then(|target| target.dyn_into::<Node>().ok());
+            let inside = menu.contains(target.as_ref());
+            let on_item = || {
+                let element = target
+                    .as_ref()
+                    .and_then(|node| node.dyn_ref::<leptos::web_sys::Element>());
+                element.is_some_and(|element| matches!(element.closest(".item:not([aria-disabled])"), Ok(Some(_))))
+            };
+            if !inside || on_item() {
+                menu.set_open(false);
+            }
+        });
+        let keys = window_event_listener(ev::keydown, |key| {
+            let Some(menu) = open_menu() else { return };
+            let items = items(&menu);
+            let here = document().active_element();
+            let at = items.iter().position(|item| here.as_ref() == Some(item.as_ref()));
+            let last = items.len().wrapping_sub(1);
+            let next = match key.key().as_str() {
+                "Escape" => {
+                    menu.set_open(false);
+                    menu.query_selector("summary")
+                        .ok()
+                        .flatten()
+                        .and_then(|face| face.dyn_into().ok())
+                }
+                "ArrowDown" => items
+                    .get(at.map_or(0, |at| if at == last { 0 } else { at + 1 }))
+                    .cloned(),
+                "ArrowUp" => items
+                    .get(at.map_or(last, |at| if at == 0 { last } else { at - 1 }))
+                    .cloned(),
+                "Home" => items.first().cloned(),
+                "End" => items.last().cloned(),
+                letter if letter.chars().count() == 1 && letter != " " => {
+                    let letter = letter.to_lowercase();
+                    let from = at.map_or(0, |at| at + 1);
+                    let starts = |item: &&HtmlElement| {
+                        item.text_content()
+                            .unwrap_or_default()
+                            .trim()
+                            .to_lowercase()
+                            .starts_with(&letter)
+                    };
+                    items
+                        .iter()
+                        .skip(from)
+                        .chain(items.iter().take(from))
+                        .find(starts)
+                        .cloned()
+                }
+                _ => None,
+            };
+            if let Some(next) = next {
+                key.prevent_default();
+                let _ = next.focus();
+            }
+        });
+        on_cleanup(move || {
+            click.remove();
+            keys.remove();
+        });
+    });
+}
+
+fn open_menu() -> Option<HtmlDetailsElement> {
+    document()
+        .query_selector("details.menu[open]")
+        .ok()
+        .flatten()?
+        .dyn_into()
+        .ok()
+}
+
+fn items(menu: &HtmlDetailsElement) -> Vec<HtmlElement> {
+    let all = menu.get_elements_by_class_name("item");
+    (0..all.length())
+        .filter_map(|at| all.item(at))
+        .filter(|item| !item.has_attribute("aria-disabled"))
+        .filter_map(|item| item.dyn_into().ok())
+        .collect()
+}

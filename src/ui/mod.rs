@@ -1,0 +1,59 @@
+//! Components that know no feature. They read no clock, no randomness and no locale: all of it comes in as arguments,
+//! so that server and browser draw the same page.
+
+mod avatar;
+mod badge;
+mod banner;
+mod bulk_bar;
+mod button;
+mod checkbox;
+mod code_field;
+mod copy_button;
+mod empty;
+mod field;
+mod icon;
+mod menu;
+mod pager;
+mod person;
+mod qr;
+mod rows;
+mod seal;
+mod search_field;
+mod shell;
+mod stat_tiles;
+mod stepper;
+mod tabs;
+mod time;
+
+pub use avatar::{Avatar, Square, initials};
+pub use badge::{Badge, Tone};
+pub use banner::{Banner, Toast};
+pub use bulk_bar::BulkBar;
+pub use button::{Look, SubmitButton};
+pub use checkbox::Checkbox;
+pub use code_field::CodeField;
+pub use copy_button::{CopyButton, PrintButton};
+pub use empty::Empty;
+pub use field::{PasswordField, TextArea, TextField};
+pub use icon::{Glyph, Icon, Mark};
+pub use menu::Menu;
+pub use pager::Pager;
+pub use person::{CustomerName, Person};
+pub use qr::Qr;
+pub use rows::SelectAll;
+pub use seal::Seal;
+pub use search_field::SearchField;
+pub use shell::{CalmShell, ConsoleShell, Section, SheetHead};
+pub use stat_tiles::{StatTile, StatTiles};
+pub use stepper::{Stepper, Steps};
+pub use tabs::Tabs;
+pub use time::{Time, clock, long, short};
+
+use leptos::prelude::*;
+
+/// False on the server and in the first paint, true once WASM runs: what cannot work without it stays hidden until then.
+fn ready() -> ReadSignal<bool> {
+    let (ready, set_ready) = signal(false);
+    Effect::new(move |_| set_ready.set(true));
+    ready
+}
