@@ -2,3 +2,4 @@
 //! back in. See `README.md` for the house and its arrows.
 
 pub mod domain;
+pub mod words;
