@@ -10,6 +10,8 @@ CREATE TABLE resets (
     confirmed_at BIGINT,
     completed_at BIGINT,
     leased_until BIGINT,
+    -- The network address it was confirmed from.
+    from_address TEXT,
     FOREIGN KEY (requester_customer_id, requester_id) REFERENCES users (customer_id, id)
 );
 CREATE INDEX resets_by_requester ON resets (requester_customer_id, requester_id, id);

@@ -75,6 +75,8 @@ pub enum Skip {
     NothingToReset,
     /// Authority over them was lost between review and reset.
     NoAuthority,
+    /// Resetting them would leave their customer without an owner who can sign in.
+    LastOwner,
     /// Removed between review and reset.
     Gone,
 }
@@ -84,6 +86,7 @@ spelled!(Skip {
     NoVerifiedAddress => "no_verified_address",
     NothingToReset => "nothing_to_reset",
     NoAuthority => "no_authority",
+    LastOwner => "last_owner",
     Gone => "gone",
 });
 
@@ -97,6 +100,7 @@ impl Skip {
             Self::NoVerifiedAddress => "No verified address",
             Self::NothingToReset => "Nothing to reset",
             Self::NoAuthority => "No authority any more",
+            Self::LastOwner => "Last owner who can sign in",
             Self::Gone => "No longer here",
         }
     }
@@ -110,6 +114,7 @@ impl Skip {
             Self::NoVerifiedAddress => "The mail could not reach them.",
             Self::NothingToReset => "They have no second factor, and no reset is under way.",
             Self::NoAuthority => "Your role or theirs changed after the review.",
+            Self::LastOwner => "The customer would be locked out.",
             Self::Gone => "They were removed after the review.",
         }
     }

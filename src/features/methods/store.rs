@@ -1,0 +1,83 @@
+//! All SQL over `methods`.
+
+use sqlx::FromRow;
+
+use crate::domain::ids::{CustomerId, MethodId, UserId};
+use crate::domain::method::MethodKind;
+use crate::domain::time::Time;
+use crate::domain::totp::Step;
+use crate::domain::user::UserRef;
+use crate::platform::db::placeholders;
+use crate::platform::{Conn, Result};
+
+#[derive(FromRow)]
+pub struct Row {
+    pub id: MethodId,
+    pub kind: MethodKind,
+    pub secret: String,
+    pub last_step: i64,
+    pub registered_at: Time,
+    pub last_used_at: Option<Time>,
+}
+
+pub async fn of_user(conn: &mut Conn, user: UserRef) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as(
+        "SELECT id, kind, secret, last_step, registered_at, last_used_at FROM methods \
+         WHERE customer_id = $1 AND user_id = $2 ORDER BY id",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .fetch_all(conn)
+    .await?)
+}
+
+pub async fn insert(
+    conn: &mut Conn,
+    user: UserRef,
+    id: MethodId,
+    kind: MethodKind,
+    secret: &str,
+    step: Step,
+    now: Time,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO methods (customer_id, user_id, id, kind, secret, last_step, registered_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(id)
+    .bind(kind)
+    .bind(secret)
+    .bind(step.0)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes a step, if it is later than the last one taken. Of any number at once, one succeeds.
+pub async fn take_step(conn: &mut Conn, user: UserRef, id: MethodId, step: Step, now: Time) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE methods SET last_step = $1, last_used_at = $2 \
+         WHERE customer_id = $3 AND user_id = $4 AND id = $5 AND last_step < $1",
+    )
+    .bind(step.0)
+    .bind(now)
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn delete_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+    let text =
+        format!("DELETE FROM methods WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
+    for user in users {
+        query = query.bind(*user);
+    }
+    Ok(query.execute(conn).await?.rows_affected())
+}

@@ -1,0 +1,23 @@
+//! The capabilities of Rekey, a folder each: page → api → service → store. Between them the house has floors, and
+//! arrows only go down (`tests/suite/house.rs` holds them to it):
+//!
+//! ```text
+//! reset
+//! set_up
+//! recovery   sign_in
+//! customers  users  methods  backup_codes  outbox
+//! audit
+//! session
+//! ```
+
+pub mod audit;
+pub mod backup_codes;
+pub mod customers;
+pub mod methods;
+pub mod outbox;
+pub mod recovery;
+pub mod reset;
+pub mod session;
+pub mod set_up;
+pub mod sign_in;
+pub mod users;

@@ -1,0 +1,110 @@
+//! All SQL over `links`.
+
+use sqlx::FromRow;
+
+use crate::domain::ids::{CustomerId, LinkId, UserId};
+use crate::domain::recovery::End;
+use crate::domain::time::Time;
+use crate::domain::user::UserRef;
+use crate::platform::db::{placeholders, rows};
+use crate::platform::{Conn, Result};
+
+#[derive(FromRow)]
+pub struct Row {
+    pub id: LinkId,
+    pub customer_id: CustomerId,
+    pub user_id: UserId,
+    pub generation: i64,
+    pub key_id: String,
+    pub issued_at: Time,
+    pub expires_at: Time,
+    pub opened_at: Option<Time>,
+    pub proved_at: Option<Time>,
+    pub wrong_passwords: i64,
+    pub ended_at: Option<Time>,
+    pub ended_how: Option<End>,
+}
+
+const COLUMNS: &str = "id, customer_id, user_id, generation, key_id, issued_at, expires_at, opened_at, proved_at, \
+    wrong_passwords, ended_at, ended_how";
+
+pub async fn get(conn: &mut Conn, id: LinkId) -> Result<Option<Row>> {
+    let text = format!("SELECT {COLUMNS} FROM links WHERE id = $1");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?)
+}
+
+pub async fn by_ids(conn: &mut Conn, ids: &[LinkId]) -> Result<Vec<Row>> {
+    let mut found = Vec::new();
+    for part in ids.chunks(500) {
+        let text = format!("SELECT {COLUMNS} FROM links WHERE id IN ({})", placeholders(1, part.len()));
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
+        for id in part {
+            query = query.bind(*id);
+        }
+        found.extend(query.fetch_all(&mut *conn).await?);
+    }
+    Ok(found)
+}
+
+/// Ends the links of these users that have not ended; says which users had one.
+pub async fn end_all(
+    conn: &mut Conn,
+    customer: CustomerId,
+    users: &[UserId],
+    end: End,
+    now: Time,
+) -> Result<Vec<(LinkId, UserId)>> {
+    let text = format!(
+        "UPDATE links SET ended_at = $1, ended_how = $2 \
+         WHERE customer_id = $3 AND ended_at IS NULL AND user_id IN ({}) RETURNING id, user_id",
+        placeholders(4, users.len())
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(now).bind(end).bind(customer);
+    for user in users {
+        query = query.bind(*user);
+    }
+    Ok(query.fetch_all(conn).await?)
+}
+
+pub async fn insert(
+    conn: &mut Conn,
+    links: &[(LinkId, UserRef)],
+    key_id: &str,
+    now: Time,
+    expires_at: Time,
+) -> Result<()> {
+    let text = format!(
+        "INSERT INTO links (id, customer_id, user_id, generation, key_id, issued_at, expires_at) VALUES {}",
+        rows(links.len(), 7)
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for (id, user) in links {
+        query = query.bind(*id).bind(user.customer).bind(user.id).bind(1i64).bind(key_id).bind(now).bind(expires_at);
+    }
+    query.execute(conn).await?;
+    Ok(())
+}
+
+/// Writes down the first opening; says whether this was it.
+pub async fn set_opened(conn: &mut Conn, id: LinkId, now: Time) -> Result<bool> {
+    let done = sqlx::query("UPDATE links SET opened_at = $1 WHERE id = $2 AND opened_at IS NULL")
+        .bind(now)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn set_proved(conn: &mut Conn, id: LinkId, now: Time) -> Result<()> {
+    sqlx::query("UPDATE links SET proved_at = COALESCE(proved_at, $1), wrong_passwords = 0 WHERE id = $2")
+        .bind(now)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn raise_wrong_passwords(conn: &mut Conn, id: LinkId) -> Result<()> {
+    sqlx::query("UPDATE links SET wrong_passwords = wrong_passwords + 1 WHERE id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Reset: a selection becomes a frozen plan, is reviewed, confirmed with the own code, and carried out in chunks.
+
+#[cfg(feature = "ssr")]
+pub mod service;
+#[cfg(feature = "ssr")]
+mod store;
+#[cfg(feature = "ssr")]
+pub mod run;

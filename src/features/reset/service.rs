@@ -1,0 +1,305 @@
+//! The use cases of a reset: plan, review, confirm. What runs afterwards stands in `run.rs`.
+
+use super::store::{self, ItemRow, Reset, Summary};
+use crate::domain::audit::{Event, What};
+use crate::domain::authority::{Actor, Refusal, Right, Scope};
+use crate::domain::customer::Customer;
+use crate::domain::ids::{CustomerId, ResetId, UserId};
+use crate::domain::plan::{LIFETIME, MOST_USERS, Plan, Verdict, seal};
+use crate::domain::recovery::Link;
+use crate::domain::time::Time;
+use crate::domain::totp::read_digits;
+use crate::domain::user::{UserRef, clean_name};
+use crate::features::outbox::service::Delivery;
+use crate::features::session::service::{NewToken, Session};
+use crate::features::sign_in::service::SteppedUp;
+use crate::features::{audit, customers, outbox, recovery, sign_in, users};
+use crate::platform::keys::sha256;
+use crate::platform::request::Origin;
+use crate::platform::{Conn, Platform, Result};
+
+/// What came of a selection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Planned {
+    /// It is stored and frozen; nothing has happened yet.
+    Frozen(ResetId),
+    /// Nobody was selected.
+    Nobody,
+    /// More than [`MOST_USERS`].
+    TooMany,
+    /// At least one of them is outside the actor's authority; nothing is stored.
+    Refused(Refusal),
+    /// It would leave this customer without an owner who can sign in; nothing is stored.
+    NoOwnerLeft(String),
+}
+
+/// Freezes a selection. One user outside the actor's authority refuses the whole, and the refusal is recorded.
+///
+/// # Errors
+/// When the database fails.
+pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selected: Vec<UserId>) -> Result<Planned> {
+    selected.sort_unstable();
+    selected.dedup();
+    if selected.is_empty() {
+        return Ok(Planned::Nobody);
+    }
+    if selected.len() > MOST_USERS {
+        return Ok(Planned::TooMany);
+    }
+    let mut tx = platform.db.begin().await?;
+    let scope = actor.scope(Right::Reset);
+    let found = users::service::by_ids(&mut tx, &scope, &selected).await?;
+    let candidates: Vec<_> = found.iter().map(users::service::User::candidate).collect();
+    let refused = match Plan::new(actor, &candidates) {
+        _ if !actor.has_mfa => Err(Refusal::NoFactorOfYourOwn),
+        Err((_, refusal)) => Err(refusal),
+        // Whoever is not in scope was not found: foreign and made-up ids are refused alike.
+        Ok(_) if found.len() != selected.len() => Err(Refusal::NoRole),
+        Ok(plan) => Ok(plan),
+    };
+    let plan = match refused {
+        Ok(plan) => plan,
+        Err(refusal) => {
+            drop(tx);
+            let event = event(platform, origin, actor, What::ResetRefused)
+                .with("why", refusal)
+                .with("users", selected.len());
+            audit::service::record_alone(platform, event).await?;
+            return Ok(Planned::Refused(refusal));
+        }
+    };
+    if let Some(customer) = without_owner(&mut tx, &plan).await? {
+        drop(tx);
+        let name = found.iter().find(|user| user.user.customer == customer).map(|user| user.customer_name.clone());
+        let event = event(platform, origin, actor, What::ResetRefused).with("why", "no_owner_left");
+        audit::service::record_alone(platform, event).await?;
+        return Ok(Planned::NoOwnerLeft(name.unwrap_or_default()));
+    }
+    let now = platform.now();
+    let id = platform.rng.id(now, ResetId::new);
+    let hash = sha256(plan.canonical().as_bytes());
+    store::insert(&mut tx, id, &plan, &hash, now).await?;
+    let mut customers: Vec<CustomerId> = plan.items.iter().map(|item| item.user.customer).collect();
+    customers.dedup();
+    let planned = |customer: CustomerId| {
+        let users = plan.items.iter().filter(|item| item.user.customer == customer).count();
+        let event = Event::new(now, What::ResetPlanned, Some(customer)).by(actor.user).from(origin.address.clone());
+        event.with("plan", seal(&hash)).with("users", users)
+    };
+    audit::service::record_all(&mut tx, platform, customers.into_iter().map(planned).collect()).await?;
+    tx.commit().await?;
+    Ok(Planned::Frozen(id))
+}
+
+/// The first customer whose last working owners are all in the plan.
+async fn without_owner(conn: &mut Conn, plan: &Plan) -> Result<Option<CustomerId>> {
+    for (customer, reset) in plan.resets() {
+        let owners = users::service::working_owners(conn, customer).await?;
+        if !owners.is_empty() && owners.iter().all(|owner| reset.contains(owner)) {
+            return Ok(Some(customer));
+        }
+    }
+    Ok(None)
+}
+
+fn event(platform: &Platform, origin: &Origin, actor: &Actor, what: What) -> Event {
+    Event::new(platform.now(), what, Some(actor.user.customer)).by(actor.user).from(origin.address.clone())
+}
+
+/// A reset with all that its page shows.
+pub struct View {
+    /// The reset.
+    pub reset: Reset,
+    /// Its lines, as far as the reader may see them.
+    pub items: Vec<ViewItem>,
+    /// The customers concerned, with their policies.
+    pub customers: Vec<Customer>,
+    /// Whether the reader is the one who asked for it.
+    pub is_mine: bool,
+}
+
+/// One user of a reset.
+pub struct ViewItem {
+    /// What was planned and what became of it.
+    pub row: ItemRow,
+    /// Their recovery link, once there is one.
+    pub link: Option<Link>,
+    /// The mail with it.
+    pub delivery: Option<Delivery>,
+}
+
+/// A reset that `actor` may see: their own, or one with users of customers whose records they read. A plan that is not
+/// confirmed is its requester's alone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Option<View>> {
+    let mut conn = platform.db.read().await?;
+    let Some(reset) = store::get(&mut conn, id).await? else { return Ok(None) };
+    let is_mine = reset.requester() == actor.user;
+    let scope = actor.scope(Right::Read);
+    let rows = store::items(&mut conn, &scope, id).await?;
+    if rows.is_empty() || (reset.confirmed_at.is_none() && !is_mine) {
+        return Ok(None);
+    }
+    let mut ids: Vec<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
+    ids.dedup();
+    let customers = customers::service::list(&mut conn, &scope.narrowed(&ids)).await?;
+    let links: Vec<_> = rows.iter().filter_map(|row| row.link_id).collect();
+    let states = recovery::service::states(&mut conn, &links).await?;
+    let deliveries = outbox::service::delivery_of(&mut conn, &links).await?;
+    let items = rows
+        .into_iter()
+        .map(|row| {
+            let link = row.link_id.and_then(|id| states.iter().find(|(link, _)| *link == id)).map(|(_, link)| *link);
+            let delivery = row.link_id.and_then(|id| deliveries.get(&id).cloned());
+            ViewItem { row, link, delivery }
+        })
+        .collect();
+    Ok(Some(View { reset, items, customers, is_mine }))
+}
+
+/// The newest confirmed resets that concern customers whose records `actor` reads.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut Conn, actor: &Actor) -> Result<Vec<Summary>> {
+    store::list(conn, &actor.scope(Right::Read), 100).await
+}
+
+/// What the admin adds to a reviewed plan.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    /// The hash of what was reviewed.
+    pub plan_hash: String,
+    /// Why.
+    pub reason: String,
+    /// The help desk's ticket.
+    pub ticket: String,
+    /// The admin's own six digits.
+    pub code: String,
+}
+
+/// What came of a confirmation.
+pub enum Confirmed {
+    /// It runs. The session has a new token.
+    Running(NewToken),
+    /// It was confirmed before: nothing happens twice.
+    Already,
+    /// No such plan of this actor.
+    Unknown,
+    /// It was reviewed too long ago.
+    Expired,
+    /// Not what was reviewed.
+    Changed,
+    /// Nobody in it will be reset.
+    Nobody,
+    /// A customer of the selection needs a reason.
+    ReasonMissing,
+    /// A customer of the selection needs a ticket number.
+    TicketMissing,
+    /// Not six digits.
+    CodeMalformed,
+    /// The code is wrong or was used before.
+    CodeWrong,
+    /// No code is taken before this time.
+    LockedUntil(Time),
+    /// No code is taken before a reset.
+    Disabled,
+    /// Authority over somebody in it was lost since the review.
+    Refused(Refusal),
+}
+
+/// Confirms a plan with the admin's own fresh code, bound to the hash of what they reviewed. From the moment it returns
+/// [`Confirmed::Running`] the reset goes to its end whatever becomes of this process: see [`super::run`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn confirm(
+    platform: &Platform,
+    origin: &Origin,
+    session: &Session,
+    id: ResetId,
+    confirmation: &Confirmation,
+) -> Result<Confirmed> {
+    let actor = &session.actor;
+    let refused = |why: &str| event(platform, origin, actor, What::ResetRefused).with("why", why).with("reset", id);
+
+    let mut conn = platform.db.read().await?;
+    let Some(reset) = store::get(&mut conn, id).await? else { return Ok(Confirmed::Unknown) };
+    if reset.requester() != actor.user {
+        drop(conn);
+        audit::service::record_alone(platform, refused("not_yours")).await?;
+        return Ok(Confirmed::Unknown);
+    }
+    if reset.confirmed_at.is_some() {
+        return Ok(Confirmed::Already);
+    }
+    if platform.now() >= reset.created_at + LIFETIME {
+        return Ok(Confirmed::Expired);
+    }
+    let scope = actor.scope(Right::Reset);
+    let rows = store::items(&mut conn, &scope, id).await?;
+    let plan = Plan { requester: actor.user, items: rows.iter().map(ItemRow::item).collect() };
+    let whole = sha256(plan.canonical().as_bytes()) == reset.plan_hash;
+    let (customers, authority) = (policies(&mut conn, &scope, &plan).await?, still_may(&mut conn, actor, &scope, &plan).await?);
+    drop(conn);
+
+    if let Err(refusal) = authority {
+        audit::service::record_alone(platform, refused(refusal.as_str())).await?;
+        return Ok(Confirmed::Refused(refusal));
+    }
+    if !whole || confirmation.plan_hash != reset.plan_hash {
+        audit::service::record_alone(platform, refused("changed")).await?;
+        return Ok(Confirmed::Changed);
+    }
+    if plan.items.iter().all(|item| item.verdict != Verdict::Reset) {
+        return Ok(Confirmed::Nobody);
+    }
+    let (reason, ticket) = (one_line(&confirmation.reason), one_line(&confirmation.ticket));
+    if reason.is_none() && customers.iter().any(|customer| customer.policy.reason_required) {
+        return Ok(Confirmed::ReasonMissing);
+    }
+    if ticket.is_none() && customers.iter().any(|customer| customer.policy.ticket_required) {
+        return Ok(Confirmed::TicketMissing);
+    }
+    let Some(digits) = read_digits(&confirmation.code) else { return Ok(Confirmed::CodeMalformed) };
+    let seal = seal(&reset.plan_hash);
+    let token = match sign_in::service::step_up(platform, origin, session, &digits, ("plan", &seal)).await? {
+        SteppedUp::Right(token) => token,
+        SteppedUp::Wrong => return Ok(Confirmed::CodeWrong),
+        SteppedUp::LockedUntil(until) => return Ok(Confirmed::LockedUntil(until)),
+        SteppedUp::Disabled => return Ok(Confirmed::Disabled),
+    };
+    let mut tx = platform.db.begin().await?;
+    let from = origin.address.as_deref();
+    // Of two that confirm at once with two codes, one sets it going; both were right, and both sessions go on.
+    store::confirm(&mut tx, id, reason.as_deref(), ticket.as_deref(), from, platform.now()).await?;
+    tx.commit().await?;
+    Ok(Confirmed::Running(token))
+}
+
+async fn policies(conn: &mut Conn, scope: &Scope, plan: &Plan) -> Result<Vec<Customer>> {
+    let ids: Vec<CustomerId> = plan.resets().into_keys().collect();
+    customers::service::list(conn, &scope.narrowed(&ids)).await
+}
+
+/// Whether the actor still has authority over everyone in the plan.
+async fn still_may(conn: &mut Conn, actor: &Actor, scope: &Scope, plan: &Plan) -> Result<Result<(), Refusal>> {
+    let ids: Vec<UserId> = plan.items.iter().map(|item| item.user.id).collect();
+    let found = users::service::by_ids(conn, scope, &ids).await?;
+    let refusal = found.iter().find_map(|user| actor.may_reset(user.user, user.role).err());
+    Ok(refusal.map_or(Ok(()), Err))
+}
+
+/// What was typed, on one line; none when nothing was.
+fn one_line(typed: &str) -> Option<String> {
+    let line = clean_name(typed);
+    (!line.is_empty()).then_some(line)
+}
+
+/// Whether `actor` may reset `user`, for buttons and check-boxes that say so beforehand.
+#[must_use]
+pub fn offered(actor: &Actor, user: UserRef, role: crate::domain::authority::Role) -> Option<Refusal> {
+    actor.may_reset(user, role).err()
+}

@@ -1,0 +1,315 @@
+//! All SQL over `resets` and `reset_items`.
+
+use sqlx::FromRow;
+
+use crate::domain::authority::Scope;
+use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
+use crate::domain::plan::{Holdings, Item, Plan, Skip, Verdict};
+use crate::domain::time::Time;
+use crate::domain::user::{Address, UserRef};
+use crate::platform::db::{placeholders, rows};
+use crate::platform::{Conn, Result};
+
+#[derive(Clone, FromRow)]
+pub struct Reset {
+    pub id: ResetId,
+    pub requester_customer_id: CustomerId,
+    pub requester_id: UserId,
+    pub requester_name: String,
+    pub plan_hash: String,
+    pub created_at: Time,
+    pub reason: Option<String>,
+    pub ticket: Option<String>,
+    pub confirmed_at: Option<Time>,
+    pub completed_at: Option<Time>,
+    pub from_address: Option<String>,
+}
+
+impl Reset {
+    pub const fn requester(&self) -> UserRef {
+        UserRef { customer: self.requester_customer_id, id: self.requester_id }
+    }
+}
+
+const RESET: &str = "SELECT r.id, r.requester_customer_id, r.requester_id, u.name AS requester_name, r.plan_hash, \
+        r.created_at, r.reason, r.ticket, r.confirmed_at, r.completed_at, r.from_address \
+     FROM resets r JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id";
+
+pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: Time) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO resets (id, requester_customer_id, requester_id, plan_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(id)
+    .bind(plan.requester.customer)
+    .bind(plan.requester.id)
+    .bind(hash)
+    .bind(now)
+    .execute(&mut *conn)
+    .await?;
+    for part in plan.items.chunks(500) {
+        let text = format!(
+            "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, backup_codes, sessions, \
+                challenges, links) VALUES {}",
+            rows(part.len(), 9)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for item in part {
+            query = query
+                .bind(id)
+                .bind(item.user.customer)
+                .bind(item.user.id)
+                .bind(skip_of(item.verdict))
+                .bind(item.holdings.authenticator_apps)
+                .bind(item.holdings.backup_codes)
+                .bind(item.holdings.sessions)
+                .bind(item.holdings.challenges)
+                .bind(item.holdings.links);
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+const fn skip_of(verdict: Verdict) -> Option<Skip> {
+    match verdict {
+        Verdict::Reset => None,
+        Verdict::Skip(skip) => Some(skip),
+    }
+}
+
+pub async fn get(conn: &mut Conn, id: ResetId) -> Result<Option<Reset>> {
+    let text = format!("{RESET} WHERE r.id = $1");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?)
+}
+
+/// Who is in a reset, and what became of them.
+#[derive(FromRow)]
+pub struct ItemRow {
+    pub customer_id: CustomerId,
+    pub user_id: UserId,
+    pub skip: Option<Skip>,
+    pub authenticator_apps: i64,
+    pub backup_codes: i64,
+    pub sessions: i64,
+    pub challenges: i64,
+    pub links: i64,
+    pub done_at: Option<Time>,
+    pub link_id: Option<LinkId>,
+    pub name: String,
+    pub address: Address,
+    pub customer_name: String,
+    pub role: String,
+}
+
+impl ItemRow {
+    pub fn item(&self) -> Item {
+        Item {
+            user: UserRef { customer: self.customer_id, id: self.user_id },
+            verdict: self.skip.map_or(Verdict::Reset, Verdict::Skip),
+            holdings: Holdings {
+                authenticator_apps: self.authenticator_apps,
+                backup_codes: self.backup_codes,
+                sessions: self.sessions,
+                challenges: self.challenges,
+                links: self.links,
+            },
+        }
+    }
+}
+
+/// The items of a reset that `scope` covers, in the order of the plan.
+pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<ItemRow>> {
+    let customers = scope.customers();
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.backup_codes, i.sessions, i.challenges, i.links, \
+            i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, m.role AS role \
+         FROM reset_items i \
+         JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
+         JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
+         JOIN customers c ON c.id = i.customer_id \
+         WHERE i.reset_id = $1 AND i.customer_id IN ({}) ORDER BY i.customer_id, i.user_id",
+        placeholders(2, customers.len())
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id);
+    for customer in customers {
+        query = query.bind(*customer);
+    }
+    Ok(query.fetch_all(conn).await?)
+}
+
+/// Binds reason and ticket to a plan and lets it run. Of two that confirm at once, one succeeds.
+pub async fn confirm(
+    conn: &mut Conn,
+    id: ResetId,
+    reason: Option<&str>,
+    ticket: Option<&str>,
+    from: Option<&str>,
+    now: Time,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE resets SET confirmed_at = $1, reason = $2, ticket = $3, from_address = $4 \
+         WHERE id = $5 AND confirmed_at IS NULL",
+    )
+    .bind(now)
+    .bind(reason.map(str::to_owned))
+    .bind(ticket.map(str::to_owned))
+    .bind(from.map(str::to_owned))
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes the lease of a confirmed reset that is not complete and that nobody works on.
+pub async fn lease(conn: &mut Conn, id: ResetId, now: Time, until: Time) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE resets SET leased_until = $1 WHERE id = $2 AND confirmed_at IS NOT NULL AND completed_at IS NULL \
+            AND (leased_until IS NULL OR leased_until < $3)",
+    )
+    .bind(until)
+    .bind(id)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn extend_lease(conn: &mut Conn, id: ResetId, until: Time) -> Result<()> {
+    sqlx::query("UPDATE resets SET leased_until = $1 WHERE id = $2").bind(until).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn complete(conn: &mut Conn, id: ResetId, now: Time) -> Result<()> {
+    sqlx::query("UPDATE resets SET completed_at = $1, leased_until = NULL WHERE id = $2 AND completed_at IS NULL")
+        .bind(now)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The resets that were confirmed, are not complete, and that nobody works on.
+pub async fn unfinished(conn: &mut Conn, now: Time) -> Result<Vec<ResetId>> {
+    let rows: Vec<(ResetId,)> = sqlx::query_as(
+        "SELECT id FROM resets WHERE confirmed_at IS NOT NULL AND completed_at IS NULL \
+            AND (leased_until IS NULL OR leased_until < $1) ORDER BY id",
+    )
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The first customer with users still to be reset.
+pub async fn next_customer(conn: &mut Conn, id: ResetId) -> Result<Option<CustomerId>> {
+    let row: Option<(CustomerId,)> = sqlx::query_as(
+        "SELECT customer_id FROM reset_items WHERE reset_id = $1 AND skip IS NULL AND done_at IS NULL \
+         ORDER BY customer_id LIMIT 1",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|(customer,)| customer))
+}
+
+/// Some of the users of `customer` who are still to be reset.
+pub async fn pending(conn: &mut Conn, id: ResetId, customer: CustomerId, limit: i64) -> Result<Vec<UserId>> {
+    let rows: Vec<(UserId,)> = sqlx::query_as(
+        "SELECT user_id FROM reset_items WHERE reset_id = $1 AND customer_id = $2 AND skip IS NULL AND done_at IS NULL \
+         ORDER BY user_id LIMIT $3",
+    )
+    .bind(id)
+    .bind(customer)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(user,)| user).collect())
+}
+
+/// What became of one user of a chunk.
+pub struct Outcome {
+    pub user: UserId,
+    pub holdings: Holdings,
+    pub skip: Option<Skip>,
+    pub link: Option<LinkId>,
+}
+
+pub async fn set_outcomes(
+    conn: &mut Conn,
+    id: ResetId,
+    customer: CustomerId,
+    outcomes: &[Outcome],
+    now: Time,
+) -> Result<()> {
+    // An upsert of rows that are all there: the one portable way to set many rows to different values at once.
+    let text = format!(
+        "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, backup_codes, sessions, \
+            challenges, links, done_at, link_id) VALUES {} \
+         ON CONFLICT (reset_id, customer_id, user_id) DO UPDATE SET skip = excluded.skip, \
+            authenticator_apps = excluded.authenticator_apps, backup_codes = excluded.backup_codes, \
+            sessions = excluded.sessions, challenges = excluded.challenges, links = excluded.links, \
+            done_at = excluded.done_at, link_id = excluded.link_id",
+        rows(outcomes.len(), 11)
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+    for outcome in outcomes {
+        query = query
+            .bind(id)
+            .bind(customer)
+            .bind(outcome.user)
+            .bind(outcome.skip)
+            .bind(outcome.holdings.authenticator_apps)
+            .bind(outcome.holdings.backup_codes)
+            .bind(outcome.holdings.sessions)
+            .bind(outcome.holdings.challenges)
+            .bind(outcome.holdings.links)
+            .bind(now)
+            .bind(outcome.link);
+    }
+    query.execute(conn).await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+pub struct Summary {
+    pub id: ResetId,
+    pub requester_name: String,
+    pub plan_hash: String,
+    pub reason: Option<String>,
+    pub ticket: Option<String>,
+    pub confirmed_at: Time,
+    pub completed_at: Option<Time>,
+    pub resets: i64,
+    pub done: i64,
+    pub skipped: i64,
+}
+
+/// The newest confirmed resets with users in `scope`, counting those users only.
+pub async fn list(conn: &mut Conn, scope: &Scope, limit: i64) -> Result<Vec<Summary>> {
+    let customers = scope.customers();
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT r.id, u.name AS requester_name, r.plan_hash, r.reason, r.ticket, r.confirmed_at, r.completed_at, \
+            CAST(SUM(CASE WHEN i.skip IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS resets, \
+            CAST(SUM(CASE WHEN i.skip IS NULL AND i.done_at IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT) AS done, \
+            CAST(SUM(CASE WHEN i.skip IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS skipped \
+         FROM resets r \
+         JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id \
+         JOIN reset_items i ON i.reset_id = r.id \
+         WHERE r.confirmed_at IS NOT NULL AND i.customer_id IN ({}) \
+         GROUP BY r.id, u.name, r.plan_hash, r.reason, r.ticket, r.confirmed_at, r.completed_at \
+         ORDER BY r.confirmed_at DESC LIMIT ${}",
+        placeholders(1, customers.len()),
+        customers.len() + 1
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
+    for customer in customers {
+        query = query.bind(*customer);
+    }
+    Ok(query.bind(limit).fetch_all(conn).await?)
+}

@@ -1,0 +1,288 @@
+//! Opens, finds and ends sessions and challenges. Cookies hold random tokens, tables their hashes.
+
+use super::store::{self, ChallengeRow};
+use crate::domain::authority::Actor;
+use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
+use crate::domain::sign_in::{Purpose, SESSION_IDLE, SESSION_LIFETIME, Step, WRONG_CODES};
+use crate::domain::time::{Span, Time};
+use crate::domain::user::UserRef;
+use crate::platform::keys::{new_token, sha256};
+use crate::platform::request::Origin;
+use crate::platform::totp::TotpSecret;
+use crate::platform::{Conn, Fault, Platform, Result};
+
+/// Someone signed in.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Who, and what they may do.
+    pub actor: Actor,
+    /// The name of their home customer.
+    pub customer_name: String,
+    /// This session, as lists of sessions name it.
+    pub id: SessionId,
+    token_hash: String,
+}
+
+/// One session in a list.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    /// Its name.
+    pub id: SessionId,
+    /// When it began.
+    pub created_at: Time,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Time,
+    /// Where it began.
+    pub origin: Origin,
+}
+
+/// A half-finished sign-in or set-up.
+#[derive(Clone, Debug)]
+pub struct Challenge {
+    /// Its identifier.
+    pub id: ChallengeId,
+    /// Whose.
+    pub user: UserRef,
+    /// Where it comes from.
+    pub purpose: Purpose,
+    /// What it waits for.
+    pub step: Step,
+    /// The recovery link that led to it.
+    pub link: Option<LinkId>,
+    /// Where to go after sign-in.
+    pub next_path: Option<String>,
+    secret: Option<String>,
+}
+
+/// A token for a cookie. It exists only on the way to the browser.
+pub struct NewToken(pub String);
+
+/// How often a session's last use is written down.
+const TOUCH_EVERY: Span = Span::minutes(1);
+
+/// Opens a session.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open(conn: &mut Conn, platform: &Platform, user: UserRef, origin: &Origin) -> Result<NewToken> {
+    let now = platform.now();
+    let token = new_token(&platform.rng);
+    let id = platform.rng.id(now, SessionId::new);
+    store::insert_session(conn, &sha256(token.as_bytes()), id, user, now, origin).await?;
+    Ok(NewToken(token))
+}
+
+/// Gives a session another token, so that one overheard before a step-up is worth nothing after it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rotate(conn: &mut Conn, platform: &Platform, session: &Session) -> Result<NewToken> {
+    let token = new_token(&platform.rng);
+    store::set_token(conn, &session.token_hash, &sha256(token.as_bytes())).await?;
+    Ok(NewToken(token))
+}
+
+/// Who holds this token, if its session is neither idle nor over and its user can sign in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
+    let now = platform.now();
+    let token_hash = sha256(token.as_bytes());
+    let mut conn = platform.db.read().await?;
+    let Some(row) = store::session(&mut conn, &token_hash).await? else { return Ok(None) };
+    if now >= row.last_seen_at + SESSION_IDLE || now >= row.created_at + SESSION_LIFETIME {
+        return Ok(None);
+    }
+    let user = UserRef { customer: row.customer_id, id: row.user_id };
+    let Some((actor, customer_name)) = person(&mut conn, user).await? else { return Ok(None) };
+    drop(conn);
+    if now >= row.last_seen_at + TOUCH_EVERY {
+        let mut tx = platform.db.begin().await?;
+        store::touch_session(&mut tx, &token_hash, now).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(Session { actor, customer_name, id: row.id, token_hash }))
+}
+
+/// What `user` may do at this moment, for work that goes on after the request. None when they cannot sign in any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn actor(conn: &mut Conn, user: UserRef) -> Result<Option<Actor>> {
+    Ok(person(conn, user).await?.map(|(actor, _)| actor))
+}
+
+async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<(Actor, String)>> {
+    let Some(person) = store::person(conn, user).await? else { return Ok(None) };
+    let roles = store::roles(conn, user).await?;
+    let actor = Actor { user, name: person.name, roles, has_mfa: person.methods > 0 };
+    Ok(Some((actor, person.customer_name)))
+}
+
+/// The sessions of `user`, the last used first, without those that are over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(conn: &mut Conn, user: UserRef, now: Time) -> Result<Vec<OpenSession>> {
+    let rows = store::sessions_of(conn, user).await?;
+    let open = |row: &store::SessionRow| now < row.last_seen_at + SESSION_IDLE && now < row.created_at + SESSION_LIFETIME;
+    let session = |row: store::SessionRow| OpenSession {
+        id: row.id,
+        created_at: row.created_at,
+        last_seen_at: row.last_seen_at,
+        origin: Origin { address: row.from_address, browser: row.browser },
+    };
+    Ok(rows.into_iter().filter(open).map(session).collect())
+}
+
+/// Ends the session with this token; says whose it was.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(conn: &mut Conn, token: &str) -> Result<Option<UserRef>> {
+    store::delete_session(conn, &sha256(token.as_bytes())).await
+}
+
+/// Ends one session of `user`; says whether there was one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_one(conn: &mut Conn, user: UserRef, id: SessionId) -> Result<bool> {
+    Ok(store::delete_session_by_id(conn, user, id).await? > 0)
+}
+
+/// Ends all sessions of the asking user but the one that asks; says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others(conn: &mut Conn, session: &Session) -> Result<u64> {
+    store::delete_sessions_but(conn, session.actor.user, &session.token_hash).await
+}
+
+/// Ends all sessions of these users; says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+    store::delete_sessions(conn, customer, users).await
+}
+
+/// Opens a challenge. One that waits for a set-up gets the secret of the authenticator-to-be at once, so that showing
+/// the page changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_challenge(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    purpose: Purpose,
+    step: Step,
+    link: Option<LinkId>,
+    next_path: Option<String>,
+) -> Result<NewToken> {
+    let now = platform.now();
+    let token = new_token(&platform.rng);
+    let id = platform.rng.id(now, ChallengeId::new);
+    let secret =
+        (step == Step::SetUp).then(|| platform.keys.seal(&platform.rng, &place(id), &platform.rng.bytes::<20>()));
+    let row = ChallengeRow {
+        id,
+        customer_id: user.customer,
+        user_id: user.id,
+        purpose,
+        step,
+        link_id: link,
+        secret,
+        next_path,
+        wrong_codes: 0,
+        expires_at: now + purpose.lifetime(),
+    };
+    store::insert_challenge(conn, &sha256(token.as_bytes()), &row, now).await?;
+    Ok(NewToken(token))
+}
+
+/// The live challenge with this token: not over, not guessed dead, its user not suspended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn challenge(conn: &mut Conn, token: &str, now: Time) -> Result<Option<Challenge>> {
+    let row = store::challenge(conn, &sha256(token.as_bytes())).await?;
+    Ok(row.filter(|row| now < row.expires_at && row.wrong_codes < WRONG_CODES).map(|row| Challenge {
+        id: row.id,
+        user: UserRef { customer: row.customer_id, id: row.user_id },
+        purpose: row.purpose,
+        step: row.step,
+        link: row.link_id,
+        next_path: row.next_path,
+        secret: row.secret,
+    }))
+}
+
+/// The secret of the authenticator that `challenge` waits to see set up; none at any other step.
+///
+/// # Errors
+/// [`Fault::Sealed`] when it does not open.
+pub fn pending_secret(platform: &Platform, challenge: &Challenge) -> Result<Option<TotpSecret>> {
+    let Some(sealed) = challenge.secret.as_ref().filter(|_| challenge.step == Step::SetUp) else { return Ok(None) };
+    let bytes = platform.keys.open(&place(challenge.id), sealed)?;
+    let bytes = <[u8; 20]>::try_from(bytes.as_slice()).map_err(|_| Fault::Sealed)?;
+    Ok(Some(TotpSecret::from_bytes(bytes)))
+}
+
+fn place(id: ChallengeId) -> String {
+    format!("challenge {id}")
+}
+
+/// Counts a wrong code against the challenge; the fifth ends it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn wrong_code(conn: &mut Conn, challenge: &Challenge) -> Result<()> {
+    store::raise_wrong_codes(conn, challenge.id).await
+}
+
+/// Moves a challenge to its next step.
+///
+/// # Errors
+/// When the database fails.
+pub async fn move_on(conn: &mut Conn, challenge: &Challenge, step: Step) -> Result<()> {
+    store::set_step(conn, challenge.id, step).await
+}
+
+/// Ends a challenge; says whether it was still there, so that of two that finish it at once one wins.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_challenge(conn: &mut Conn, challenge: &Challenge) -> Result<bool> {
+    Ok(store::delete_challenge(conn, challenge.id).await? > 0)
+}
+
+/// Ends the user's other challenges.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_other_challenges(conn: &mut Conn, challenge: &Challenge) -> Result<u64> {
+    store::delete_challenges_but(conn, challenge.user, challenge.id).await
+}
+
+/// Ends all challenges of these users; says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all_challenges(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+    store::delete_challenges(conn, customer, users).await
+}
+
+/// Removes rows that are over anyway.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(platform: &Platform) -> Result<()> {
+    let now = platform.now();
+    let before = |span: Span| Time::from_unix_milliseconds(now.unix_milliseconds() - span.as_milliseconds());
+    let mut tx = platform.db.begin().await?;
+    store::delete_stale(&mut tx, before(SESSION_IDLE), before(SESSION_LIFETIME), now).await?;
+    tx.commit().await
+}

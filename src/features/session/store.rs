@@ -1,0 +1,255 @@
+//! All SQL over `sessions` and `challenges`, and the one query that says who a session's user is.
+
+use sqlx::FromRow;
+
+use crate::domain::authority::Role;
+use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
+use crate::domain::sign_in::{Purpose, Step};
+use crate::domain::time::Time;
+use crate::domain::user::UserRef;
+use crate::platform::db::placeholders;
+use crate::platform::request::Origin;
+use crate::platform::{Conn, Result};
+
+#[derive(FromRow)]
+pub struct SessionRow {
+    pub id: SessionId,
+    pub customer_id: CustomerId,
+    pub user_id: UserId,
+    pub created_at: Time,
+    pub last_seen_at: Time,
+    pub from_address: Option<String>,
+    pub browser: Option<String>,
+}
+
+#[derive(FromRow)]
+pub struct PersonRow {
+    pub name: String,
+    pub customer_name: String,
+    pub methods: i64,
+}
+
+pub async fn insert_session(
+    conn: &mut Conn,
+    token_hash: &str,
+    id: SessionId,
+    user: UserRef,
+    now: Time,
+    origin: &Origin,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO sessions (token_hash, id, customer_id, user_id, created_at, last_seen_at, from_address, browser) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
+    )
+    .bind(token_hash)
+    .bind(id)
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(now)
+    .bind(origin.address.clone())
+    .bind(origin.browser.clone())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn session(conn: &mut Conn, token_hash: &str) -> Result<Option<SessionRow>> {
+    Ok(sqlx::query_as(
+        "SELECT id, customer_id, user_id, created_at, last_seen_at, from_address, browser FROM sessions \
+         WHERE token_hash = $1",
+    )
+    .bind(token_hash)
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub async fn sessions_of(conn: &mut Conn, user: UserRef) -> Result<Vec<SessionRow>> {
+    Ok(sqlx::query_as(
+        "SELECT id, customer_id, user_id, created_at, last_seen_at, from_address, browser FROM sessions \
+         WHERE customer_id = $1 AND user_id = $2 ORDER BY last_seen_at DESC",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .fetch_all(conn)
+    .await?)
+}
+
+pub async fn touch_session(conn: &mut Conn, token_hash: &str, now: Time) -> Result<()> {
+    sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2")
+        .bind(now)
+        .bind(token_hash)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_token(conn: &mut Conn, old_hash: &str, new_hash: &str) -> Result<()> {
+    sqlx::query("UPDATE sessions SET token_hash = $1 WHERE token_hash = $2")
+        .bind(new_hash)
+        .bind(old_hash)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The name of an active user, of their home customer, and how many methods they have.
+pub async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<PersonRow>> {
+    Ok(sqlx::query_as(
+        "SELECT u.name, c.name AS customer_name, \
+            (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id) AS methods \
+         FROM users u JOIN customers c ON c.id = u.customer_id \
+         WHERE u.customer_id = $1 AND u.id = $2 AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub async fn roles(conn: &mut Conn, user: UserRef) -> Result<Vec<(CustomerId, Role)>> {
+    Ok(sqlx::query_as(
+        "SELECT customer_id, role FROM memberships WHERE user_customer_id = $1 AND user_id = $2 ORDER BY customer_id",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .fetch_all(conn)
+    .await?)
+}
+
+pub async fn delete_session(conn: &mut Conn, token_hash: &str) -> Result<Option<UserRef>> {
+    let row: Option<(CustomerId, UserId)> =
+        sqlx::query_as("DELETE FROM sessions WHERE token_hash = $1 RETURNING customer_id, user_id")
+            .bind(token_hash)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.map(|(customer, id)| UserRef { customer, id }))
+}
+
+pub async fn delete_session_by_id(conn: &mut Conn, user: UserRef, id: SessionId) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM sessions WHERE customer_id = $1 AND user_id = $2 AND id = $3")
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends all sessions of one user but the one with `keep`.
+pub async fn delete_sessions_but(conn: &mut Conn, user: UserRef, keep: &str) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM sessions WHERE customer_id = $1 AND user_id = $2 AND token_hash <> $3")
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(keep)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+pub async fn delete_sessions(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+    delete_of_users(conn, "sessions", customer, users).await
+}
+
+pub async fn delete_challenges(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+    delete_of_users(conn, "challenges", customer, users).await
+}
+
+async fn delete_of_users(conn: &mut Conn, table: &'static str, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+    let text =
+        format!("DELETE FROM {table} WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
+    for user in users {
+        query = query.bind(*user);
+    }
+    Ok(query.execute(conn).await?.rows_affected())
+}
+
+#[derive(FromRow)]
+pub struct ChallengeRow {
+    pub id: ChallengeId,
+    pub customer_id: CustomerId,
+    pub user_id: UserId,
+    pub purpose: Purpose,
+    pub step: Step,
+    pub link_id: Option<LinkId>,
+    pub secret: Option<String>,
+    pub next_path: Option<String>,
+    pub wrong_codes: i64,
+    pub expires_at: Time,
+}
+
+pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &ChallengeRow, now: Time) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO challenges \
+            (token_hash, id, customer_id, user_id, purpose, step, link_id, secret, next_path, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(token_hash)
+    .bind(row.id)
+    .bind(row.customer_id)
+    .bind(row.user_id)
+    .bind(row.purpose)
+    .bind(row.step)
+    .bind(row.link_id)
+    .bind(row.secret.clone())
+    .bind(row.next_path.clone())
+    .bind(now)
+    .bind(row.expires_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A challenge whose user can sign in; a suspension kills it at once.
+pub async fn challenge(conn: &mut Conn, token_hash: &str) -> Result<Option<ChallengeRow>> {
+    Ok(sqlx::query_as(
+        "SELECT c.id, c.customer_id, c.user_id, c.purpose, c.step, c.link_id, c.secret, c.next_path, c.wrong_codes, \
+            c.expires_at \
+         FROM challenges c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id \
+         WHERE c.token_hash = $1 AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL",
+    )
+    .bind(token_hash)
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub async fn raise_wrong_codes(conn: &mut Conn, id: ChallengeId) -> Result<()> {
+    sqlx::query("UPDATE challenges SET wrong_codes = wrong_codes + 1 WHERE id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Moves a challenge on and forgets the secret it held.
+pub async fn set_step(conn: &mut Conn, id: ChallengeId, step: Step) -> Result<()> {
+    sqlx::query("UPDATE challenges SET step = $1, secret = NULL, wrong_codes = 0 WHERE id = $2")
+        .bind(step)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn delete_challenge(conn: &mut Conn, id: ChallengeId) -> Result<u64> {
+    Ok(sqlx::query("DELETE FROM challenges WHERE id = $1").bind(id).execute(conn).await?.rows_affected())
+}
+
+/// Ends all challenges of one user but `keep`.
+pub async fn delete_challenges_but(conn: &mut Conn, user: UserRef, keep: ChallengeId) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM challenges WHERE customer_id = $1 AND user_id = $2 AND id <> $3")
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(keep)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes what is over anyway. Nothing depends on it: every read checks the time itself.
+pub async fn delete_stale(conn: &mut Conn, idle_before: Time, created_before: Time, now: Time) -> Result<()> {
+    sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")
+        .bind(idle_before)
+        .bind(created_before)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("DELETE FROM challenges WHERE expires_at <= $1").bind(now).execute(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! One transaction registers the authenticator, makes the codes and ends everything older. Whichever way the user came,
+//! by link or at sign-in, the first right code wins and every other way is dead at that moment.
+
+use crate::domain::audit::{Event, What};
+use crate::domain::backup_code::BackupCode;
+use crate::domain::customer::Customer;
+use crate::domain::mail::Mail;
+use crate::domain::recovery::End;
+use crate::domain::sign_in::{Next, Passed, Purpose, Step, advance};
+use crate::domain::totp::{in_fours, key_uri};
+use crate::domain::user::Address;
+use crate::features::backup_codes::service::NewCodes;
+use crate::features::outbox::service::Letter;
+use crate::features::session::service::{Challenge, NewToken};
+use crate::features::{audit, backup_codes, customers, methods, outbox, recovery, session, sign_in, users};
+use crate::platform::qr::{self, Qr};
+use crate::platform::request::Origin;
+use crate::platform::{Conn, Platform, Result};
+
+/// Where a set-up stands, and for whom.
+#[derive(Clone, Debug)]
+pub struct SetUp {
+    /// The customer of the user.
+    pub customer: Customer,
+    /// The address of the user.
+    pub address: Address,
+    /// Where the user came from.
+    pub purpose: Purpose,
+    /// The key to add to an app; none once it is registered.
+    pub key: Option<Key>,
+}
+
+/// The key of the authenticator-to-be.
+#[derive(Clone)]
+pub struct Key {
+    /// As a QR code.
+    pub qr: Option<Qr>,
+    /// As an address that opens an app on the same device.
+    pub uri: String,
+    /// To be typed, in groups of four.
+    pub text: String,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// Shows a set-up that waits for its authenticator, or for a backup code to be typed back. Showing changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
+    let mut conn = platform.db.read().await?;
+    let Some(challenge) = session::service::challenge(&mut conn, token, platform.now()).await? else {
+        return Ok(None);
+    };
+    let Some((customer, address)) = whose(&mut conn, &challenge).await? else { return Ok(None) };
+    let key = session::service::pending_secret(platform, &challenge)?.map(|secret| {
+        let uri = key_uri(&customer.name, address.as_str(), &secret.base32());
+        Key { qr: qr::draw(&uri), uri, text: in_fours(&secret.base32()) }
+    });
+    let expected = matches!(challenge.step, Step::SetUp | Step::SaveCodes);
+    Ok(expected.then_some(SetUp { customer, address, purpose: challenge.purpose, key }))
+}
+
+async fn whose(conn: &mut Conn, challenge: &Challenge) -> Result<Option<(Customer, Address)>> {
+    let customer = customers::service::of_user(conn, challenge.user.customer).await?;
+    let address = users::service::address_of(conn, challenge.user).await?;
+    Ok(customer.zip(address))
+}
+
+/// What came of the first code of a new authenticator.
+pub enum Registered {
+    /// Right. The codes, sealed for a cookie of this browser.
+    Right(String),
+    /// Not the code that the app should show.
+    Wrong,
+    /// This set-up is over, here or because another was faster.
+    Dead,
+}
+
+/// Registers the authenticator whose first code this is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits: &str) -> Result<Registered> {
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Registered::Dead) };
+    let Some(locked) = users::service::lock(&mut tx, seen.user).await? else { return Ok(Registered::Dead) };
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Registered::Dead) };
+    let Next::To(next) = advance(challenge.purpose, challenge.step, Passed::SetUp) else { return Ok(Registered::Dead) };
+    let Some(secret) = session::service::pending_secret(platform, &challenge)? else { return Ok(Registered::Dead) };
+    let user = challenge.user;
+    let event = |what| {
+        Event::new(now, what, Some(user.customer)).by(user).about(user.id).from(origin.address.clone())
+    };
+    let Some(step) = secret.matching_step(digits, now) else {
+        session::service::wrong_code(&mut tx, &challenge).await?;
+        audit::service::record(&mut tx, platform, event(What::CodeWrong).with("at", "set-up")).await?;
+        let over = session::service::challenge(&mut tx, token, now).await?.is_none();
+        tx.commit().await?;
+        return Ok(if over { Registered::Dead } else { Registered::Wrong });
+    };
+
+    // Exactly one secret after a re-enrolment, whatever was there.
+    methods::service::delete_all(&mut tx, user.customer, &[user.id]).await?;
+    methods::service::register(&mut tx, platform, user, &secret, step).await?;
+    let codes = backup_codes::service::make(&mut tx, platform, user).await?;
+    session::service::move_on(&mut tx, &challenge, next).await?;
+    session::service::end_other_challenges(&mut tx, &challenge).await?;
+    session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
+    let end = match challenge.purpose {
+        Purpose::Recovery => End::Completed,
+        Purpose::SignIn => End::CompletedAtSignIn,
+    };
+    recovery::service::end(&mut tx, platform, user, end).await?;
+    users::service::set_up_done(&mut tx, user).await?;
+    users::service::set_guesses(&mut tx, user, locked.guesses.right()).await?;
+    let letter = Letter { user, mail: Mail::AuthenticatorAdded { at: now }, link: None };
+    outbox::service::enqueue(&mut tx, platform, vec![letter]).await?;
+    let events = vec![
+        event(What::AuthenticatorAdded).with("through", challenge.purpose),
+        event(What::BackupCodesMade).with("count", codes.0.len()),
+    ];
+    audit::service::record_all(&mut tx, platform, events).await?;
+    tx.commit().await?;
+    Ok(Registered::Right(backup_codes::service::seal(platform, user, &codes)))
+}
+
+/// The new codes with what their page, file and print sheet say around them.
+#[derive(Clone, Debug)]
+pub struct ShownCodes {
+    /// The set-up they belong to.
+    pub set_up: SetUp,
+    /// The codes; none when this browser cannot show them any more.
+    pub codes: Option<NewCodes>,
+}
+
+/// The new codes, while their set-up waits for one to be typed back, in the browser that holds them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn codes(platform: &Platform, token: &str, sealed: Option<&str>) -> Result<Option<ShownCodes>> {
+    let Some(set_up) = show(platform, token).await? else { return Ok(None) };
+    let mut conn = platform.db.read().await?;
+    let Some(challenge) = session::service::challenge(&mut conn, token, platform.now()).await? else {
+        return Ok(None);
+    };
+    if challenge.step != Step::SaveCodes {
+        return Ok(None);
+    }
+    let codes = match sealed {
+        Some(sealed) => backup_codes::service::open(&mut conn, platform, challenge.user, sealed).await?,
+        None => None,
+    };
+    Ok(Some(ShownCodes { set_up, codes }))
+}
+
+/// What came of a backup code that was typed back.
+pub enum Finished {
+    /// The set-up is complete and the user is signed in.
+    SignedIn {
+        /// For the cookie.
+        token: NewToken,
+        /// Where to go.
+        next: String,
+    },
+    /// The recovery is complete; the user signs in with what they just set up.
+    BackIn,
+    /// Not one of the codes.
+    Wrong,
+    /// This set-up is over.
+    Dead,
+}
+
+/// Finishes a set-up with one of its backup codes, which is not spent by it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn finish(platform: &Platform, origin: &Origin, token: &str, code: &BackupCode) -> Result<Finished> {
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
+    users::service::lock(&mut tx, seen.user).await?;
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
+    let next = advance(challenge.purpose, challenge.step, Passed::SaveCodes);
+    if !matches!(next, Next::SignedIn | Next::BackIn) {
+        return Ok(Finished::Dead);
+    }
+    let user = challenge.user;
+    if !backup_codes::service::rehearse(&mut tx, platform, user, code).await? {
+        session::service::wrong_code(&mut tx, &challenge).await?;
+        let over = session::service::challenge(&mut tx, token, now).await?.is_none();
+        tx.commit().await?;
+        return Ok(if over { Finished::Dead } else { Finished::Wrong });
+    }
+    session::service::end_challenge(&mut tx, &challenge).await?;
+    let event = Event::new(now, What::BackupCodesSaved, Some(user.customer)).by(user).about(user.id);
+    audit::service::record(&mut tx, platform, event.from(origin.address.clone())).await?;
+    let finished = if next == Next::SignedIn {
+        let token = sign_in::service::enter(&mut tx, platform, origin, user, "set-up").await?;
+        Finished::SignedIn { token, next: challenge.next_path.unwrap_or_else(|| "/".to_owned()) }
+    } else {
+        Finished::BackIn
+    };
+    tx.commit().await?;
+    Ok(finished)
+}

@@ -1,0 +1,348 @@
+//! The steps of a sign-in, and the one way in which a second factor is judged, for sign-in and step-up alike.
+
+use crate::domain::audit::{Event, What};
+use crate::domain::backup_code::{BackupCode, FEW};
+use crate::domain::mail::Mail;
+use crate::domain::sign_in::{
+    AfterPassword, Facts, Guessing, Next, Passed, Purpose, Step, advance, after_password,
+};
+use crate::domain::time::Time;
+use crate::domain::totp::read_digits;
+use crate::domain::user::{Address, Standing, UserRef};
+use crate::features::outbox::service::Letter;
+use crate::features::session::service::{NewToken, Session};
+use crate::features::{audit, backup_codes, customers, methods, outbox, session, users};
+use crate::platform::request::{Origin, local_path};
+use crate::platform::{Conn, Platform, Result};
+
+/// What came of an address and a password.
+pub enum Begun {
+    /// Not right, or not for somebody who can sign in: one answer for all.
+    Wrong,
+    /// Right; the browser that gets this token goes on to this step.
+    Challenge(NewToken, Step),
+    /// Signed in at once.
+    SignedIn(NewToken),
+}
+
+/// Begins a sign-in. Known and unknown addresses cost the same work and get the same answer.
+///
+/// # Errors
+/// When the database fails or too many passwords are being checked.
+pub async fn begin(
+    platform: &Platform,
+    origin: &Origin,
+    address: &str,
+    password: String,
+    next: Option<&str>,
+) -> Result<Begun> {
+    let credentials = match address.parse::<Address>() {
+        Ok(address) => users::service::credentials(&mut *platform.db.read().await?, &address).await?,
+        Err(_) => None,
+    };
+    let stored = credentials.as_ref().and_then(|credentials| credentials.password_hash.clone());
+    let right = platform.hasher.verify(password, stored).await?;
+
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    let event = |what, user: Option<UserRef>| {
+        let event = Event::new(now, what, user.map(|user| user.customer)).from(origin.address.clone());
+        if let Some(user) = user { event.about(user.id) } else { event }
+    };
+    let Some(credentials) = credentials.filter(|_| right) else {
+        // Known and unknown alike leave one row, so that they take the same.
+        let user = users_of(platform, address).await?;
+        audit::service::record(&mut tx, platform, event(What::PasswordWrong, user)).await?;
+        tx.commit().await?;
+        return Ok(Begun::Wrong);
+    };
+    let user = credentials.user;
+    let Some(locked) = users::service::lock(&mut tx, user).await? else { return Ok(Begun::Wrong) };
+    let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else { return Ok(Begun::Wrong) };
+    let facts = Facts {
+        standing: locked.standing,
+        has_factor: !methods::service::list(&mut tx, user).await?.is_empty(),
+        set_up_due: locked.set_up_due,
+        mfa_required: customer.policy.mfa_required,
+    };
+    // The password may have been changed while it was being checked.
+    let after = if locked.has_password(&credentials) { after_password(facts) } else { AfterPassword::Refused };
+    let begun = match after {
+        AfterPassword::Refused => {
+            let refused = event(What::SignInRefused, Some(user)).with("standing", locked.standing);
+            audit::service::record(&mut tx, platform, refused).await?;
+            Begun::Wrong
+        }
+        AfterPassword::Challenge(step) => {
+            let next = next.map(|next| local_path(next).to_owned());
+            let token =
+                session::service::open_challenge(&mut tx, platform, user, Purpose::SignIn, step, None, next).await?;
+            audit::service::record(&mut tx, platform, event(What::PasswordRight, Some(user)).by(user)).await?;
+            Begun::Challenge(token, step)
+        }
+        AfterPassword::SignedIn => Begun::SignedIn(enter(&mut tx, platform, origin, user, "password").await?),
+    };
+    tx.commit().await?;
+    Ok(begun)
+}
+
+async fn users_of(platform: &Platform, address: &str) -> Result<Option<UserRef>> {
+    let Ok(address) = address.parse::<Address>() else { return Ok(None) };
+    let mut conn = platform.db.read().await?;
+    Ok(users::service::credentials(&mut conn, &address).await?.map(|credentials| credentials.user))
+}
+
+/// Opens a session for someone who has passed every step.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enter(conn: &mut Conn, platform: &Platform, origin: &Origin, user: UserRef, how: &str) -> Result<NewToken> {
+    let now = platform.now();
+    let token = session::service::open(conn, platform, user, origin).await?;
+    users::service::signed_in(conn, user, now).await?;
+    let event = Event::new(now, What::SignedIn, Some(user.customer))
+        .by(user)
+        .about(user.id)
+        .from(origin.address.clone())
+        .with("how", how);
+    audit::service::record(conn, platform, event).await?;
+    Ok(token)
+}
+
+/// A second factor as it was typed.
+#[derive(Clone, Debug)]
+pub enum Factor {
+    /// Six digits of an authenticator app.
+    Code(String),
+    /// A backup code.
+    BackupCode(BackupCode),
+}
+
+impl Factor {
+    /// Six digits; none when that is not what was typed.
+    #[must_use]
+    pub fn code(typed: &str) -> Option<Self> {
+        read_digits(typed).map(Self::Code)
+    }
+
+    /// A backup code; none when that is not what was typed.
+    #[must_use]
+    pub fn backup_code(typed: &str) -> Option<Self> {
+        BackupCode::read(typed).map(Self::BackupCode)
+    }
+}
+
+/// What came of a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// Right, and spent; with a backup code, how many are left.
+    Right(Option<u32>),
+    /// Wrong, or spent before.
+    Wrong,
+    /// Too many wrong ones: not before this time.
+    LockedUntil(Time),
+    /// Far too many wrong ones: not before a reset.
+    Disabled,
+}
+
+/// Judges a second factor of a user whose lock the caller holds. Every kind of code and every use of it shares one count
+/// of wrong ones; the caller commits, whatever the verdict.
+///
+/// # Errors
+/// When the database fails.
+pub async fn judge(
+    conn: &mut Conn,
+    platform: &Platform,
+    origin: &Origin,
+    locked: &users::service::Locked,
+    factor: &Factor,
+) -> Result<Judged> {
+    let now = platform.now();
+    let user = locked.user;
+    let event = |what| Event::new(now, what, Some(user.customer)).about(user.id).from(origin.address.clone());
+    match locked.guesses.standing(now) {
+        Guessing::Open => {}
+        Guessing::LockedUntil(until) => {
+            audit::service::record(conn, platform, event(What::CodeRefused).with("why", "locked")).await?;
+            return Ok(Judged::LockedUntil(until));
+        }
+        Guessing::Disabled => {
+            audit::service::record(conn, platform, event(What::CodeRefused).with("why", "disabled")).await?;
+            return Ok(Judged::Disabled);
+        }
+    }
+    let (right, left) = match factor {
+        Factor::Code(digits) => (methods::service::take_code(conn, platform, user, digits).await?, None),
+        Factor::BackupCode(code) => {
+            let left = backup_codes::service::spend(conn, platform, user, code).await?;
+            (left.is_some(), left)
+        }
+    };
+    let guesses = if right { locked.guesses.right() } else { locked.guesses.wrong(now) };
+    if guesses != locked.guesses {
+        users::service::set_guesses(conn, user, guesses).await?;
+    }
+    if !right {
+        audit::service::record(conn, platform, event(What::CodeWrong)).await?;
+        return Ok(match guesses.standing(now) {
+            Guessing::Open => Judged::Wrong,
+            Guessing::LockedUntil(until) => Judged::LockedUntil(until),
+            Guessing::Disabled => Judged::Disabled,
+        });
+    }
+    if let Some(left) = left {
+        audit::service::record(conn, platform, event(What::BackupCodeUsed).by(user).with("left", left)).await?;
+        let letter = Letter { user, mail: Mail::BackupCodeUsed { at: now, left }, link: None };
+        outbox::service::enqueue(conn, platform, vec![letter]).await?;
+    }
+    Ok(Judged::Right(left))
+}
+
+/// What came of a code at a half-finished sign-in.
+pub enum Finished {
+    /// Signed in.
+    SignedIn {
+        /// For the cookie.
+        token: NewToken,
+        /// Where to go.
+        next: String,
+        /// How many backup codes are left, when they are few.
+        few_codes: Option<u32>,
+    },
+    /// The code is wrong or was used before.
+    Wrong,
+    /// Not before this time.
+    LockedUntil(Time),
+    /// Not before a reset.
+    Disabled,
+    /// This sign-in is over: begin again.
+    Dead,
+}
+
+/// Finishes a sign-in with a second factor.
+///
+/// # Errors
+/// When the database fails.
+pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &Factor) -> Result<Finished> {
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    // Once to learn whose it is, and once more under that user's lock.
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
+    let Some(locked) = users::service::lock(&mut tx, seen.user).await? else { return Ok(Finished::Dead) };
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
+    if advance(challenge.purpose, challenge.step, Passed::Factor) != Next::SignedIn {
+        return Ok(Finished::Dead);
+    }
+    let finished = match judge(&mut tx, platform, origin, &locked, factor).await? {
+        Judged::Right(left) => {
+            session::service::end_challenge(&mut tx, &challenge).await?;
+            let how = if left.is_some() { "backup code" } else { "authenticator app" };
+            let token = enter(&mut tx, platform, origin, challenge.user, how).await?;
+            let next = challenge.next_path.unwrap_or_else(|| "/".to_owned());
+            Finished::SignedIn { token, next, few_codes: left.filter(|left| *left <= FEW) }
+        }
+        wrong => {
+            session::service::wrong_code(&mut tx, &challenge).await?;
+            let over = session::service::challenge(&mut tx, token, now).await?.is_none();
+            if over {
+                let event = Event::new(now, What::ChallengeEnded, Some(seen.user.customer)).about(seen.user.id);
+                audit::service::record(&mut tx, platform, event.from(origin.address.clone())).await?;
+            }
+            match wrong {
+                Judged::LockedUntil(until) => Finished::LockedUntil(until),
+                Judged::Disabled => Finished::Disabled,
+                _ if over => Finished::Dead,
+                _ => Finished::Wrong,
+            }
+        }
+    };
+    tx.commit().await?;
+    Ok(finished)
+}
+
+/// What came of a step-up.
+pub enum SteppedUp {
+    /// The admin proved themself again; their session has this new token.
+    Right(NewToken),
+    /// The code is wrong or was used before.
+    Wrong,
+    /// Not before this time.
+    LockedUntil(Time),
+    /// Not before a reset.
+    Disabled,
+}
+
+/// The signed-in user proves themself again, for one action that `about` names in the audit. Only a fresh code of their
+/// authenticator counts; a right one gives the session a new token.
+///
+/// # Errors
+/// When the database fails.
+pub async fn step_up(
+    platform: &Platform,
+    origin: &Origin,
+    session: &Session,
+    digits: &str,
+    about: (&str, &str),
+) -> Result<SteppedUp> {
+    let user = session.actor.user;
+    let mut tx = platform.db.begin().await?;
+    let Some(locked) = users::service::lock(&mut tx, user).await? else { return Ok(SteppedUp::Wrong) };
+    let judged = if locked.standing == Standing::Active {
+        judge(&mut tx, platform, origin, &locked, &Factor::Code(digits.to_owned())).await?
+    } else {
+        Judged::Wrong
+    };
+    let event = |what| {
+        let event = Event::new(platform.now(), what, Some(user.customer)).by(user).from(origin.address.clone());
+        event.with(about.0, about.1)
+    };
+    let stepped_up = match judged {
+        Judged::Right(_) => {
+            audit::service::record(&mut tx, platform, event(What::StepUp)).await?;
+            SteppedUp::Right(session::service::rotate(&mut tx, platform, session).await?)
+        }
+        Judged::Wrong => SteppedUp::Wrong,
+        Judged::LockedUntil(until) => SteppedUp::LockedUntil(until),
+        Judged::Disabled => SteppedUp::Disabled,
+    };
+    if !matches!(stepped_up, SteppedUp::Right(_)) {
+        audit::service::record(&mut tx, platform, event(What::StepUpRefused)).await?;
+    }
+    tx.commit().await?;
+    Ok(stepped_up)
+}
+
+/// Ends the session with this token, and the half-finished sign-in with that one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sign_out(platform: &Platform, origin: &Origin, session: Option<&str>, challenge: Option<&str>) -> Result<()> {
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    if let Some(token) = session
+        && let Some(user) = session::service::end(&mut tx, token).await?
+    {
+        let event = Event::new(now, What::SignedOut, Some(user.customer)).by(user).about(user.id);
+        audit::service::record(&mut tx, platform, event.from(origin.address.clone())).await?;
+    }
+    if let Some(token) = challenge
+        && let Some(challenge) = session::service::challenge(&mut tx, token, now).await?
+    {
+        session::service::end_challenge(&mut tx, &challenge).await?;
+    }
+    tx.commit().await
+}
+
+/// Ends all sessions of the asking user but the one that asks; says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sign_out_elsewhere(platform: &Platform, origin: &Origin, session: &Session) -> Result<u64> {
+    let user = session.actor.user;
+    let mut tx = platform.db.begin().await?;
+    let ended = session::service::end_others(&mut tx, session).await?;
+    let event = Event::new(platform.now(), What::SessionsEnded, Some(user.customer)).by(user).about(user.id);
+    audit::service::record(&mut tx, platform, event.from(origin.address.clone()).with("count", ended)).await?;
+    tx.commit().await?;
+    Ok(ended)
+}

@@ -1,0 +1,361 @@
+//! Finds people within a scope, adds them, and keeps what decides whether they can sign in.
+
+use super::store;
+use crate::domain::audit::{Event, What};
+use crate::domain::authority::{Role, Scope};
+use crate::domain::ids::{CustomerId, LinkId, UserId};
+use crate::domain::plan::{Candidate, Holdings};
+use crate::domain::sign_in::Guesses;
+use crate::domain::time::Time;
+use crate::domain::user::{Address, Standing, UserRef, clean_name};
+use crate::features::{audit, session};
+use crate::platform::text::{address_key, like_anywhere, name_key};
+use crate::platform::{Conn, Platform, Result};
+
+/// How many users are on a page of the list.
+pub const PAGE: i64 = 50;
+
+/// One user of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Who.
+    pub user: UserRef,
+    /// Their name.
+    pub name: String,
+    /// Where mails go.
+    pub address: Address,
+    /// When that address was known to reach them.
+    pub address_verified_at: Option<Time>,
+    /// Their home customer's name.
+    pub customer_name: String,
+    /// Their role there.
+    pub role: Role,
+    /// Whether they can sign in.
+    pub standing: Standing,
+    /// When they finished their set-up.
+    pub activated_at: Option<Time>,
+    /// When they last signed in.
+    pub last_sign_in_at: Option<Time>,
+    /// Since when a new set-up is due.
+    pub set_up_due_at: Option<Time>,
+    /// How many authentication methods they have.
+    pub methods: i64,
+    /// How many backup codes are not spent.
+    pub codes_left: i64,
+    /// How many sessions they have.
+    pub sessions: i64,
+    /// The recovery link that has not ended, and until when it works.
+    pub link: Option<(LinkId, Time)>,
+    challenges: i64,
+    name_key: String,
+}
+
+impl User {
+    /// What a reset of this user decides by.
+    #[must_use]
+    pub const fn candidate(&self) -> Candidate {
+        Candidate {
+            user: self.user,
+            role: self.role,
+            standing: self.standing,
+            address_verified: self.address_verified_at.is_some(),
+            holdings: Holdings {
+                authenticator_apps: self.methods,
+                backup_codes: self.codes_left,
+                sessions: self.sessions,
+                challenges: self.challenges,
+                links: self.link.is_some() as i64,
+            },
+        }
+    }
+
+    /// Where the page after this user begins, for the address bar.
+    #[must_use]
+    pub fn cursor(&self) -> String {
+        format!("{}~{}", self.user.id, self.name_key)
+    }
+}
+
+impl From<store::Listed> for User {
+    fn from(row: store::Listed) -> Self {
+        Self {
+            user: UserRef { customer: row.customer_id, id: row.id },
+            name: row.name,
+            address: row.address,
+            address_verified_at: row.address_verified_at,
+            customer_name: row.customer_name,
+            role: row.role,
+            standing: Standing::from_facts(row.activated_at, row.suspended_at),
+            activated_at: row.activated_at,
+            last_sign_in_at: row.last_sign_in_at,
+            set_up_due_at: row.set_up_due_at,
+            methods: row.methods,
+            codes_left: row.codes_left,
+            sessions: row.sessions,
+            link: row.link_id.zip(row.link_expires_at),
+            challenges: row.challenges,
+            name_key: row.name_key,
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// At most [`PAGE`] users, by name.
+    pub users: Vec<User>,
+    /// How many match in all.
+    pub total: i64,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+}
+
+/// The users in `scope` whose name or address contains `search`, after `cursor`. A cursor that is none begins at the
+/// beginning.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page(conn: &mut Conn, scope: &Scope, search: &str, cursor: Option<&str>) -> Result<Page> {
+    let search = search.trim();
+    let pattern = (!search.is_empty()).then(|| like_anywhere(&name_key(search)));
+    let after = cursor.and_then(|cursor| {
+        let (id, name_key) = cursor.split_once('~')?;
+        Some((name_key, id.parse().ok()?))
+    });
+    let total = store::count(conn, scope, pattern.as_deref()).await?;
+    let rows = store::page(conn, scope, pattern.as_deref(), after, PAGE + 1).await?;
+    let mut users: Vec<User> = rows.into_iter().map(User::from).collect();
+    let more = users.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
+    users.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
+    let next = more.then(|| users.last().map(User::cursor)).flatten();
+    Ok(Page { users, total, next })
+}
+
+/// Those of `ids` that are in `scope`. Whoever is not is simply not there: foreign and made-up ids answer alike.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<User>> {
+    Ok(store::by_ids(conn, scope, ids).await?.into_iter().map(User::from).collect())
+}
+
+/// A user whose lock this transaction holds: what is decided about them now cannot be overtaken.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    /// Who.
+    pub user: UserRef,
+    /// Their name.
+    pub name: String,
+    /// Where mails go.
+    pub address: Address,
+    /// Whether they can sign in.
+    pub standing: Standing,
+    /// Whether a new set-up is due.
+    pub set_up_due: bool,
+    /// Their wrong codes.
+    pub guesses: Guesses,
+    password_hash: Option<String>,
+}
+
+impl Locked {
+    /// Whether their password is still the one that was verified before the lock was taken.
+    #[must_use]
+    pub fn has_password(&self, verified: &Credentials) -> bool {
+        self.password_hash == verified.password_hash
+    }
+}
+
+/// Takes a user's lock until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
+    Ok(store::lock(conn, user).await?.map(|row| Locked {
+        user,
+        name: row.name,
+        address: row.address,
+        standing: Standing::from_facts(row.activated_at, row.suspended_at),
+        set_up_due: row.set_up_due_at.is_some(),
+        guesses: Guesses {
+            in_a_row: row.wrong_codes_in_a_row,
+            recent: row.wrong_codes_recent,
+            window_started_at: row.wrong_codes_since,
+        },
+        password_hash: row.password_hash,
+    }))
+}
+
+/// Takes the locks of these users until the transaction ends. Whoever takes many holds their customer's lock first, so
+/// that two who do cannot wait for each other.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<()> {
+    store::lock_all(conn, customer, users).await
+}
+
+/// What a password is verified against, before any lock is taken.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Whose.
+    pub user: UserRef,
+    /// The stored hash; none while the set-up is not finished.
+    pub password_hash: Option<String>,
+}
+
+/// The credentials of whoever signs in with `address`, in whatever spelling.
+///
+/// # Errors
+/// When the database fails.
+pub async fn credentials(conn: &mut Conn, address: &Address) -> Result<Option<Credentials>> {
+    Ok(store::credentials(conn, &address_key(address)).await?.map(|row| Credentials {
+        user: UserRef { customer: row.customer_id, id: row.id },
+        password_hash: row.password_hash,
+    }))
+}
+
+/// The same, of a user who is known already. The lock is not kept.
+///
+/// # Errors
+/// When the database fails.
+pub async fn credentials_of(conn: &mut Conn, user: UserRef) -> Result<Option<Credentials>> {
+    Ok(store::lock(conn, user).await?.map(|row| Credentials { user, password_hash: row.password_hash }))
+}
+
+/// Where mails to `user` go.
+///
+/// # Errors
+/// When the database fails.
+pub async fn address_of(conn: &mut Conn, user: UserRef) -> Result<Option<Address>> {
+    store::address(conn, user).await
+}
+
+/// Writes down a user's wrong codes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_guesses(conn: &mut Conn, user: UserRef, guesses: Guesses) -> Result<()> {
+    store::set_guesses(conn, user, guesses).await
+}
+
+/// Writes down that a user signed in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn signed_in(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {
+    store::set_signed_in(conn, user, now).await
+}
+
+/// Writes down that a user has set up again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_up_done(conn: &mut Conn, user: UserRef) -> Result<()> {
+    store::set_up_done(conn, user).await
+}
+
+/// Writes down that a reset took these users' factors: they must set up again, and their wrong codes are forgiven.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_up_due(conn: &mut Conn, customer: CustomerId, users: &[UserId], now: Time) -> Result<()> {
+    store::set_up_due(conn, customer, users, now).await
+}
+
+/// The owners of `customer` who could sign in and help now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn working_owners(conn: &mut Conn, customer: CustomerId) -> Result<Vec<UserRef>> {
+    store::working_owners(conn, customer).await
+}
+
+/// Someone to add.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// Their name.
+    pub name: String,
+    /// Where mails go.
+    pub address: Address,
+    /// When that address was known to reach them.
+    pub address_verified_at: Option<Time>,
+    /// Their hashed password; without one their set-up is not finished.
+    pub password_hash: Option<String>,
+    /// Whether they are kept out.
+    pub suspended: bool,
+    /// When they last signed in, where another system knows.
+    pub last_sign_in_at: Option<Time>,
+    /// Their role in their home customer.
+    pub role: Role,
+}
+
+/// Adds users to `customer`, in the caller's transaction. Their addresses must be free: see [`taken`].
+///
+/// # Errors
+/// When the database fails, a taken address included.
+pub async fn add(conn: &mut Conn, platform: &Platform, customer: CustomerId, new: &[NewUser]) -> Result<Vec<UserRef>> {
+    let now = platform.now();
+    let rows: Vec<store::NewRow> = new
+        .iter()
+        .map(|new| store::NewRow {
+            user: UserRef { customer, id: platform.rng.id(now, UserId::new) },
+            name_key: name_key(&clean_name(&new.name)),
+            name: clean_name(&new.name),
+            address_key: address_key(&new.address),
+            address: new.address.clone(),
+            address_verified_at: new.address_verified_at,
+            password_hash: new.password_hash.clone(),
+            activated_at: new.password_hash.is_some().then_some(now),
+            suspended_at: new.suspended.then_some(now),
+            last_sign_in_at: new.last_sign_in_at,
+            role: new.role,
+        })
+        .collect();
+    store::insert(conn, &rows, now).await?;
+    let added = |row: &store::NewRow| {
+        Event::new(now, What::UserAdded, Some(customer)).about(row.user.id).with("role", row.role)
+    };
+    audit::service::record_all(conn, platform, rows.iter().map(added).collect()).await?;
+    Ok(rows.into_iter().map(|row| row.user).collect())
+}
+
+/// Which of `addresses` belong to somebody already, by their folded form.
+///
+/// # Errors
+/// When the database fails.
+pub async fn taken(conn: &mut Conn, addresses: &[Address]) -> Result<Vec<String>> {
+    let keys: Vec<String> = addresses.iter().map(address_key).collect();
+    store::taken(conn, &keys).await
+}
+
+/// Gives `user` a role in `customer`, in place of the one they had there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_role(conn: &mut Conn, user: UserRef, customer: CustomerId, role: Role, now: Time) -> Result<()> {
+    store::set_role(conn, user, customer, role, now).await
+}
+
+/// Gives `user` another password. Sessions and half-finished sign-ins end: they were opened with the old one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time) -> Result<()> {
+    store::set_password(conn, user, hash, now).await?;
+    end_everything(conn, user).await
+}
+
+/// Keeps `user` out; their sessions and half-finished sign-ins end.
+///
+/// # Errors
+/// When the database fails.
+pub async fn suspend(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {
+    store::set_suspended(conn, user, Some(now)).await?;
+    end_everything(conn, user).await
+}
+
+async fn end_everything(conn: &mut Conn, user: UserRef) -> Result<()> {
+    session::service::end_all(conn, user.customer, &[user.id]).await?;
+    session::service::end_all_challenges(conn, user.customer, &[user.id]).await?;
+    Ok(())
+}

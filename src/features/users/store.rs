@@ -1,0 +1,361 @@
+//! All SQL over `users` and `memberships`.
+
+use sqlx::FromRow;
+
+use crate::domain::authority::{Role, Scope};
+use crate::domain::ids::{CustomerId, LinkId, UserId};
+use crate::domain::sign_in::Guesses;
+use crate::domain::time::Time;
+use crate::domain::user::{Address, UserRef};
+use crate::platform::db::{placeholders, rows};
+use crate::platform::{Conn, Result};
+
+/// What a transaction that decides about a user needs to know.
+#[derive(FromRow)]
+pub struct Locked {
+    pub name: String,
+    pub address: Address,
+    pub password_hash: Option<String>,
+    pub activated_at: Option<Time>,
+    pub suspended_at: Option<Time>,
+    pub set_up_due_at: Option<Time>,
+    pub wrong_codes_in_a_row: i64,
+    pub wrong_codes_recent: i64,
+    pub wrong_codes_since: Option<Time>,
+}
+
+/// Takes the user's lock: raising the version locks the row on both engines.
+pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
+    Ok(sqlx::query_as(
+        "UPDATE users SET version = version + 1 WHERE customer_id = $1 AND id = $2 \
+         RETURNING name, address, password_hash, activated_at, suspended_at, set_up_due_at, wrong_codes_in_a_row, \
+            wrong_codes_recent, wrong_codes_since",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .fetch_optional(conn)
+    .await?)
+}
+
+pub async fn set_guesses(conn: &mut Conn, user: UserRef, guesses: Guesses) -> Result<()> {
+    sqlx::query(
+        "UPDATE users SET wrong_codes_in_a_row = $1, wrong_codes_recent = $2, wrong_codes_since = $3 \
+         WHERE customer_id = $4 AND id = $5",
+    )
+    .bind(guesses.in_a_row)
+    .bind(guesses.recent)
+    .bind(guesses.window_started_at)
+    .bind(user.customer)
+    .bind(user.id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_signed_in(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {
+    sqlx::query("UPDATE users SET last_sign_in_at = $1 WHERE customer_id = $2 AND id = $3")
+        .bind(now)
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time) -> Result<()> {
+    sqlx::query(
+        "UPDATE users SET password_hash = $1, activated_at = COALESCE(activated_at, $2) \
+         WHERE customer_id = $3 AND id = $4",
+    )
+    .bind(hash)
+    .bind(now)
+    .bind(user.customer)
+    .bind(user.id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn set_suspended(conn: &mut Conn, user: UserRef, at: Option<Time>) -> Result<()> {
+    sqlx::query("UPDATE users SET suspended_at = $1 WHERE customer_id = $2 AND id = $3")
+        .bind(at)
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_up_done(conn: &mut Conn, user: UserRef) -> Result<()> {
+    sqlx::query("UPDATE users SET set_up_due_at = NULL WHERE customer_id = $1 AND id = $2")
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes the locks of these users.
+pub async fn lock_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<()> {
+    let text = format!(
+        "UPDATE users SET version = version + 1 WHERE customer_id = $1 AND id IN ({})",
+        placeholders(2, users.len())
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
+    for user in users {
+        query = query.bind(*user);
+    }
+    query.execute(conn).await?;
+    Ok(())
+}
+
+/// Marks these users as due for a new set-up and forgives their wrong codes.
+pub async fn set_up_due(conn: &mut Conn, customer: CustomerId, users: &[UserId], now: Time) -> Result<()> {
+    let text = format!(
+        "UPDATE users SET set_up_due_at = $1, wrong_codes_in_a_row = 0, wrong_codes_recent = 0, \
+            wrong_codes_since = NULL \
+         WHERE customer_id = $2 AND id IN ({})",
+        placeholders(3, users.len())
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(now).bind(customer);
+    for user in users {
+        query = query.bind(*user);
+    }
+    query.execute(conn).await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+pub struct Credentials {
+    pub customer_id: CustomerId,
+    pub id: UserId,
+    pub password_hash: Option<String>,
+}
+
+pub async fn credentials(conn: &mut Conn, address_key: &str) -> Result<Option<Credentials>> {
+    Ok(sqlx::query_as("SELECT customer_id, id, password_hash FROM users WHERE address_key = $1")
+        .bind(address_key)
+        .fetch_optional(conn)
+        .await?)
+}
+
+pub async fn address(conn: &mut Conn, user: UserRef) -> Result<Option<Address>> {
+    let row: Option<(Address,)> = sqlx::query_as("SELECT address FROM users WHERE customer_id = $1 AND id = $2")
+        .bind(user.customer)
+        .bind(user.id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|(address,)| address))
+}
+
+/// A new user with a role in their home customer.
+pub struct NewRow {
+    pub user: UserRef,
+    pub name: String,
+    pub name_key: String,
+    pub address: Address,
+    pub address_key: String,
+    pub address_verified_at: Option<Time>,
+    pub password_hash: Option<String>,
+    pub activated_at: Option<Time>,
+    pub suspended_at: Option<Time>,
+    pub last_sign_in_at: Option<Time>,
+    pub role: Role,
+}
+
+pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
+    for part in new.chunks(500) {
+        let text = format!(
+            "INSERT INTO users (customer_id, id, name, name_key, address, address_key, address_verified_at, \
+                password_hash, created_at, activated_at, suspended_at, last_sign_in_at) VALUES {}",
+            rows(part.len(), 12)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for row in part {
+            query = query
+                .bind(row.user.customer)
+                .bind(row.user.id)
+                .bind(&row.name)
+                .bind(&row.name_key)
+                .bind(row.address.clone())
+                .bind(&row.address_key)
+                .bind(row.address_verified_at)
+                .bind(row.password_hash.clone())
+                .bind(now)
+                .bind(row.activated_at)
+                .bind(row.suspended_at)
+                .bind(row.last_sign_in_at);
+        }
+        query.execute(&mut *conn).await?;
+        for row in part {
+            set_role(conn, row.user, row.user.customer, row.role, now).await?;
+        }
+    }
+    Ok(())
+}
+
+pub async fn set_role(conn: &mut Conn, user: UserRef, customer: CustomerId, role: Role, now: Time) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (customer_id, user_id) DO UPDATE SET role = excluded.role, granted_at = excluded.granted_at",
+    )
+    .bind(customer)
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(role)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Which of these address keys are taken.
+pub async fn taken(conn: &mut Conn, address_keys: &[String]) -> Result<Vec<String>> {
+    let mut taken = Vec::new();
+    for part in address_keys.chunks(500) {
+        let text = format!("SELECT address_key FROM users WHERE address_key IN ({})", placeholders(1, part.len()));
+        let mut query = sqlx::query_as::<_, (String,)>(sqlx::AssertSqlSafe(text));
+        for key in part {
+            query = query.bind(key);
+        }
+        taken.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(key,)| key));
+    }
+    Ok(taken)
+}
+
+/// One user as lists and the review need them.
+#[derive(FromRow)]
+pub struct Listed {
+    pub customer_id: CustomerId,
+    pub id: UserId,
+    pub name: String,
+    pub name_key: String,
+    pub address: Address,
+    pub address_verified_at: Option<Time>,
+    pub activated_at: Option<Time>,
+    pub suspended_at: Option<Time>,
+    pub last_sign_in_at: Option<Time>,
+    pub set_up_due_at: Option<Time>,
+    pub customer_name: String,
+    pub role: Role,
+    pub methods: i64,
+    pub codes_left: i64,
+    pub sessions: i64,
+    pub challenges: i64,
+    pub link_id: Option<LinkId>,
+    pub link_expires_at: Option<Time>,
+}
+
+/// The counts are subqueries, so that a page of 50 costs 50 look-ups by key and no scan.
+const LISTED: &str = "SELECT u.customer_id, u.id, u.name, u.name_key, u.address, u.address_verified_at, u.activated_at, \
+        u.suspended_at, u.last_sign_in_at, u.set_up_due_at, c.name AS customer_name, m.role AS role, \
+        (SELECT COUNT(*) FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id) AS methods, \
+        (SELECT COUNT(*) FROM backup_codes b WHERE b.customer_id = u.customer_id AND b.user_id = u.id \
+            AND b.used_at IS NULL) AS codes_left, \
+        (SELECT COUNT(*) FROM sessions s WHERE s.customer_id = u.customer_id AND s.user_id = u.id) AS sessions, \
+        (SELECT COUNT(*) FROM challenges h WHERE h.customer_id = u.customer_id AND h.user_id = u.id) AS challenges, \
+        l.id AS link_id, l.expires_at AS link_expires_at \
+     FROM users u \
+     JOIN customers c ON c.id = u.customer_id \
+     JOIN memberships m ON m.customer_id = u.customer_id AND m.user_id = u.id \
+     LEFT JOIN links l ON l.customer_id = u.customer_id AND l.user_id = u.id AND l.ended_at IS NULL";
+
+/// Where a page of users begins: after the last row of the page before.
+pub type After<'a> = (&'a str, UserId);
+
+/// A page of the users in `scope` whose name or address contains `pattern`, by name.
+pub async fn page(
+    conn: &mut Conn,
+    scope: &Scope,
+    pattern: Option<&str>,
+    after: Option<After<'_>>,
+    limit: i64,
+) -> Result<Vec<Listed>> {
+    let customers = scope.customers();
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut conditions = format!("u.customer_id IN ({})", placeholders(1, customers.len()));
+    let mut next = customers.len() + 1;
+    if pattern.is_some() {
+        conditions += &format!(" AND (u.name_key LIKE ${next} ESCAPE '\\' OR u.address_key LIKE ${next} ESCAPE '\\')");
+        next += 1;
+    }
+    if after.is_some() {
+        conditions += &format!(" AND (u.name_key, u.id) > (${next}, ${})", next + 1);
+        next += 2;
+    }
+    let text = format!("{LISTED} WHERE {conditions} ORDER BY u.name_key, u.id LIMIT ${next}");
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
+    for customer in customers {
+        query = query.bind(*customer);
+    }
+    if let Some(pattern) = pattern {
+        query = query.bind(pattern.to_owned());
+    }
+    if let Some((name_key, id)) = after {
+        query = query.bind(name_key.to_owned()).bind(id);
+    }
+    Ok(query.bind(limit).fetch_all(conn).await?)
+}
+
+/// How many users in `scope` match.
+pub async fn count(conn: &mut Conn, scope: &Scope, pattern: Option<&str>) -> Result<i64> {
+    let customers = scope.customers();
+    if customers.is_empty() {
+        return Ok(0);
+    }
+    let mut text =
+        format!("SELECT COUNT(*) FROM users WHERE customer_id IN ({})", placeholders(1, customers.len()));
+    if pattern.is_some() {
+        let n = customers.len() + 1;
+        text += &format!(" AND (name_key LIKE ${n} ESCAPE '\\' OR address_key LIKE ${n} ESCAPE '\\')");
+    }
+    let mut query = sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text));
+    for customer in customers {
+        query = query.bind(*customer);
+    }
+    if let Some(pattern) = pattern {
+        query = query.bind(pattern.to_owned());
+    }
+    Ok(query.fetch_one(conn).await?.0)
+}
+
+/// Those of `ids` that are in `scope`, in the order of their keys.
+pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<Listed>> {
+    let customers = scope.customers();
+    let mut found = Vec::new();
+    if customers.is_empty() {
+        return Ok(found);
+    }
+    for part in ids.chunks(500) {
+        let text = format!(
+            "{LISTED} WHERE u.customer_id IN ({}) AND u.id IN ({}) ORDER BY u.customer_id, u.id",
+            placeholders(1, customers.len()),
+            placeholders(customers.len() + 1, part.len())
+        );
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
+        for customer in customers {
+            query = query.bind(*customer);
+        }
+        for id in part {
+            query = query.bind(*id);
+        }
+        found.extend(query.fetch_all(&mut *conn).await?);
+    }
+    Ok(found)
+}
+
+/// The owners of `customer` who could sign in and help now: active, with a factor, not waiting for a set-up.
+pub async fn working_owners(conn: &mut Conn, customer: CustomerId) -> Result<Vec<UserRef>> {
+    let rows: Vec<(CustomerId, UserId)> = sqlx::query_as(
+        "SELECT u.customer_id, u.id FROM memberships m \
+         JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
+         WHERE m.customer_id = $1 AND m.role = 'owner' AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL \
+            AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)",
+    )
+    .bind(customer)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(customer, id)| UserRef { customer, id }).collect())
+}

@@ -1,0 +1,94 @@
+//! What the operator sets, by environment or flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use url::Url;
+
+use super::db::Db;
+
+/// Settings that every command shares.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// The folder for the SQLite file and the key file
+    #[arg(long = "data", env = "REKEY_DATA", value_name = "FOLDER", default_value = "rekey-data", global = true)]
+    pub data: PathBuf,
+
+    /// The database: postgres://USER@HOST/NAME, or sqlite:PATH [default: rekey.db in the data folder]
+    #[arg(long, env = "REKEY_DATABASE_URL", value_name = "URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// The file with the keys that seal secrets; made on first start, keep a copy of it [default: rekey.key in the data folder]
+    #[arg(long, env = "REKEY_KEY_FILE", value_name = "FILE", global = true)]
+    pub key_file: Option<PathBuf>,
+
+    /// The address people reach Rekey at, as links in mails begin; https wherever it is not this machine [default: http://LISTEN]
+    #[arg(long, env = "REKEY_BASE_URL", value_name = "URL", global = true)]
+    pub base_url: Option<Url>,
+
+    /// The address and port to listen on
+    #[arg(long, env = "REKEY_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:3000", global = true)]
+    pub listen: SocketAddr,
+
+    /// The mail server: smtp://HOST:PORT, smtp://USER:PASSWORD@HOST:587?tls=required or smtps://…
+    #[arg(long, env = "REKEY_SMTP_URL", value_name = "URL", global = true, hide_env_values = true)]
+    pub smtp_url: Option<String>,
+
+    /// The sender of mails [default: rekey@HOST of the base address]
+    #[arg(long, env = "REKEY_MAIL_FROM", value_name = "ADDRESS", global = true)]
+    pub mail_from: Option<String>,
+
+    /// How many reverse proxies stand before Rekey; as many of the last addresses in X-Forwarded-For are believed
+    #[arg(long, env = "REKEY_TRUSTED_PROXIES", value_name = "N", default_value_t = 0, global = true)]
+    pub trusted_proxies: usize,
+}
+
+impl Config {
+    /// The address of the database.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| Db::sqlite_url(&self.data.join("rekey.db")))
+    }
+
+    /// The key file.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.data.join("rekey.key"))
+    }
+
+    /// The address people reach Rekey at. Links never begin with anything a request says.
+    ///
+    /// # Panics
+    /// Never: a socket address always makes an http address.
+    #[must_use]
+    pub fn base_url(&self) -> Url {
+        self.base_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.listen).parse().expect("a socket address is a host and port"))
+    }
+
+    /// An address on this site, whole.
+    #[must_use]
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url().as_str().trim_end_matches('/'))
+    }
+
+    /// The host people know Rekey by.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.base_url().host_str().unwrap_or("localhost").to_owned()
+    }
+
+    /// Whether people come over HTTPS: then cookies are `Secure` and have the `__Host-` prefix.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.base_url().scheme() == "https"
+    }
+
+    /// The sender of mails.
+    #[must_use]
+    pub fn mail_from(&self) -> String {
+        self.mail_from.clone().unwrap_or_else(|| format!("rekey@{}", self.host()))
+    }
+}

@@ -1,0 +1,261 @@
+//! The database: one SQL text over SQLite (the embedded default) and PostgreSQL. Whatever truly differs between the two
+//! stands in this file.
+
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyTypeInfo, AnyValueRef};
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::{Any, AnyPool, Decode, Encode, Executor as _, Transaction, Type};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Fault, Result};
+use crate::domain::time::Time;
+
+/// A connection, in a transaction or not. Store functions take one.
+pub type Conn = sqlx::AnyConnection;
+
+/// Which engine a database runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded, one writer at a time.
+    Sqlite,
+    /// A server of its own.
+    Postgres,
+}
+
+/// A pool of connections to one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: AnyPool,
+    engine: Engine,
+    /// SQLite has one writer. Waiting for it here is fair and wakes at once; its own busy handler sleeps.
+    writer: Arc<Semaphore>,
+}
+
+/// An open transaction. Dropped without [`Tx::commit`], it is rolled back.
+pub struct Tx {
+    inner: Transaction<'static, Any>,
+    _writer: Option<OwnedSemaphorePermit>,
+}
+
+impl Tx {
+    /// Makes everything done in it last.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing was done.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.inner.commit().await?)
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.inner
+    }
+}
+
+impl Db {
+    /// Connects to `url`: `sqlite:PATH` or `postgres://…`. An SQLite file is made if it is not there.
+    ///
+    /// # Errors
+    /// When the address is neither, or the database cannot be opened.
+    pub async fn connect(url: &str) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        let engine = if url.starts_with("postgres") { Engine::Postgres } else { Engine::Sqlite };
+        let url = match engine {
+            Engine::Sqlite if !url.contains("mode=") => {
+                format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' })
+            }
+            _ => url.to_owned(),
+        };
+        let options: AnyConnectOptions = url.parse()?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(5))
+            .after_connect(move |conn, _| {
+                Box::pin(async move {
+                    if engine == Engine::Sqlite {
+                        conn.execute(
+                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                             PRAGMA busy_timeout = 5000;",
+                        )
+                        .await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool, engine, writer: Arc::new(Semaphore::new(1)) })
+    }
+
+    /// The address of an SQLite database in a file.
+    #[must_use]
+    pub fn sqlite_url(path: &Path) -> String {
+        format!("sqlite://{}", path.display())
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Brings the tables to this version. Each migration is one transaction; two nodes that start at once wait for each
+    /// other.
+    ///
+    /// # Errors
+    /// When one fails, or the database is of a newer version.
+    pub async fn migrate(&self) -> Result<()> {
+        Ok(sqlx::migrate!().run(&self.pool).await.map_err(sqlx::Error::from)?)
+    }
+
+    /// A connection to read with.
+    ///
+    /// # Errors
+    /// [`Fault::Busy`] when none is free for 5 s.
+    pub async fn read(&self) -> Result<sqlx::pool::PoolConnection<Any>> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// Begins a transaction that reads and then writes.
+    ///
+    /// # Errors
+    /// [`Fault::Busy`] when the database is locked for 5 s.
+    pub async fn begin(&self) -> Result<Tx> {
+        match self.engine {
+            Engine::Postgres => Ok(Tx { inner: self.pool.begin().await?, _writer: None }),
+            Engine::Sqlite => {
+                let waited = tokio::time::timeout(Duration::from_secs(5), self.writer.clone().acquire_owned()).await;
+                let writer = waited.ok().and_then(std::result::Result::ok).ok_or(Fault::Busy)?;
+                // IMMEDIATE: a transaction that reads first and then cannot write would fail at once, without waiting.
+                Ok(Tx { inner: self.pool.begin_with("BEGIN IMMEDIATE").await?, _writer: Some(writer) })
+            }
+        }
+    }
+
+    /// Closes all connections, so that an SQLite file is whole without its log.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Whether the database was only too busy.
+#[must_use]
+pub fn is_busy(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        // SQLITE_BUSY and its extended forms.
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("5" | "261" | "517")),
+        _ => false,
+    }
+}
+
+/// Whether a unique constraint refused the row.
+#[must_use]
+pub fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// `$from, $from+1, …`: `count` placeholders for an `IN (…)`.
+#[must_use]
+pub fn placeholders(from: usize, count: usize) -> String {
+    (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `($1, $2), ($3, $4), …`: `rows` rows of `columns` placeholders for a `VALUES`.
+#[must_use]
+pub fn rows(rows: usize, columns: usize) -> String {
+    (0..rows).map(|row| format!("({})", placeholders(row * columns + 1, columns))).collect::<Vec<_>>().join(", ")
+}
+
+/// Lets a type with one spelling be bound and read as a TEXT column.
+macro_rules! text_column {
+    ($($type:ty),+ $(,)?) => {$(
+        impl Type<Any> for $type {
+            fn type_info() -> AnyTypeInfo {
+                <String as Type<Any>>::type_info()
+            }
+
+            fn compatible(info: &AnyTypeInfo) -> bool {
+                <String as Type<Any>>::compatible(info)
+            }
+        }
+
+        impl<'q> Encode<'q, Any> for $type {
+            fn encode_by_ref(&self, buffer: &mut <Any as sqlx::Database>::ArgumentBuffer) -> std::result::Result<IsNull, BoxDynError> {
+                <String as Encode<'q, Any>>::encode(self.to_string(), buffer)
+            }
+        }
+
+        impl<'r> Decode<'r, Any> for $type {
+            fn decode(value: AnyValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+                Ok(<String as Decode<'r, Any>>::decode(value)?.parse()?)
+            }
+        }
+    )+};
+}
+
+text_column!(
+    crate::domain::audit::What,
+    crate::domain::authority::Role,
+    crate::domain::ids::ChallengeId,
+    crate::domain::ids::CustomerId,
+    crate::domain::ids::LinkId,
+    crate::domain::ids::MailId,
+    crate::domain::ids::MethodId,
+    crate::domain::ids::ResetId,
+    crate::domain::ids::SessionId,
+    crate::domain::ids::UserId,
+    crate::domain::method::MethodKind,
+    crate::domain::plan::Skip,
+    crate::domain::recovery::End,
+    crate::domain::sign_in::Purpose,
+    crate::domain::sign_in::Step,
+    crate::domain::user::Address,
+);
+
+impl Type<Any> for Time {
+    fn type_info() -> AnyTypeInfo {
+        <i64 as Type<Any>>::type_info()
+    }
+
+    fn compatible(info: &AnyTypeInfo) -> bool {
+        <i64 as Type<Any>>::compatible(info)
+    }
+}
+
+impl<'q> Encode<'q, Any> for Time {
+    fn encode_by_ref(&self, buffer: &mut <Any as sqlx::Database>::ArgumentBuffer) -> std::result::Result<IsNull, BoxDynError> {
+        <i64 as Encode<'q, Any>>::encode(self.unix_milliseconds(), buffer)
+    }
+}
+
+impl<'r> Decode<'r, Any> for Time {
+    fn decode(value: AnyValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
+        Ok(Self::from_unix_milliseconds(<i64 as Decode<'r, Any>>::decode(value)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_numbered_through() {
+        assert_eq!(placeholders(3, 2), "$3, $4");
+        assert_eq!(rows(2, 3), "($1, $2, $3), ($4, $5, $6)");
+    }
+}

@@ -1,0 +1,78 @@
+//! The server's only door to the world: configuration, database, clock, randomness, keys, hashing, text from outside.
+
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod keys;
+pub mod password;
+pub mod qr;
+pub mod request;
+pub mod rng;
+pub mod text;
+pub mod totp;
+
+use std::sync::Arc;
+
+use crate::domain::Unreadable;
+use crate::domain::time::Time;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use db::{Conn, Db, Tx};
+pub use keys::Keys;
+pub use password::Hasher;
+pub use rng::Rng;
+
+/// What went wrong inside. No free text of it crosses to a browser; it is logged once, at the boundary.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The database refused or could not be reached.
+    #[error("the database failed: {0}")]
+    Database(sqlx::Error),
+    /// Too much at once: the same request may succeed in a moment.
+    #[error("too busy")]
+    Busy,
+    /// A row holds what no version of Rekey wrote there.
+    #[error("stored data: {0}")]
+    Unreadable(#[from] Unreadable),
+    /// A sealed value did not open: wrong key, wrong row, or changed.
+    #[error("a sealed value did not open")]
+    Sealed,
+    /// The key file is missing, unreadable or not this database's.
+    #[error("the key file: {0}")]
+    KeyFile(String),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        if db::is_busy(&error) { Self::Busy } else { Self::Database(error) }
+    }
+}
+
+/// What a use case that may fail inside gives back.
+pub type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// Everything a use case needs from the world. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// The database.
+    pub db: Db,
+    /// What time it is.
+    pub clock: Clock,
+    /// Random bytes.
+    pub rng: Rng,
+    /// Sealing, hashing and deriving.
+    pub keys: Arc<Keys>,
+    /// Password hashing, bounded.
+    pub hasher: Hasher,
+    /// What the operator set.
+    pub config: Arc<Config>,
+}
+
+impl Platform {
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+}

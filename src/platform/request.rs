@@ -1,0 +1,70 @@
+//! What a use case may know of the request it serves: where it came from and which cookies it brought.
+
+use axum::http::{HeaderMap, header};
+
+/// Where a request comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The network address of the client.
+    pub address: Option<String>,
+    /// What its browser calls itself, at most 200 characters.
+    pub browser: Option<String>,
+}
+
+impl Origin {
+    /// Of a request with these headers from this network address.
+    #[must_use]
+    pub fn new(address: Option<std::net::IpAddr>, headers: &HeaderMap) -> Self {
+        let browser = headers.get(header::USER_AGENT).map(|value| {
+            let text: String = String::from_utf8_lossy(value.as_bytes()).chars().filter(|c| !c.is_control()).collect();
+            text.chars().take(200).collect()
+        });
+        Self { address: address.map(|ip| ip.to_string()), browser }
+    }
+}
+
+/// The value of the cookie `name`.
+#[must_use]
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// A local address to go to after sign-in: one path on this site, or the start page.
+#[must_use]
+pub fn local_path(next: &str) -> &str {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.chars().any(|c| c.is_control() || c.is_whitespace());
+    if local && next.len() <= 500 { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_local_paths_are_followed() {
+        for evil in ["//evil", "https://evil", "javascript:alert(1)", "/\\evil", "\\\\evil", "", "/a\r\nb", "/\t/evil"] {
+            assert_eq!(local_path(evil), "/", "{evil}");
+        }
+        assert_eq!(local_path("/users?q=zo%C3%AB"), "/users?q=zo%C3%AB");
+    }
+
+    #[test]
+    fn cookies_are_found_by_their_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, "xrekey=1; rekey=2".parse().unwrap());
+        headers.append(header::COOKIE, "other=3".parse().unwrap());
+        assert_eq!(cookie(&headers, "rekey").as_deref(), Some("2"));
+        assert_eq!(cookie(&headers, "other").as_deref(), Some("3"));
+        assert_eq!(cookie(&headers, "none"), None);
+    }
+}
