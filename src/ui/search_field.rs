@@ -15,7 +15,7 @@ pub fn SearchField(
         let keys = window_event_listener(ev::keydown, move |key| {
             let typing = document()
                 .active_element()
-                .is_some_and(|at| matches!(at.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
+                .is_some_and(|at| matches!(at.matches("input:not([type=checkbox]), textarea, select"), Ok(true)));
             if key.key() == "/"
                 && !typing
                 && !key.ctrl_key()
