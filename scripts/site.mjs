@@ -27,7 +27,7 @@ const compress = (name, content) =>
 const files = [
   ['rekey.js', await bundle(`${wasmBindgen}/rekey.js`, { format: 'esm' })],
   ['rekey_bg.wasm', readFileSync(`${wasmBindgen}/rekey_bg.wasm`)],
-  ['main.css', await bundle('style/main.css', { external: ['/*'] })],
+  ['main.css', await bundle('style/main.css')],
   ...readdirSync('public').map((name) => [name, readFileSync(`public/${name}`)]),
 ]
 

@@ -1,0 +1,35 @@
+# Thin names for what scripts/ and cargo do.
+.PHONY: help run test check bench deny release clean-site
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
+
+# The quick WASM: the small one would keep a newcomer waiting minutes longer, at every change too,
+# and a page from this machine loads as fast with either.
+run: ## sets up what is missing, builds, and runs the demo
+	@scripts/setup run
+	@scripts/front dev
+	@cargo run -- demo
+
+test: ## everything: check, then all tests on both databases and in a browser
+	@scripts/setup test
+	@scripts/test
+
+check: ## format, lints and types, without running anything
+	@scripts/setup run
+	@scripts/check
+
+bench: ## speed; there is nothing to measure yet
+	@echo "There is no benchmark yet."
+
+deny: ## licences, sources and known holes of what we depend on
+	@scripts/deny
+
+release: ## the one file to ship, with the small WASM inside
+	@scripts/setup run
+	@scripts/front release
+	@cargo build --release
+
+clean-site: ## throws away what the browser gets; the next build lays it out anew
+	@rm -rf target/site

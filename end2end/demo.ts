@@ -1,0 +1,119 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+export type Engine = 'sqlite' | 'postgres'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const rekey = resolve(root, process.env.REKEY_BIN ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug/rekey'))
+
+/** A running `rekey demo` on a free port, with a folder and a database that go when it stops. */
+export class Demo {
+  static async start(engine: Engine): Promise<Demo> {
+    const demo = new Demo(await freePort(), engine === 'postgres' ? Database.create() : undefined)
+    try {
+      await demo.ready()
+    } catch (error) {
+      await demo.stop()
+      throw error
+    }
+    return demo
+  }
+
+  readonly url: string
+  private readonly folder = mkdtempSync(join(tmpdir(), 'rekey-demo-'))
+  private readonly log = join(this.folder, 'server.log')
+  private readonly process: ChildProcess
+
+  private constructor(
+    port: number,
+    private readonly database?: Database,
+  ) {
+    const listen = `127.0.0.1:${port}`
+    const log = openSync(this.log, 'w')
+    this.url = `http://${listen}`
+    this.process = spawn(rekey, ['demo', '--data', this.folder, '--listen', listen], {
+      cwd: root,
+      env: this.env(),
+      stdio: ['ignore', log, log],
+    })
+    this.process.on('error', () => {}) // ready() finds out
+  }
+
+  /** The six digits this demo user's authenticator shows now. */
+  code(address: string): string {
+    const arguments_ = ['demo', 'code', address, '--data', this.folder]
+    return execFileSync(rekey, arguments_, { cwd: root, env: this.env(), encoding: 'utf8' }).trim()
+  }
+
+  async stop(): Promise<void> {
+    if (this.running()) {
+      const gone = new Promise((done) => this.process.once('exit', done))
+      this.process.kill('SIGTERM')
+      await Promise.race([gone, sleep(5_000)])
+      this.process.kill('SIGKILL')
+    }
+    this.database?.drop()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  private running(): boolean {
+    return this.process.pid !== undefined && this.process.exitCode === null && this.process.signalCode === null
+  }
+
+  private async ready(): Promise<void> {
+    const end = Date.now() + 30_000
+    while (Date.now() < end && this.running()) {
+      const answer = await fetch(`${this.url}/healthz`).catch(() => undefined)
+      if (answer?.ok) return
+      await sleep(50)
+    }
+    throw new Error(`${rekey} demo did not start. It said:\n${readFileSync(this.log, 'utf8')}`)
+  }
+
+  /** What the developer has set for Rekey is not for tests. */
+  private env(): NodeJS.ProcessEnv {
+    const mine = Object.entries(process.env).filter(([name]) => !name.startsWith('REKEY_'))
+    return { ...Object.fromEntries(mine), ...(this.database && { REKEY_DATABASE_URL: this.database.url }) }
+  }
+}
+
+/** A database of its own in the PostgreSQL that REKEY_TEST_POSTGRES_URL names. */
+class Database {
+  static create(): Database {
+    const database = new Database(`rekey_${randomBytes(6).toString('hex')}`)
+    psql(`CREATE DATABASE ${database.name}`)
+    return database
+  }
+
+  readonly url: string
+
+  private constructor(private readonly name: string) {
+    const url = new URL(process.env.REKEY_TEST_POSTGRES_URL!)
+    url.pathname = `/${name}`
+    this.url = url.href
+  }
+
+  drop(): void {
+    psql(`DROP DATABASE ${this.name} WITH (FORCE)`)
+  }
+}
+
+function psql(command: string): void {
+  execFileSync('psql', ['--no-psqlrc', '--quiet', '--command', command, process.env.REKEY_TEST_POSTGRES_URL!])
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => done(port))
+    })
+  })
+}

@@ -1,0 +1,104 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { test as base, expect, type Locator, type Page } from '@playwright/test'
+import { execFileSync } from 'node:child_process'
+import { Demo, type Engine } from './demo'
+
+export { expect }
+
+export type Options = {
+  /** What the demo keeps its data in; a project sets it. */
+  engine: Engine
+}
+
+type Worker = Options & {
+  demo: Demo
+}
+
+type Fixtures = {
+  /** Complaints of the browser that a test expects, such as the 404 of a page that is not there. */
+  expectedComplaints: RegExp[]
+  /** Opens a page and, with JavaScript on, waits until WASM has taken it over. */
+  open: (path: string) => Promise<void>
+  /** Fails on anything axe finds wrong with the page as it is now. It is a script: without JavaScript it does nothing. */
+  axe: () => Promise<void>
+  /** The six digits a demo user's authenticator shows now. */
+  code: (address: string) => string
+  /** A tab with the newest mail to an address (and of a subject), opened as a person would; waits for it to arrive. */
+  mail: (address: string, subject?: string | RegExp) => Promise<Page>
+  /** What a phone reads from a QR code. */
+  scan: (picture: Locator) => Promise<string>
+}
+
+export const test = base.extend<Fixtures, Worker>({
+  engine: ['sqlite', { option: true, scope: 'worker' }],
+  expectedComplaints: [[], { option: true }],
+
+  demo: [
+    async ({ engine }, use) => {
+      const demo = await Demo.start(engine)
+      await use(demo)
+      await demo.stop()
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+
+  baseURL: async ({ demo }, use) => use(demo.url),
+
+  // A page that works but complains is broken: an error, a warning, a refused script, a failed hydration.
+  context: async ({ context, expectedComplaints }, use) => {
+    const complaints: string[] = []
+    context.on('weberror', (error) => complaints.push(String(error.error())))
+    context.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) {
+        complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`)
+      }
+    })
+    await use(context)
+    const unexpected = complaints.filter((complaint) => !expectedComplaints.some((known) => known.test(complaint)))
+    expect(unexpected, 'the browser complained').toEqual([])
+  },
+
+  open: async ({ page, javaScriptEnabled }, use) => {
+    await use(async (path) => {
+      await page.goto(path)
+      if (javaScriptEnabled) await expect(page.locator('html[data-hydrated]')).toBeAttached()
+    })
+  },
+
+  axe: async ({ page, javaScriptEnabled }, use) => {
+    await use(async () => {
+      if (!javaScriptEnabled) return
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      const found = violations.map(({ id, help, nodes }) => `${id}: ${help} at ${nodes.map((node) => node.target).join(', ')}`)
+      expect(found, 'axe').toEqual([])
+    })
+  },
+
+  code: async ({ demo }, use) => use((address) => demo.code(address)),
+
+  mail: async ({ context }, use) => {
+    await use(async (address, subject = '') => {
+      const tab = await context.newPage()
+      const newest = tab.getByRole('link').filter({ hasText: address }).filter({ hasText: subject }).first()
+      await expect(async () => {
+        await tab.goto('/dev/mailbox')
+        await expect(newest).toBeVisible({ timeout: 500 })
+      }).toPass({ timeout: 15_000 })
+      await newest.click()
+      return tab
+    })
+  },
+
+  scan: async ({}, use, testInfo) => {
+    await use(async (picture) => {
+      const path = testInfo.outputPath('qr.png')
+      await picture.screenshot({ path })
+      return execFileSync('zbarimg', ['--raw', '--quiet', path], { encoding: 'utf8' }).trim()
+    })
+  },
+})
+
+/** The six digits an authenticator app would show now for a secret in Base32. */
+export function totp(secret: string): string {
+  return execFileSync('oathtool', ['--totp', '--base32', secret], { encoding: 'utf8' }).trim()
+}

@@ -1,0 +1,39 @@
+import { defineConfig } from '@playwright/test'
+import { existsSync } from 'node:fs'
+import type { Options } from './fixtures'
+
+const chromium = process.env.REKEY_CHROMIUM ?? '/usr/bin/chromium'
+
+export default defineConfig<object, Options>({
+  testDir: '.',
+  outputDir: '../target/end2end/results',
+  reporter: [['list'], ['json', { outputFile: '../target/end2end/report.json' }]],
+  forbidOnly: !!process.env.CI,
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  use: {
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      // Without a Chromium of the system's, Playwright's own.
+      executablePath: existsSync(chromium) ? chromium : undefined,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  // A journey that only WASM can make carries the tag @wasm; all others have to work as plain HTML too.
+  projects: [
+    { name: 'sqlite-wasm', use: { engine: 'sqlite' } },
+    { name: 'sqlite-nojs', use: { engine: 'sqlite', javaScriptEnabled: false }, grepInvert: /@wasm/ },
+    ...(process.env.REKEY_TEST_POSTGRES_URL ? [{ name: 'postgres-wasm', use: { engine: 'postgres' as const } }] : []),
+  ],
+})
