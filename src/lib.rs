@@ -2,4 +2,8 @@
 //! back in. See `README.md` for the house and its arrows.
 
 pub mod domain;
+#[cfg(feature = "ssr")]
+pub mod platform;
+pub mod features;
+pub mod ui;
 pub mod words;

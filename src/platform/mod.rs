@@ -2,8 +2,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod cookies;
 pub mod db;
 pub mod keys;
+pub mod open;
 pub mod password;
 pub mod qr;
 pub mod request;
@@ -41,6 +43,9 @@ pub enum Fault {
     /// The key file is missing, unreadable or not this database's.
     #[error("the key file: {0}")]
     KeyFile(String),
+    /// There is no installation here, or not the one that was meant; the sentence says which.
+    #[error("{0}")]
+    Installation(String),
 }
 
 impl From<sqlx::Error> for Fault {

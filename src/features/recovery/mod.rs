@@ -1,5 +1,6 @@
 //! Recovery links: issued by a reset, opened without effect, proved with the password.
 
+pub mod api;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

@@ -1,5 +1,6 @@
 //! Reset: a selection becomes a frozen plan, is reviewed, confirmed with the own code, and carried out in chunks.
 
+pub mod api;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

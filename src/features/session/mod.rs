@@ -1,5 +1,11 @@
-//! Who is asking: sessions, and the half-finished sign-ins and set-ups before them.
+//! Who is asking: sessions, and the half-finished sign-ins and set-ups before them. Also what every server function
+//! shares: the request it serves, the errors it may answer with, and the outcome it leaves for a page without
+//! WebAssembly.
 
+pub mod api;
+pub mod flash;
+#[cfg(feature = "ssr")]
+pub mod request;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

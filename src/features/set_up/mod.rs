@@ -1,5 +1,6 @@
 //! Set-up: a new authenticator, its first code, ten backup codes, one of them typed back. The sign-in page and recovery
 //! links both lead here.
 
+pub mod api;
 #[cfg(feature = "ssr")]
 pub mod service;

@@ -1,4 +1,5 @@
 //! Sign-in: address and password, then a code of the authenticator or a backup code.
 
+pub mod api;
 #[cfg(feature = "ssr")]
 pub mod service;

@@ -2,6 +2,7 @@
 
 use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::{BackupCode, FEW};
+use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
 use crate::domain::sign_in::{
     AfterPassword, Facts, Guessing, Next, Passed, Purpose, Step, advance, after_password,
@@ -345,4 +346,26 @@ pub async fn sign_out_elsewhere(platform: &Platform, origin: &Origin, session: &
     audit::service::record(&mut tx, platform, event.from(origin.address.clone()).with("count", ended)).await?;
     tx.commit().await?;
     Ok(ended)
+}
+
+/// A half-finished sign-in, as its page needs it.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The user's customer.
+    pub customer: Customer,
+    /// What it waits for.
+    pub step: Step,
+}
+
+/// What the half-finished sign-in with this token waits for, if it is still live.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting(platform: &Platform, token: &str) -> Result<Option<Waiting>> {
+    let mut conn = platform.db.read().await?;
+    let Some(challenge) = session::service::challenge(&mut conn, token, platform.now()).await? else {
+        return Ok(None);
+    };
+    let customer = customers::service::of_user(&mut conn, challenge.user.customer).await?;
+    Ok(customer.map(|customer| Waiting { customer, step: challenge.step }))
 }

@@ -1,5 +1,6 @@
 //! The people: their list, their details, their standing, and how often they guessed wrong.
 
+pub mod api;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

@@ -1,0 +1,111 @@
+//! The server function of the audit page.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::audit::What;
+use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::time::Time;
+use crate::features::session::api::{ApiError, Console};
+
+#[cfg(feature = "ssr")]
+use super::service;
+#[cfg(feature = "ssr")]
+use crate::domain::authority::Right;
+#[cfg(feature = "ssr")]
+use crate::domain::user::UserRef;
+#[cfg(feature = "ssr")]
+use crate::features::session::request::Request;
+
+/// How many rows are on a page.
+pub const PAGE: usize = 50;
+
+/// One row of the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Its number in its customer's chain.
+    pub number: i64,
+    /// When.
+    pub at: Time,
+    /// What happened.
+    pub what: What,
+    /// Who did it, by name; none for the system and for whoever had not proved who they are.
+    pub actor: Option<String>,
+    /// Whom it concerns, by name.
+    pub target: Option<String>,
+    /// Whom it concerns.
+    pub target_id: Option<UserId>,
+    /// The customer's name.
+    pub customer: String,
+    /// The network address.
+    pub from: Option<String>,
+    /// More, by name.
+    pub details: BTreeMap<String, String>,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// A page of the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The newest rows.
+    pub rows: Vec<AuditRow>,
+    /// Where the older ones begin.
+    pub next: Option<String>,
+    /// Whom the page is about, by name, when it is about one person.
+    pub about: Option<String>,
+}
+
+/// The newest rows of the chains whose records the reader may read, about one person where one is named.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "audit/page")]
+pub async fn list_events(
+    #[server(default)] customer: Option<CustomerId>,
+    #[server(default)] user: Option<UserId>,
+    #[server(default)] before: Option<String>,
+) -> Result<Console<AuditPage>, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let whole = session.actor.scope(Right::Read);
+    let scope = customer.map_or_else(|| whole.clone(), |customer| whole.narrowed(&[customer]));
+    let before = before.and_then(|before| {
+        let (at, number) = before.split_once('.')?;
+        Some((Time::from_unix_milliseconds(at.parse().ok()?), number.parse().ok()?))
+    });
+    let target = user.map(|id| UserRef { customer: session.actor.user.customer, id });
+    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
+    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX) + 1;
+    let mut recorded = service::newest(&mut conn, &scope, target, before, limit).await?;
+    let more = recorded.len() > PAGE;
+    recorded.truncate(PAGE);
+    let next = recorded
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("{}.{}", last.entry.event.at.unix_milliseconds(), last.entry.number));
+    let rows: Vec<AuditRow> = recorded.into_iter().map(row).collect();
+    let about = user.and_then(|user| {
+        rows.iter().find(|row| row.target_id == Some(user)).and_then(|row| row.target.clone())
+    });
+    Ok(request.console(&session, AuditPage { rows, next, about }))
+}
+
+#[cfg(feature = "ssr")]
+fn row(recorded: service::Recorded) -> AuditRow {
+    let event = recorded.entry.event;
+    AuditRow {
+        number: recorded.entry.number,
+        at: event.at,
+        what: event.what,
+        actor: recorded.actor_name,
+        target: recorded.target_name,
+        target_id: event.target,
+        customer: recorded.customer_name,
+        from: event.from,
+        details: event.details,
+        hash: recorded.hash,
+    }
+}

@@ -1,0 +1,335 @@
+//! The server functions of resets.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::authority::{Refusal, Role};
+use crate::domain::ids::{ResetId, UserId};
+use crate::domain::plan::{Holdings, Skip};
+use crate::domain::recovery::{End, LinkState};
+use crate::domain::time::Time;
+use crate::features::session::api::{ApiError, Console};
+
+#[cfg(feature = "ssr")]
+use super::{run, service};
+#[cfg(feature = "ssr")]
+use crate::domain::plan::{LIFETIME, seal};
+#[cfg(feature = "ssr")]
+use crate::features::outbox::service::Delivery;
+#[cfg(feature = "ssr")]
+use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::platform::cookies::Cookie;
+
+/// What came of a selection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlanOutcome {
+    /// Frozen: the browser goes on to the review.
+    GoOn,
+    /// Nobody was selected.
+    Nobody,
+    /// Too many for one plan.
+    TooMany,
+    /// Somebody is outside the actor's authority.
+    Refused(Refusal),
+    /// This customer would be left without an owner who can sign in.
+    NoOwnerLeft(String),
+}
+
+/// Freezes a selection and sends the browser to its review. Nothing is reset yet.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "reset/plan")]
+pub async fn plan(#[server(default)] users: Vec<UserId>) -> Result<PlanOutcome, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let outcome = match service::plan(&request.platform, &request.origin, &session.actor, users).await? {
+        service::Planned::Frozen(id) => {
+            request.go(&format!("/resets/{id}"));
+            return Ok(PlanOutcome::GoOn);
+        }
+        service::Planned::Nobody => PlanOutcome::Nobody,
+        service::Planned::TooMany => PlanOutcome::TooMany,
+        service::Planned::Refused(refusal) => PlanOutcome::Refused(refusal),
+        service::Planned::NoOwnerLeft(customer) => PlanOutcome::NoOwnerLeft(customer),
+    };
+    request.leave("plan", &outcome, &[]);
+    Ok(outcome)
+}
+
+/// Where one user of a reset stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ItemState {
+    /// Will be reset once it is confirmed, or is about to be.
+    Pending,
+    /// Keeps everything.
+    Skipped(Skip),
+    /// Reset; the mail is on its way.
+    Queued,
+    /// Reset; the mail server took the mail.
+    Sent(Time),
+    /// Reset; the mail came back, and why.
+    Bounced(String),
+    /// The link was opened.
+    Opened(Time),
+    /// Back by link.
+    Back(Time),
+    /// Back, set up at sign-in.
+    BackAtSignIn(Time),
+    /// The link ended otherwise.
+    LinkEnded(LinkState),
+}
+
+#[cfg(feature = "ssr")]
+impl ItemState {
+    fn of(item: &service::ViewItem, now: Time) -> Self {
+        if let Some(skip) = item.row.skip {
+            return Self::Skipped(skip);
+        }
+        let (Some(_), Some(link)) = (item.row.done_at, item.link) else { return Self::Pending };
+        match (link.ended, link.state(now)) {
+            (Some((at, End::Completed)), _) => Self::Back(at),
+            (Some((at, End::CompletedAtSignIn)), _) => Self::BackAtSignIn(at),
+            (_, LinkState::Live) => match (link.opened_at, &item.delivery) {
+                (Some(at), _) => Self::Opened(at),
+                (None, Some(Delivery::Sent(at))) => Self::Sent(*at),
+                (None, Some(Delivery::Failed(_, why))) => Self::Bounced(why.clone()),
+                (None, _) => Self::Queued,
+            },
+            (_, ended) => Self::LinkEnded(ended),
+        }
+    }
+}
+
+/// One user of a reset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// Who.
+    pub user: UserId,
+    /// Their name.
+    pub name: String,
+    /// Where mails go.
+    pub address: String,
+    /// Their home customer.
+    pub customer: String,
+    /// Their role there.
+    pub role: Role,
+    /// What they had.
+    pub holdings: Holdings,
+    /// Where they stand.
+    pub state: ItemState,
+}
+
+/// A reset: a plan to review until it is confirmed, a result from then on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetPage {
+    /// Which.
+    pub id: ResetId,
+    /// The short form of the plan's hash.
+    pub seal: String,
+    /// The plan's hash.
+    pub hash: String,
+    /// Whether the reader asked for it.
+    pub is_mine: bool,
+    /// Who asked for it.
+    pub requester: String,
+    /// When the plan was frozen.
+    pub created_at: Time,
+    /// Until when it can be confirmed.
+    pub confirm_until: Time,
+    /// When it was confirmed.
+    pub confirmed_at: Option<Time>,
+    /// When the last user was done.
+    pub completed_at: Option<Time>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The help desk's ticket.
+    pub ticket: Option<String>,
+    /// The customers of the selection that need a reason.
+    pub reason_required_by: Vec<String>,
+    /// The customers of the selection that need a ticket.
+    pub ticket_required_by: Vec<String>,
+    /// How long the links will work, in minutes: the shortest and the longest.
+    pub link_minutes: (i64, i64),
+    /// Everyone in it whom the reader may see.
+    pub items: Vec<ItemRow>,
+}
+
+/// A reset; none for one the reader may not see, whether there is one or not.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "reset/page")]
+pub async fn show_reset(id: ResetId) -> Result<Console<Option<ResetPage>>, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let Some(view) = service::view(&request.platform, &session.actor, id).await? else {
+        request.status(axum::http::StatusCode::NOT_FOUND);
+        return Ok(request.console(&session, None));
+    };
+    let now = request.platform.now();
+    let names = |needs: fn(&crate::domain::customer::Policy) -> bool| {
+        view.customers.iter().filter(|customer| needs(&customer.policy)).map(|customer| customer.name.clone()).collect()
+    };
+    let minutes = || view.customers.iter().map(|customer| customer.policy.link_lifetime().as_minutes_up());
+    let row = |item: &service::ViewItem| ItemRow {
+        user: item.row.user_id,
+        name: item.row.name.clone(),
+        address: item.row.address.to_string(),
+        customer: item.row.customer_name.clone(),
+        role: item.row.role.parse().unwrap_or(Role::Member),
+        holdings: item.row.item().holdings,
+        state: ItemState::of(item, now),
+    };
+    let page = ResetPage {
+        id,
+        seal: seal(&view.reset.plan_hash),
+        hash: view.reset.plan_hash.clone(),
+        is_mine: view.is_mine,
+        requester: view.reset.requester_name.clone(),
+        created_at: view.reset.created_at,
+        confirm_until: view.reset.created_at + LIFETIME,
+        confirmed_at: view.reset.confirmed_at,
+        completed_at: view.reset.completed_at,
+        reason: view.reset.reason.clone(),
+        ticket: view.reset.ticket.clone(),
+        reason_required_by: names(|policy| policy.reason_required),
+        ticket_required_by: names(|policy| policy.ticket_required),
+        link_minutes: (minutes().min().unwrap_or(60), minutes().max().unwrap_or(60)),
+        items: view.items.iter().map(row).collect(),
+    };
+    Ok(request.console(&session, Some(page)))
+}
+
+/// What came of a confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConfirmOutcome {
+    /// It runs, or ran already: the page shows how far it is.
+    GoOn,
+    /// No such plan.
+    Unknown,
+    /// Reviewed too long ago: freeze it anew.
+    Expired,
+    /// Not what was reviewed.
+    Changed,
+    /// Nobody in it will be reset.
+    Nobody,
+    /// A reason is needed.
+    ReasonMissing,
+    /// A ticket number is needed.
+    TicketMissing,
+    /// Not six digits.
+    CodeMalformed,
+    /// Wrong, or used before.
+    CodeWrong,
+    /// Too many wrong codes: none is taken before `until`.
+    Locked {
+        /// When the next one is taken.
+        until: Time,
+        /// When this was said.
+        now: Time,
+    },
+    /// Far too many wrong codes.
+    Disabled,
+    /// Authority over somebody in it was lost.
+    Refused(Refusal),
+}
+
+/// Confirms a reviewed plan with the admin's own code. It runs to its end whether the browser waits or not.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "reset/confirm")]
+pub async fn confirm(
+    id: ResetId,
+    hash: String,
+    #[server(default)] reason: String,
+    #[server(default)] ticket: String,
+    #[server(default)] code: String,
+) -> Result<ConfirmOutcome, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let confirmation =
+        service::Confirmation { plan_hash: hash, reason: reason.clone(), ticket: ticket.clone(), code };
+    let outcome = match service::confirm(&request.platform, &request.origin, &session, id, &confirmation).await? {
+        service::Confirmed::Running(token) => {
+            request.set_token(Cookie::Session, &token);
+            // On its own: a browser that goes away stops nothing.
+            let platform = request.platform.clone();
+            let running = tokio::spawn(async move { run::run(&platform, id).await });
+            if let Ok(Err(fault)) = running.await {
+                tracing::error!(error = %fault, "a reset stopped; it will be resumed");
+            }
+            request.go(&format!("/resets/{id}"));
+            return Ok(ConfirmOutcome::GoOn);
+        }
+        service::Confirmed::Already => {
+            request.go(&format!("/resets/{id}"));
+            return Ok(ConfirmOutcome::GoOn);
+        }
+        service::Confirmed::Unknown => ConfirmOutcome::Unknown,
+        service::Confirmed::Expired => ConfirmOutcome::Expired,
+        service::Confirmed::Changed => ConfirmOutcome::Changed,
+        service::Confirmed::Nobody => ConfirmOutcome::Nobody,
+        service::Confirmed::ReasonMissing => ConfirmOutcome::ReasonMissing,
+        service::Confirmed::TicketMissing => ConfirmOutcome::TicketMissing,
+        service::Confirmed::CodeMalformed => ConfirmOutcome::CodeMalformed,
+        service::Confirmed::CodeWrong => ConfirmOutcome::CodeWrong,
+        service::Confirmed::LockedUntil(until) => ConfirmOutcome::Locked { until, now: request.platform.now() },
+        service::Confirmed::Disabled => ConfirmOutcome::Disabled,
+        service::Confirmed::Refused(refusal) => ConfirmOutcome::Refused(refusal),
+    };
+    request.leave("confirm", outcome, &[("reason", &reason), ("ticket", &ticket)]);
+    Ok(outcome)
+}
+
+/// One reset of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetRow {
+    /// Which.
+    pub id: ResetId,
+    /// The short form of the plan's hash.
+    pub seal: String,
+    /// Who asked for it.
+    pub requester: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The help desk's ticket.
+    pub ticket: Option<String>,
+    /// When it was confirmed.
+    pub confirmed_at: Time,
+    /// When the last user was done.
+    pub completed_at: Option<Time>,
+    /// How many of the users whom the reader may see are to be reset.
+    pub resets: i64,
+    /// How many of them are done.
+    pub done: i64,
+    /// How many keep everything.
+    pub skipped: i64,
+}
+
+/// The newest resets that concern the reader's customers.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "reset/list")]
+pub async fn list_resets() -> Result<Console<Vec<ResetRow>>, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
+    let row = |summary: super::store::Summary| ResetRow {
+        id: summary.id,
+        seal: seal(&summary.plan_hash),
+        requester: summary.requester_name,
+        reason: summary.reason,
+        ticket: summary.ticket,
+        confirmed_at: summary.confirmed_at,
+        completed_at: summary.completed_at,
+        resets: summary.resets,
+        done: summary.done,
+        skipped: summary.skipped,
+    };
+    let rows = service::list(&mut conn, &session.actor).await?.into_iter().map(row).collect();
+    Ok(request.console(&session, rows))
+}

@@ -1,0 +1,65 @@
+//! What server functions of all slices answer with.
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Time;
+
+/// Why a server function gave no answer. Closed: no free text crosses to the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ApiError {
+    /// Nobody is signed in, or the session is over.
+    #[error("signed out")]
+    SignedOut,
+    /// Too much at once; the same may succeed in a moment.
+    #[error("busy")]
+    Busy,
+    /// The request is not one that a page of Rekey sends.
+    #[error("not understood")]
+    NotUnderstood,
+    /// Something failed on the server.
+    #[error("failed")]
+    Failed,
+    /// The server could not be reached.
+    #[error("unreachable")]
+    Unreachable,
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::NotUnderstood
+            }
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// The person who reads a console page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    /// Their name.
+    pub name: String,
+    /// Their home customer's name.
+    pub customer: String,
+    /// Whether they have a second factor: without one nobody resets anybody.
+    pub has_mfa: bool,
+    /// Whether they may read any customer's records.
+    pub reads: bool,
+}
+
+/// A console page: what it shows, for whom, and when it was fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Console<T> {
+    /// Who reads it.
+    pub me: Me,
+    /// When the server answered.
+    pub now: Time,
+    /// What it shows.
+    pub page: T,
+}

@@ -1,0 +1,177 @@
+//! The request that a server function or a page serves: its cookies, its origin, its session.
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use serde::Serialize;
+use std::net::{IpAddr, SocketAddr};
+
+use super::api::{ApiError, Console, Me};
+use super::flash::Flash;
+use super::service::{self, NewToken, Session};
+use crate::domain::authority::Right;
+use crate::platform::cookies::Cookie;
+use crate::platform::request::{Origin, cookie, local_path};
+use crate::platform::{Fault, Platform};
+
+impl From<Fault> for ApiError {
+    /// The one boundary at which a failure is logged, once.
+    fn from(fault: Fault) -> Self {
+        if matches!(fault, Fault::Busy) {
+            tracing::warn!("too busy");
+            if let Some(response) = use_context::<ResponseOptions>() {
+                response.set_status(StatusCode::SERVICE_UNAVAILABLE);
+                response.insert_header(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+            }
+            return Self::Busy;
+        }
+        tracing::error!(error = %fault, "a use case failed");
+        Self::Failed
+    }
+}
+
+/// The request that is being served.
+pub struct Request {
+    /// The world of the use cases.
+    pub platform: Platform,
+    /// Where it comes from.
+    pub origin: Origin,
+    parts: Parts,
+    response: ResponseOptions,
+}
+
+impl Request {
+    /// The request in whose context this runs.
+    ///
+    /// # Errors
+    /// Outside of a request.
+    pub fn current() -> Result<Self, ApiError> {
+        let platform = use_context::<Platform>().ok_or(ApiError::Failed)?;
+        let parts = use_context::<Parts>().ok_or(ApiError::Failed)?;
+        let response = use_context::<ResponseOptions>().ok_or(ApiError::Failed)?;
+        let origin = origin(&parts, platform.config.trusted_proxies);
+        Ok(Self { platform, origin, parts, response })
+    }
+
+    fn https(&self) -> bool {
+        self.platform.config.is_https()
+    }
+
+    /// The value of a cookie.
+    #[must_use]
+    pub fn cookie(&self, which: Cookie) -> Option<String> {
+        cookie(&self.parts.headers, which.name(self.https())).filter(|value| !value.is_empty())
+    }
+
+    /// Sets a cookie.
+    pub fn set(&self, which: Cookie, value: &str) {
+        self.response.append_header(header::SET_COOKIE, which.set(self.https(), value));
+    }
+
+    /// Sets the cookie of a session or challenge.
+    pub fn set_token(&self, which: Cookie, token: &NewToken) {
+        self.set(which, &token.0);
+    }
+
+    /// Removes a cookie.
+    pub fn clear(&self, which: Cookie) {
+        self.response.append_header(header::SET_COOKIE, which.clear(self.https()));
+    }
+
+    /// Answers with this status.
+    pub fn status(&self, status: StatusCode) {
+        self.response.set_status(status);
+    }
+
+    /// Sends the browser to a page of this site.
+    pub fn go(&self, path: &str) {
+        leptos_axum::redirect(local_path(path));
+    }
+
+    /// Leaves the outcome of a form, and what was typed, for the page that a browser without WebAssembly loads next.
+    /// With WebAssembly the outcome goes back to the page itself.
+    pub fn leave(&self, form: &str, outcome: impl Serialize, typed: &[(&str, &str)]) {
+        if self.is_plain_form() {
+            self.set(Cookie::Flash, &Flash::encode(form, outcome, typed));
+        }
+    }
+
+    fn is_plain_form(&self) -> bool {
+        let accepts_html = |value: &header::HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/html"));
+        self.parts.method == Method::POST && self.parts.headers.get(header::ACCEPT).is_some_and(accepts_html)
+    }
+
+    /// The path and query of the page that is being loaded, or from which a server function was called.
+    fn page(&self) -> String {
+        let path = self.parts.uri.path();
+        if !path.starts_with("/api/") {
+            return self.parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+        }
+        let referer = self.parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+        referer.and_then(|referer| url::Url::parse(referer).ok()).map_or_else(
+            || "/".to_owned(),
+            |url| url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path())),
+        )
+    }
+
+    /// Who is signed in. Nobody: the browser is sent to sign in, and from there back to where it was.
+    ///
+    /// # Errors
+    /// [`ApiError::SignedOut`], or when the database fails.
+    pub async fn signed_in(&self) -> Result<Session, ApiError> {
+        if let Some(session) = self.session().await? {
+            return Ok(session);
+        }
+        let next: String = url::form_urlencoded::byte_serialize(self.page().as_bytes()).collect();
+        leptos_axum::redirect(&format!("/sign-in?next={next}"));
+        if self.parts.uri.path().starts_with("/api/") && !self.is_plain_form() {
+            self.status(StatusCode::UNAUTHORIZED);
+        }
+        Err(ApiError::SignedOut)
+    }
+
+    /// Who is signed in, if anybody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session(&self) -> Result<Option<Session>, ApiError> {
+        match self.cookie(Cookie::Session) {
+            Some(token) => Ok(service::find(&self.platform, &token).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// A console page for `session`.
+    #[must_use]
+    pub fn console<T>(&self, session: &Session, page: T) -> Console<T> {
+        Console { me: me(session), now: self.platform.now(), page }
+    }
+}
+
+fn me(session: &Session) -> Me {
+    Me {
+        name: session.actor.name.clone(),
+        customer: session.customer_name.clone(),
+        has_mfa: session.actor.has_mfa,
+        reads: !session.actor.scope(Right::Read).customers().is_empty(),
+    }
+}
+
+/// Where a request comes from: the peer, or what the trusted proxies before it say.
+#[must_use]
+pub fn origin(parts: &Parts, trusted_proxies: usize) -> Origin {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let forwarded = trusted_proxies.checked_sub(1).and_then(|nth| {
+        let all: Vec<&str> = parts
+            .headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .collect();
+        all.into_iter().rev().nth(nth)?.trim().parse::<IpAddr>().ok()
+    });
+    Origin::new(forwarded.or(peer), &parts.headers)
+}

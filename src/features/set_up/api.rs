@@ -1,0 +1,196 @@
+//! The server functions of a set-up.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::sign_in::Purpose;
+use crate::features::session::api::ApiError;
+
+#[cfg(feature = "ssr")]
+use super::service;
+#[cfg(feature = "ssr")]
+use crate::domain::backup_code::BackupCode;
+#[cfg(feature = "ssr")]
+use crate::domain::totp::read_digits;
+#[cfg(feature = "ssr")]
+use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::platform::cookies::Cookie;
+
+/// Whose set-up it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whose {
+    /// The customer's name.
+    pub customer: String,
+    /// Its help desk.
+    pub help_desk: Option<String>,
+    /// The user's address.
+    pub address: String,
+    /// Where the user came from.
+    pub purpose: Purpose,
+}
+
+/// The key to add to an app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Modules a side of the QR code; 0 without one.
+    pub qr_size: usize,
+    /// The QR code's dark modules as SVG path data.
+    pub qr_path: String,
+    /// As an address that opens an app on the same device.
+    pub uri: String,
+    /// To be typed, in groups of four.
+    pub text: String,
+}
+
+/// Shows the set-up that waits in this browser for an authenticator. None when there is none: the browser is sent on, to
+/// the codes where the authenticator is registered already, to the sign-in otherwise.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/show")]
+pub async fn show() -> Result<Option<(Whose, Key)>, ApiError> {
+    let request = Request::current()?;
+    let set_up = match request.cookie(Cookie::Challenge) {
+        Some(token) => service::show(&request.platform, &token).await?,
+        None => None,
+    };
+    match set_up {
+        None => request.go("/sign-in?over=1"),
+        Some(service::SetUp { key: None, .. }) => request.go("/set-up/codes"),
+        Some(set_up) => {
+            let whose = whose(&set_up);
+            return Ok(set_up.key.map(|key| {
+                let (qr_size, qr_path) = key.qr.map_or((0, String::new()), |qr| (qr.size, qr.path));
+                (whose, Key { qr_size, qr_path, uri: key.uri, text: key.text })
+            }));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(feature = "ssr")]
+fn whose(set_up: &service::SetUp) -> Whose {
+    Whose {
+        customer: set_up.customer.name.clone(),
+        help_desk: set_up.customer.help_desk.clone(),
+        address: set_up.address.to_string(),
+        purpose: set_up.purpose,
+    }
+}
+
+/// What came of a code at a set-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Check {
+    /// Right: the browser goes on.
+    GoOn,
+    /// Not six digits, or not a backup code.
+    Malformed,
+    /// Not the one expected.
+    Wrong,
+    /// This set-up is over: begin again.
+    Over,
+}
+
+/// Registers the authenticator whose first code this is.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/register")]
+pub async fn register(code: String) -> Result<Check, ApiError> {
+    let request = Request::current()?;
+    let outcome = match (request.cookie(Cookie::Challenge), read_digits(&code)) {
+        (None, _) => Check::Over,
+        (_, None) => Check::Malformed,
+        (Some(token), Some(digits)) => {
+            match service::register(&request.platform, &request.origin, &token, &digits).await? {
+                service::Registered::Right(codes) => {
+                    request.set(Cookie::Codes, &codes);
+                    request.go("/set-up/codes");
+                    return Ok(Check::GoOn);
+                }
+                service::Registered::Wrong => Check::Wrong,
+                service::Registered::Dead => Check::Over,
+            }
+        }
+    };
+    over(&request, outcome);
+    request.leave("set_up", outcome, &[]);
+    Ok(outcome)
+}
+
+#[cfg(feature = "ssr")]
+fn over(request: &Request, outcome: Check) {
+    if outcome == Check::Over {
+        request.clear(Cookie::Challenge);
+        request.go("/sign-in?over=1");
+    }
+}
+
+/// The ten new codes as they are shown; none in a browser that does not hold them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewCodes {
+    /// Whose they are.
+    pub whose: Whose,
+    /// The codes, in groups of four.
+    pub codes: Option<Vec<String>>,
+    /// When this was said, for the print sheet.
+    pub now: crate::domain::time::Time,
+}
+
+/// Shows the new codes while one is still to be typed back. None when there is nothing to show: the browser is sent on.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/codes")]
+pub async fn codes() -> Result<Option<NewCodes>, ApiError> {
+    let request = Request::current()?;
+    let shown = match request.cookie(Cookie::Challenge) {
+        Some(token) => service::codes(&request.platform, &token, request.cookie(Cookie::Codes).as_deref()).await?,
+        None => None,
+    };
+    let Some(shown) = shown else {
+        request.go("/set-up");
+        return Ok(None);
+    };
+    Ok(Some(NewCodes {
+        whose: whose(&shown.set_up),
+        codes: shown.codes.map(|codes| codes.0.iter().map(BackupCode::shown).collect()),
+        now: request.platform.now(),
+    }))
+}
+
+/// Finishes a set-up with one of the new backup codes, which is not spent by it.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/finish")]
+pub async fn finish(code: String) -> Result<Check, ApiError> {
+    let request = Request::current()?;
+    let outcome = match (request.cookie(Cookie::Challenge), BackupCode::read(&code)) {
+        (None, _) => Check::Over,
+        (_, None) => Check::Malformed,
+        (Some(token), Some(code)) => {
+            match service::finish(&request.platform, &request.origin, &token, &code).await? {
+                service::Finished::SignedIn { token, next } => {
+                    request.set_token(Cookie::Session, &token);
+                    request.clear(Cookie::Challenge);
+                    request.clear(Cookie::Codes);
+                    request.go(&next);
+                    return Ok(Check::GoOn);
+                }
+                service::Finished::BackIn => {
+                    request.clear(Cookie::Challenge);
+                    request.clear(Cookie::Codes);
+                    request.go("/set-up/done");
+                    return Ok(Check::GoOn);
+                }
+                service::Finished::Wrong => Check::Wrong,
+                service::Finished::Dead => Check::Over,
+            }
+        }
+    };
+    over(&request, outcome);
+    request.leave("codes", outcome, &[]);
+    Ok(outcome)
+}

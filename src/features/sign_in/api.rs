@@ -1,0 +1,178 @@
+//! The server functions of sign-in.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Time;
+use crate::features::session::api::ApiError;
+
+#[cfg(feature = "ssr")]
+use super::service;
+#[cfg(feature = "ssr")]
+use crate::domain::sign_in::Step;
+#[cfg(feature = "ssr")]
+use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::platform::cookies::Cookie;
+
+/// What came of an address and a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BeginOutcome {
+    /// Right: the browser goes on.
+    GoOn,
+    /// Wrong: one answer whatever is wrong.
+    Wrong,
+    /// Too many sign-ins at once.
+    Busy,
+}
+
+/// Begins a sign-in.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "sign_in/begin")]
+pub async fn begin(address: String, password: String, #[server(default)] next: Option<String>) -> Result<BeginOutcome, ApiError> {
+    let request = Request::current()?;
+    let begun = service::begin(&request.platform, &request.origin, &address, password, next.as_deref()).await;
+    let outcome = match begun {
+        Ok(service::Begun::Challenge(token, step)) => {
+            request.set_token(Cookie::Challenge, &token);
+            request.go(if step == Step::SetUp { "/set-up" } else { "/sign-in/code" });
+            return Ok(BeginOutcome::GoOn);
+        }
+        Ok(service::Begun::SignedIn(token)) => {
+            request.set_token(Cookie::Session, &token);
+            request.go(next.as_deref().unwrap_or("/"));
+            return Ok(BeginOutcome::GoOn);
+        }
+        Ok(service::Begun::Wrong) => BeginOutcome::Wrong,
+        Err(crate::platform::Fault::Busy) => {
+            let _ = ApiError::from(crate::platform::Fault::Busy);
+            BeginOutcome::Busy
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    request.leave("sign_in", outcome, &[("address", &address)]);
+    Ok(outcome)
+}
+
+/// What came of a code or backup code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeOutcome {
+    /// Right: the browser goes on.
+    GoOn,
+    /// Not six digits, or not a backup code.
+    Malformed,
+    /// Wrong, or used before.
+    Wrong,
+    /// Too many wrong ones: none is taken before `until`.
+    Locked {
+        /// When the next one is taken.
+        until: Time,
+        /// When this was said.
+        now: Time,
+    },
+    /// Far too many wrong ones: none is taken before a reset.
+    Disabled,
+    /// This sign-in is over: begin again.
+    Over,
+}
+
+/// Finishes a sign-in with the six digits of an authenticator app, or with a backup code.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "sign_in/code")]
+pub async fn finish(code: String, #[server(default)] backup: bool) -> Result<CodeOutcome, ApiError> {
+    let request = Request::current()?;
+    let factor = if backup { service::Factor::backup_code(&code) } else { service::Factor::code(&code) };
+    let outcome = match (request.cookie(Cookie::Challenge), factor) {
+        (None, _) => CodeOutcome::Over,
+        (_, None) => CodeOutcome::Malformed,
+        (Some(token), Some(factor)) => {
+            match service::finish(&request.platform, &request.origin, &token, &factor).await? {
+                service::Finished::SignedIn { token, next, few_codes } => {
+                    request.set_token(Cookie::Session, &token);
+                    request.clear(Cookie::Challenge);
+                    request.go(if few_codes.is_some() { "/security" } else { &next });
+                    return Ok(CodeOutcome::GoOn);
+                }
+                service::Finished::Wrong => CodeOutcome::Wrong,
+                service::Finished::LockedUntil(until) => CodeOutcome::Locked { until, now: request.platform.now() },
+                service::Finished::Disabled => CodeOutcome::Disabled,
+                service::Finished::Dead => CodeOutcome::Over,
+            }
+        }
+    };
+    if outcome == CodeOutcome::Over {
+        request.clear(Cookie::Challenge);
+        request.go("/sign-in?over=1");
+    }
+    request.leave("code", outcome, &[]);
+    Ok(outcome)
+}
+
+/// For whom the page that asks for a code is: the customer's name and help desk. None when no sign-in waits for one; then
+/// the browser is sent to begin again.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "sign_in/waiting")]
+pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
+    let request = Request::current()?;
+    let waiting = match request.cookie(Cookie::Challenge) {
+        Some(token) => service::waiting(&request.platform, &token).await?,
+        None => None,
+    };
+    match waiting {
+        Some(service::Waiting { customer, step: Step::Factor }) => {
+            Ok(Some(WaitingFor { customer: customer.name, help_desk: customer.help_desk }))
+        }
+        Some(_) => {
+            request.go("/set-up");
+            Ok(None)
+        }
+        None => {
+            request.go("/sign-in?over=1");
+            Ok(None)
+        }
+    }
+}
+
+/// For whom a code is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingFor {
+    /// The customer's name.
+    pub customer: String,
+    /// Its help desk.
+    pub help_desk: Option<String>,
+}
+
+/// Signs out, wholly or from a half-finished sign-in.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "sign_in/out")]
+pub async fn sign_out() -> Result<(), ApiError> {
+    let request = Request::current()?;
+    let (session, challenge) = (request.cookie(Cookie::Session), request.cookie(Cookie::Challenge));
+    service::sign_out(&request.platform, &request.origin, session.as_deref(), challenge.as_deref()).await?;
+    for cookie in [Cookie::Session, Cookie::Challenge, Cookie::Codes, Cookie::Flash] {
+        request.clear(cookie);
+    }
+    request.go("/sign-in");
+    Ok(())
+}
+
+/// Ends all sessions of the signed-in user but this one.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "sign_in/out_elsewhere")]
+pub async fn sign_out_elsewhere() -> Result<u64, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let ended = service::sign_out_elsewhere(&request.platform, &request.origin, &session).await?;
+    request.leave("sign_out_elsewhere", ended, &[]);
+    Ok(ended)
+}
