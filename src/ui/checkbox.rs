@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
-/// A tick box in a label large enough for a thumb. `hidden` keeps the words for ears only, as in a table.
+/// A tick box in a label large enough for a thumb. `hidden` keeps the words for ears only, as in a table. With `refused` it
+/// cannot be ticked, and says why.
 #[component]
 pub fn Checkbox(
     #[prop(into)] name: String,
@@ -8,10 +9,12 @@ pub fn Checkbox(
     #[prop(into)] label: String,
     #[prop(optional)] hidden: bool,
     #[prop(optional)] checked: bool,
+    #[prop(optional_no_strip, into)] refused: Option<String>,
 ) -> AnyView {
+    let label = refused.as_ref().map_or_else(|| label.clone(), |why| format!("{label}: {why}"));
     view! {
-        <label class="check">
-            <input type="checkbox" name=name value=value checked=checked/>
+        <label class="check" title=refused.clone()>
+            <input type="checkbox" name=name value=value checked=checked disabled=refused.is_some()/>
             <span class:hidden-text=hidden>{label}</span>
         </label>
     }

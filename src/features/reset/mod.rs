@@ -1,6 +1,9 @@
 //! Reset: a selection becomes a frozen plan, is reviewed, confirmed with the own code, and carried out in chunks.
 
 pub mod api;
+pub mod page;
+mod result_page;
+mod review_page;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

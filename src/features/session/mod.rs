@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod flash;
+pub mod page;
 #[cfg(feature = "ssr")]
 pub mod request;
 #[cfg(feature = "ssr")]

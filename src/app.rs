@@ -1,0 +1,107 @@
+//! The pages and their addresses, and the HTML around them.
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::SsrMode;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+
+use crate::features::audit::page::AuditPage;
+use crate::features::recovery::page::RecoverPage;
+use crate::features::reset::page::{ResetPage, ResetsPage};
+use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
+use crate::features::sign_in::page::{CodePage, SignInPage};
+use crate::features::users::page::{UserPage, UsersPage};
+use crate::features::users::security_page::SecurityPage;
+use crate::ui::CalmShell;
+
+/// Where the files of the front end lie. Their names change with their content.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    /// The style sheet.
+    pub css: String,
+    /// The script that loads the WASM; empty in a build without front end, whose pages work all the same.
+    pub js: String,
+    /// The WASM.
+    pub wasm: String,
+    /// The icon.
+    pub icon: String,
+}
+
+/// The HTML document around a page.
+pub fn shell(assets: &Assets) -> impl IntoView + use<> {
+    let nonce = leptos::nonce::use_nonce();
+    let boot = (!assets.js.is_empty()).then(|| {
+        let Assets { js, wasm, .. } = assets.clone();
+        let script = format!(
+            "import('{js}').then(m => m.default({{module_or_path: '{wasm}'}}).then(() => m.hydrate()))"
+        );
+        view! {
+            <link rel="modulepreload" href=js nonce=nonce.clone()/>
+            <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+            <script type="module" nonce=nonce.clone() inner_html=script></script>
+        }
+    });
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="robots" content="noindex"/>
+                <link rel="icon" href=assets.icon.clone() type="image/svg+xml"/>
+                <link rel="stylesheet" href=assets.css.clone()/>
+                {boot}
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// All pages. Each is rendered whole on the server and works as it comes; WebAssembly takes over when it has loaded.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Rekey".to_owned() } else { format!("{title} · Rekey") }/>
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in/code") view=CodePage ssr=SsrMode::Async/>
+                <Route path=path!("/set-up") view=SetUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/set-up/codes") view=CodesPage ssr=SsrMode::Async/>
+                <Route path=path!("/set-up/codes/print") view=PrintPage ssr=SsrMode::Async/>
+                <Route path=path!("/set-up/done") view=DonePage ssr=SsrMode::Async/>
+                <Route path=path!("/recover/:token") view=RecoverPage ssr=SsrMode::Async/>
+                <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id") view=UserPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/:tab") view=UserPage ssr=SsrMode::Async/>
+                <Route path=path!("/resets") view=ResetsPage ssr=SsrMode::Async/>
+                <Route path=path!("/resets/:id") view=ResetPage ssr=SsrMode::Async/>
+                <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
+                <Route path=path!("/security") view=SecurityPage ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
+}
+
+/// What stands at an address where nothing is.
+#[component]
+fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <Title text="Nothing here"/>
+        <CalmShell>
+            <h1>"There is nothing here"</h1>
+            <p class="lead">"The address may be mistyped, or what was here is gone."</p>
+            <a class="button primary wide" href="/">"Go to the start"</a>
+        </CalmShell>
+    }
+}

@@ -1,0 +1,136 @@
+//! `/audit`: what happened, the newest first.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::api::{AuditPage as Audit, AuditRow, list_events};
+use crate::domain::time::Time as Moment;
+use crate::features::session::page::console;
+use crate::ui::{Badge, CustomerName, Empty, Glyph, Pager, Section, SheetHead, Time, Tone};
+
+/// The audit of the reader's customers.
+#[component]
+pub fn AuditPage() -> impl IntoView {
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| {
+        query.with(|query| {
+            let customer = query.get("customer").and_then(|id| id.parse().ok());
+            let user = query.get("user").and_then(|id| id.parse().ok());
+            (customer, user, query.get("before"))
+        })
+    });
+    let events = Resource::new(move || wanted.get(), |(customer, user, before)| list_events(customer, user, before));
+    view! {
+        <Title text="Audit"/>
+        {console(Section::Audit, events, move |audit, _, now| {
+            let (_, user, before) = wanted.get_untracked();
+            let user = user.map(|id: crate::domain::ids::UserId| id.to_string());
+            sheet(audit, user, before.is_some(), now)
+        })}
+    }
+}
+
+fn sheet(audit: Audit, user: Option<String>, older: bool, now: Moment) -> AnyView {
+    let Audit { rows, next, about } = audit;
+    let query = |extra: Option<String>| {
+        let parts: Vec<String> = user.iter().map(|id| format!("user={id}")).chain(extra).collect();
+        if parts.is_empty() { "/audit".to_owned() } else { format!("/audit?{}", parts.join("&")) }
+    };
+    let next = next.map(|before| query(Some(format!("before={before}"))));
+    let previous = older.then(|| query(None));
+    let text = match rows.len() {
+        1 => "1 row".to_owned(),
+        n if older => format!("{n} older rows"),
+        n => format!("Newest {n} rows"),
+    };
+    let chip = user.is_some().then(|| {
+        let name = about.unwrap_or_else(|| "one person".to_owned());
+        view! {
+            <div class="toolbar">
+                <a class="chip set" href="/audit">"About "<b><bdi>{name}</bdi></b><crate::ui::Icon of=Glyph::Close/><span class="hidden-text">"Show everyone"</span></a>
+            </div>
+        }
+    });
+    let table = if rows.is_empty() {
+        view! { <div class="content"><Empty icon=Glyph::Document title="Nothing recorded">"What happens from now on stands here."</Empty></div> }
+            .into_any()
+    } else {
+        view! {
+            <table class="table audit">
+                <thead>
+                    <tr>
+                        <th class="num">"Row"</th><th>"Time"</th><th>"What"</th><th>"Who"</th><th>"About"</th>
+                        <th>"Customer"</th><th>"From"</th><th>"Hash"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.into_iter().map(|row| event_rows(row, now)).collect_view()}</tbody>
+            </table>
+            <Pager text previous next/>
+        }
+        .into_any()
+    };
+    view! {
+        <SheetHead title="Audit"/>
+        {chip}
+        {table}
+    }
+    .into_any()
+}
+
+fn event_rows(row: AuditRow, now: Moment) -> AnyView {
+    let words = row.what.label();
+    let what = if row.what.is_refusal() {
+        view! { <Badge tone=Tone::Warn>{words}</Badge> }.into_any()
+    } else {
+        words.into_any()
+    };
+    let short = row.hash.rsplit('.').next().map_or_else(String::new, |hash| {
+        let end = hash.len().saturating_sub(2);
+        format!("{}…{}", hash.get(..4).unwrap_or(hash), hash.get(end..).unwrap_or_default())
+    });
+    let cut = |name: String| view! { <span class="cut" dir="auto" title=name.clone()>{name.clone()}</span> };
+    let who = row.actor.clone().map_or_else(|| "Rekey, or unknown".into_any(), |name| cut(name).into_any());
+    let about = match (row.target.clone(), row.target_id) {
+        (Some(name), Some(id)) => {
+            view! { <a class="cut" dir="auto" title=name.clone() href=format!("/users/{id}")>{name.clone()}</a> }.into_any()
+        }
+        _ => ().into_any(),
+    };
+    let details = row
+        .details
+        .iter()
+        .map(|(name, value)| {
+            let name = sentence(name);
+            view! { <div><dt>{name}</dt><dd><bdi>{value.clone()}</bdi></dd></div> }
+        })
+        .collect_view();
+    view! {
+        <tr>
+            <td class="num mono">{row.number}</td>
+            <td><Time at=row.at.unix_milliseconds() now=now.unix_milliseconds() seconds=true/></td>
+            <td><details class="opener"><summary>{what}</summary></details></td>
+            <td>{who}</td>
+            <td>{about}</td>
+            <td><CustomerName name=row.customer.clone()/></td>
+            <td>{row.from.clone().unwrap_or_default()}</td>
+            <td class="mono">{short}</td>
+        </tr>
+        <tr class="opened">
+            <td colspan="8">
+                <dl class="facts two">
+                    {details}
+                    <div><dt>"Hash of this row"</dt><dd class="mono">{row.hash.clone()}</dd></div>
+                </dl>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// `half_finished_sign_ins` as people write it.
+fn sentence(name: &str) -> String {
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,107 @@
+//! `/resets` and `/resets/{id}`: a plan to review until it is confirmed, its result from then on.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use super::api::{ResetPage as Reset, ResetRow, list_resets, show_reset};
+use super::result_page::result;
+use super::review_page::review;
+use crate::domain::ids::ResetId;
+use crate::domain::time::Time as Moment;
+use crate::features::session::page::console;
+use crate::ui::{Empty, Glyph, Seal, Section, SheetHead, Time};
+
+/// `/resets/{id}`.
+#[component]
+pub fn ResetPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+    let none = ResetId::new(Moment::from_unix_milliseconds(0), [0; 10]);
+    let reset = Resource::new(move || id.get(), move |id| show_reset(id.parse().unwrap_or(none)));
+    let confirm = super::review_page::Confirming::new();
+    console(Section::Resets, reset, move |page: Option<Reset>, _, now| match page {
+        None => nothing(),
+        Some(page) if page.confirmed_at.is_none() => review(page, &confirm, now),
+        Some(page) => result(page, now),
+    })
+}
+
+fn nothing() -> AnyView {
+    view! {
+        <Title text="No such reset"/>
+        <SheetHead title="No such reset" crumb=("/resets", "Resets")/>
+        <div class="content">
+            <Empty icon=Glyph::Layers title="Nothing is here" actions=|| view! { <a class="button" href="/resets">"All resets"</a> }>
+                "The address may be mistyped, or this reset is not one of yours."
+            </Empty>
+        </div>
+    }
+    .into_any()
+}
+
+/// `/resets`: what was reset in the reader's customers, the newest first.
+#[component]
+pub fn ResetsPage() -> impl IntoView {
+    let resets = Resource::new(|| (), |()| list_resets());
+    view! {
+        <Title text="Resets"/>
+        {console(Section::Resets, resets, |rows, _, now| list(rows, now))}
+    }
+}
+
+fn list(rows: Vec<ResetRow>, now: Moment) -> AnyView {
+    let now = now.unix_milliseconds();
+    if rows.is_empty() {
+        return view! {
+            <SheetHead title="Resets"/>
+            <div class="content">
+                <Empty icon=Glyph::Layers title="No resets yet" actions=|| view! { <a class="button" href="/users">"Choose users"</a> }>
+                    "Tick the users who lost their second factor; you review everything before it happens."
+                </Empty>
+            </div>
+        }
+        .into_any();
+    }
+    let row = move |row: ResetRow| {
+        let title = row.reason.clone().unwrap_or_else(|| "No reason given".to_owned());
+        let state = match row.completed_at {
+            Some(_) => format!("{} of {} done", row.done, row.resets),
+            None => format!("Running: {} of {}", row.done, row.resets),
+        };
+        view! {
+            <tr>
+                <td class="name"><a class="cut" dir="auto" title=title.clone() href=format!("/resets/{}", row.id)>{title.clone()}</a></td>
+                <td>{row.ticket.unwrap_or_default()}</td>
+                <td><span class="cut" dir="auto">{row.requester}</span></td>
+                <td><Time at=row.confirmed_at.unix_milliseconds() now/></td>
+                <td>{state}</td>
+                <td class="num">{row.skipped}</td>
+                <td><Seal plan=row.seal/></td>
+            </tr>
+        }
+        .into_any()
+    };
+    view! {
+        <SheetHead title="Resets"/>
+        <div class="content">
+            <div class="card scroll">
+                <table class="table">
+                    <thead>
+                        <tr>
+                            <th>"Reason"</th><th>"Ticket"</th><th>"Asked by"</th><th>"When"</th><th>"State"</th>
+                            <th class="num">"Skipped"</th><th>"Plan"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// "1 person", "397 people".
+pub(super) fn people(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+}

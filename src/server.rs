@@ -1,0 +1,220 @@
+//! The HTTP server: routes, and what every answer has in common. It starts the workers and stops them again.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use axum::Router;
+use leptos::config::LeptosOptions;
+use leptos::prelude::*;
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use rust_embed::RustEmbed;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::app::{App, Assets, shell};
+use crate::features::outbox::{mailbox, worker};
+use crate::features::{reset, session, set_up};
+use crate::platform::{Fault, Platform};
+
+/// The largest request: ten thousand selected users fit four times.
+const LARGEST_REQUEST: usize = 1 << 20;
+
+/// The front end's files, each also compressed: inside the binary in a release, on disk while developing.
+#[derive(RustEmbed)]
+#[folder = "target/site"]
+#[allow_missing = true]
+struct Site;
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+/// When the address cannot be listened on, or the server fails.
+pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::bind(platform.config.listen).await?;
+    let router = router(platform.clone(), mail.mailbox());
+    let workers = [
+        worker::start(platform.clone(), mail),
+        tokio::spawn(resume_resets(platform.clone())),
+        tokio::spawn(sweep(platform.clone())),
+    ];
+    tracing::info!(address = %listener.local_addr()?, base = %platform.config.base_url(), "listening");
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(told_to_stop()).await;
+    for worker in workers {
+        worker.abort();
+    }
+    platform.db.close().await;
+    served
+}
+
+/// Everything that answers, on top of what every answer has in common.
+#[must_use]
+pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Router {
+    let assets = assets();
+    let options = LeptosOptions::builder().output_name("rekey").build();
+    let context = {
+        let platform = platform.clone();
+        move || provide_context(platform.clone())
+    };
+    let document = {
+        let assets = assets.clone();
+        move || {
+            content_security_policy();
+            shell(&assets)
+        }
+    };
+    let pages = Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), document.clone())
+        .fallback(leptos_axum::render_app_async_with_context(context, document))
+        .with_state(options);
+    let csrf = CsrfLayer::new()
+        .add_trusted_origin(platform.config.base_url().origin().ascii_serialization())
+        .unwrap_or_else(|_| CsrfLayer::new());
+    let mut router = Router::new()
+        .route("/", get(async || Redirect::to("/users")))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/robots.txt", get(async |headers: HeaderMap| file("robots.txt", &headers)))
+        .route("/assets/{name}", get(async |Path(name): Path<String>, headers: HeaderMap| file(&name, &headers)))
+        .route("/set-up/codes.txt", get(set_up::download::codes))
+        .with_state(platform)
+        .merge(pages);
+    if let Some(mailbox) = mailbox {
+        router = router.merge(mailbox::routes(mailbox, assets.css));
+    }
+    router
+        .layer(RequestBodyLimitLayer::new(LARGEST_REQUEST))
+        .layer(csrf)
+        .layer(middleware::from_fn(headers))
+}
+
+/// The names of the front end's files as they are now.
+fn assets() -> Assets {
+    let named = |prefix: &str, suffix: &str| {
+        let mut names = Site::iter().filter(|name| name.starts_with(prefix) && name.ends_with(suffix));
+        names.next().map_or_else(String::new, |name| format!("/assets/{name}"))
+    };
+    Assets {
+        css: named("main.", ".css"),
+        js: named("rekey.", ".js"),
+        wasm: named("rekey_bg.", ".wasm"),
+        icon: named("favicon.", ".svg"),
+    }
+}
+
+/// One file of the front end, compressed for whoever takes that. Its name changes with its content, so it may be kept.
+fn file(name: &str, headers: &HeaderMap) -> Response {
+    let content_type = match name.rsplit_once('.').map(|(_, end)| end) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("wasm") => "application/wasm",
+        Some("svg") => "image/svg+xml",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let compressed = accepts.split(',').any(|one| one.trim().split(';').next() == Some("br"));
+    let brotli = compressed.then(|| Site::get(&format!("{name}.br"))).flatten();
+    let is_brotli = brotli.is_some();
+    let Some(found) = brotli.or_else(|| Site::get(name)) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut response = Response::new(Body::from(found.data.into_owned()));
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    if is_brotli {
+        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+    }
+    response
+}
+
+async fn ready(State(platform): State<Platform>) -> (StatusCode, &'static str) {
+    match platform.db.read().await {
+        Ok(_) => (StatusCode::OK, "ready\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}
+
+/// The policy of a page: its own scripts, its own styles, nothing inline but what carries this answer's nonce.
+fn content_security_policy() {
+    let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// What every answer has, unless its maker said otherwise.
+async fn headers(request: Request, next: Next) -> Response {
+    const COMMON: [(HeaderName, &str); 8] = [
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = next.run(request).await;
+    for (name, value) in COMMON {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Finishes what a crash interrupted, at start and every few seconds.
+async fn resume_resets(platform: Platform) {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        every.tick().await;
+        log(reset::run::resume(&platform).await, "resets could not be resumed");
+    }
+}
+
+/// Removes sessions and half-finished sign-ins that are over.
+async fn sweep(platform: Platform) {
+    let mut every = tokio::time::interval(Duration::from_secs(600));
+    loop {
+        every.tick().await;
+        log(session::service::sweep(&platform).await, "stale sessions could not be removed");
+    }
+}
+
+fn log(result: Result<(), Fault>, what: &str) {
+    if let Err(fault) = result {
+        tracing::error!(error = %fault, "{what}");
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn told_to_stop() {
+    let interrupt = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
