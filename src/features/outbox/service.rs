@@ -1,0 +1,81 @@
+//! Puts mails into the outbox, and says what became of those with links.
+
+use std::collections::HashMap;
+
+use super::store;
+use crate::domain::audit::{Event, What};
+use crate::domain::ids::{LinkId, MailId};
+use crate::domain::mail::Mail;
+use crate::domain::time::Time;
+use crate::domain::user::UserRef;
+use crate::features::audit;
+use crate::platform::{Conn, Platform, Result};
+
+/// A mail to a user, at the address they have when it is sent.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// To whom.
+    pub user: UserRef,
+    /// What it says.
+    pub mail: Mail,
+    /// The recovery link it carries.
+    pub link: Option<LinkId>,
+}
+
+/// Queues mails in the caller's transaction: if that rolls back, nobody hears of what did not happen.
+///
+/// # Errors
+/// When the database fails.
+///
+/// # Panics
+/// Never: a mail is always JSON.
+pub async fn enqueue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>) -> Result<()> {
+    let now = platform.now();
+    let queued = |letter: &Letter| {
+        Event::new(now, What::MailQueued, Some(letter.user.customer))
+            .about(letter.user.id)
+            .with("mail", letter.mail.kind())
+    };
+    let events = letters.iter().map(queued).collect();
+    let rows: Vec<store::NewRow> = letters
+        .into_iter()
+        .map(|letter| store::NewRow {
+            id: platform.rng.id(now, MailId::new),
+            user: letter.user,
+            mail: serde_json::to_string(&letter.mail).expect("a mail is always JSON"),
+            link: letter.link,
+        })
+        .collect();
+    store::insert(conn, &rows, now).await?;
+    audit::service::record_all(conn, platform, events).await
+}
+
+/// What became of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Not sent yet; it is tried until it is.
+    Queued,
+    /// A mail server took it.
+    Sent(Time),
+    /// A mail server refused it for good, and said this.
+    Failed(Time, String),
+}
+
+/// What became of the newest mail with each of these links. A link whose mail a newer one made needless is not there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delivery_of(conn: &mut Conn, links: &[LinkId]) -> Result<HashMap<LinkId, Delivery>> {
+    let rows = store::by_links(conn, links).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let delivery = match (row.sent_at, row.failed_at) {
+                (Some(at), _) => Delivery::Sent(at),
+                (None, Some(at)) => Delivery::Failed(at, row.last_error.unwrap_or_default()),
+                (None, None) => Delivery::Queued,
+            };
+            (row.link_id, delivery)
+        })
+        .collect())
+}

@@ -1,0 +1,215 @@
+//! All SQL over `outbox`, and what sending a mail needs to read of its user, customer and link.
+
+use sqlx::FromRow;
+
+use crate::domain::ids::{CustomerId, LinkId, MailId, UserId};
+use crate::domain::recovery::End;
+use crate::domain::time::Time;
+use crate::domain::user::{Address, UserRef};
+use crate::platform::db::{placeholders, rows};
+use crate::platform::{Conn, Result};
+
+pub struct NewRow {
+    pub id: MailId,
+    pub user: UserRef,
+    pub mail: String,
+    pub link: Option<LinkId>,
+}
+
+pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
+    for part in new.chunks(500) {
+        let text = format!(
+            "INSERT INTO outbox (id, customer_id, user_id, mail, link_id, created_at, next_try_at) VALUES {}",
+            rows(part.len(), 7)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
+        for row in part {
+            query = query
+                .bind(row.id)
+                .bind(row.user.customer)
+                .bind(row.user.id)
+                .bind(&row.mail)
+                .bind(row.link)
+                .bind(now)
+                .bind(now);
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Whether any mail is due. It only reads: asking every second disturbs nobody who writes.
+pub async fn is_due(conn: &mut Conn, now: Time) -> Result<bool> {
+    let row: Option<(MailId,)> = sqlx::query_as("SELECT id FROM outbox WHERE next_try_at <= $1 LIMIT 1")
+        .bind(now)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
+#[derive(FromRow)]
+pub struct Leased {
+    pub id: MailId,
+    pub customer_id: CustomerId,
+    pub user_id: UserId,
+    pub mail: String,
+    pub tries: i64,
+}
+
+impl Leased {
+    pub const fn user(&self) -> UserRef {
+        UserRef { customer: self.customer_id, id: self.user_id }
+    }
+}
+
+/// Takes up to `limit` due mails, the oldest first. The condition stands twice so that PostgreSQL, where two workers may
+/// choose the same rows at once, asks again once it holds a row's lock.
+pub async fn lease(conn: &mut Conn, now: Time, until: Time, limit: i64) -> Result<Vec<Leased>> {
+    let mut leased: Vec<Leased> = sqlx::query_as(
+        "UPDATE outbox SET next_try_at = $1 WHERE next_try_at <= $2 AND id IN ( \
+            SELECT id FROM outbox WHERE next_try_at <= $2 ORDER BY next_try_at, id LIMIT $3) \
+         RETURNING id, customer_id, user_id, mail, tries",
+    )
+    .bind(until)
+    .bind(now)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    leased.sort_by_key(|row| row.id);
+    Ok(leased)
+}
+
+/// What sending needs to know beyond the mail itself, as it is now.
+#[derive(FromRow)]
+pub struct Addressed {
+    pub name: String,
+    pub address: Address,
+    pub customer_name: String,
+    pub help_desk: Option<String>,
+    pub link_id: Option<LinkId>,
+    pub generation: Option<i64>,
+    pub key_id: Option<String>,
+    pub expires_at: Option<Time>,
+    pub ended_how: Option<End>,
+}
+
+/// None when the lease that ends at `until` is no longer held.
+pub async fn addressed(conn: &mut Conn, id: MailId, until: Time) -> Result<Option<Addressed>> {
+    Ok(sqlx::query_as(
+        "SELECT u.name, u.address, c.name AS customer_name, c.help_desk, \
+            l.id AS link_id, l.generation, l.key_id, l.expires_at, l.ended_how \
+         FROM outbox o \
+         JOIN customers c ON c.id = o.customer_id \
+         JOIN users u ON u.customer_id = o.customer_id AND u.id = o.user_id \
+         LEFT JOIN links l ON l.id = o.link_id AND l.customer_id = o.customer_id AND l.user_id = o.user_id \
+         WHERE o.id = $1 AND o.next_try_at = $2",
+    )
+    .bind(id)
+    .bind(until)
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// When mails with links went to this user since `since`, the newest first.
+pub async fn links_sent(conn: &mut Conn, user: UserRef, since: Time) -> Result<Vec<Time>> {
+    let rows: Vec<(Time,)> = sqlx::query_as(
+        "SELECT sent_at FROM outbox WHERE customer_id = $1 AND user_id = $2 AND link_id IS NOT NULL AND sent_at > $3 \
+         ORDER BY sent_at DESC",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(at,)| at).collect())
+}
+
+/// Says whether it was not settled before.
+pub async fn set_sent(conn: &mut Conn, id: MailId, now: Time) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE outbox SET sent_at = $1, tries = tries + 1, last_error = NULL, next_try_at = NULL \
+         WHERE id = $2 AND next_try_at IS NOT NULL",
+    )
+    .bind(now)
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Says whether it was not settled before.
+pub async fn set_failed(conn: &mut Conn, id: MailId, now: Time, error: &str) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE outbox SET failed_at = $1, tries = tries + 1, last_error = $2, next_try_at = NULL \
+         WHERE id = $3 AND next_try_at IS NOT NULL",
+    )
+    .bind(now)
+    .bind(error)
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn set_superseded(conn: &mut Conn, id: MailId, now: Time) -> Result<()> {
+    sqlx::query("UPDATE outbox SET superseded_at = $1, next_try_at = NULL WHERE id = $2 AND next_try_at IS NOT NULL")
+        .bind(now)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Puts a mail off that was tried, if the lease that ends at `until` is still held.
+pub async fn set_tried(conn: &mut Conn, id: MailId, until: Time, next: Time, error: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE outbox SET next_try_at = $1, tries = tries + 1, last_error = $2 WHERE id = $3 AND next_try_at = $4",
+    )
+    .bind(next)
+    .bind(error)
+    .bind(id)
+    .bind(until)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives leased mails back untried, to be taken again from `next` on.
+pub async fn give_back(conn: &mut Conn, ids: &[MailId], until: Time, next: Time) -> Result<()> {
+    let text = format!(
+        "UPDATE outbox SET next_try_at = $1 WHERE next_try_at = $2 AND id IN ({})",
+        placeholders(3, ids.len())
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(next).bind(until);
+    for id in ids {
+        query = query.bind(*id);
+    }
+    query.execute(conn).await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+pub struct Facts {
+    pub link_id: LinkId,
+    pub sent_at: Option<Time>,
+    pub failed_at: Option<Time>,
+    pub last_error: Option<String>,
+}
+
+/// The mails with these links that are not superseded, the newest last.
+pub async fn by_links(conn: &mut Conn, links: &[LinkId]) -> Result<Vec<Facts>> {
+    let mut found = Vec::new();
+    for part in links.chunks(500) {
+        let text = format!(
+            "SELECT link_id, sent_at, failed_at, last_error FROM outbox \
+             WHERE superseded_at IS NULL AND link_id IN ({}) ORDER BY id",
+            placeholders(1, part.len())
+        );
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
+        for link in part {
+            query = query.bind(*link);
+        }
+        found.extend(query.fetch_all(&mut *conn).await?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,289 @@
+//! Sends what is due, each mail at least once, until a server has taken it. A mail that was sent is marked so before the
+//! next one is touched: a crash repeats one mail at most, and under the same Message-ID.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+
+use super::message::{Heads, Unsendable, message, sender};
+use super::render::{Recipient, Rendered, Way, render};
+use super::store::{self, Addressed, Leased};
+use super::mailbox::DevMail;
+use super::transport::{LONGEST, Sending};
+use crate::domain::audit::{Event, What};
+use crate::domain::mail::Mail;
+use crate::domain::recovery::End;
+use crate::domain::time::{Span, Time};
+use crate::features::audit;
+use crate::platform::{Fault, Platform, Result};
+use crate::words::Locale;
+
+pub use super::transport::Transport;
+
+/// How many mails are taken at once. After a crash this many wait for the lease to end.
+const BATCH: i64 = 16;
+/// How long a taken mail is nobody else's.
+const LEASE: Span = Span::minutes(3);
+/// How long a mail waits when no mail gets through. It is not put off further: the server's absence is not its fault.
+const AWAY: Span = Span::minutes(1);
+/// How often the worker looks for something to do, and how far it backs off while nothing gets through.
+const IDLE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long after the newest mail with a link the same user may get the next one, by how many they had in the last hour.
+/// However often somebody is reset, it is three mails an hour, and the last of them has the newest link.
+const GAPS: [Span; 3] = [Span::seconds(0), Span::minutes(2), Span::minutes(15)];
+
+/// Starts the worker. It runs until the handle is aborted.
+pub fn start(platform: Platform, transport: Transport) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut pause = IDLE;
+        loop {
+            // A task of its own: should a pass panic, the next one goes on without what panicked.
+            let mut pass_alone = JoinSet::new();
+            let (world, way_out) = (platform.clone(), transport.clone());
+            pass_alone.spawn(async move { pass(&world, &way_out).await });
+            pause = match pass_alone.join_next().await {
+                Some(Ok(Ok(Pass { reachable: true, .. }))) => IDLE,
+                Some(Ok(Ok(_))) => (pause * 2).min(LONGEST_PAUSE),
+                Some(Ok(Err(fault))) => {
+                    tracing::error!(error = %fault, "mails cannot be read or marked");
+                    (pause * 2).min(LONGEST_PAUSE)
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, "a pass over the outbox ended early");
+                    IDLE
+                }
+                None => IDLE,
+            };
+            sleep(pause).await;
+        }
+    })
+}
+
+/// Sends everything that is due now, once; says how many mails were sent.
+///
+/// # Errors
+/// When the database fails. What was sent and marked until then stays so.
+pub async fn deliver_due(platform: &Platform, transport: &Transport) -> Result<usize> {
+    Ok(pass(platform, transport).await?.sent)
+}
+
+struct Pass {
+    sent: usize,
+    reachable: bool,
+}
+
+async fn pass(platform: &Platform, transport: &Transport) -> Result<Pass> {
+    let mut pass = Pass { sent: 0, reachable: true };
+    while pass.reachable && store::is_due(&mut *platform.db.read().await?, platform.now()).await? {
+        let until = platform.now() + LEASE;
+        let mut tx = platform.db.begin().await?;
+        let batch = store::lease(&mut tx, platform.now(), until, BATCH).await?;
+        tx.commit().await?;
+        if batch.is_empty() {
+            break;
+        }
+        deliver(platform, transport, &batch, until, &mut pass).await?;
+    }
+    Ok(pass)
+}
+
+/// Delivers a batch, or as much of it as the lease is good for.
+async fn deliver(platform: &Platform, transport: &Transport, batch: &[Leased], until: Time, pass: &mut Pass) -> Result<()> {
+    for (done, row) in batch.iter().enumerate() {
+        let left = (until - platform.now()).as_milliseconds();
+        if left < i64::try_from(LONGEST.as_millis()).unwrap_or(i64::MAX) {
+            return give_back(platform, &batch[done..], until, platform.now()).await;
+        }
+        match send(platform, transport, row, until).await? {
+            Outcome::Sent => {
+                keep_trying(async || settle_sent(platform, row).await).await?;
+                pass.sent += 1;
+            }
+            Outcome::Superseded => {
+                let mut tx = platform.db.begin().await?;
+                store::set_superseded(&mut tx, row.id, platform.now()).await?;
+                tx.commit().await?;
+            }
+            Outcome::NotYet(at) => give_back(platform, &batch[done..=done], until, at).await?,
+            Outcome::NotNow(error) => {
+                tracing::warn!(mail = %row.id, tries = row.tries + 1, error, "the mail was put off");
+                let mut tx = platform.db.begin().await?;
+                let next = platform.now() + delay_after(row.tries);
+                store::set_tried(&mut tx, row.id, until, next, &error).await?;
+                tx.commit().await?;
+            }
+            Outcome::Refused(error) => {
+                tracing::warn!(mail = %row.id, error, "the mail cannot be delivered");
+                keep_trying(async || settle_failed(platform, row, &error).await).await?;
+            }
+            Outcome::Unreachable(error) => {
+                tracing::warn!(error, "no mail gets through");
+                pass.reachable = false;
+                return give_back(platform, &batch[done..], until, platform.now() + AWAY).await;
+            }
+            Outcome::LeaseLost => {}
+        }
+    }
+    Ok(())
+}
+
+/// 1, 2, 4 … 60 minutes, and never an end.
+fn delay_after(tries: i64) -> Span {
+    Span::minutes(1i64.checked_shl(u32::try_from(tries).unwrap_or(u32::MAX)).unwrap_or(i64::MAX).clamp(1, 60))
+}
+
+async fn give_back(platform: &Platform, rows: &[Leased], until: Time, next: Time) -> Result<()> {
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut tx = platform.db.begin().await?;
+    store::give_back(&mut tx, &ids, until, next).await?;
+    tx.commit().await
+}
+
+/// What was sent must be marked, or it is sent again: a database that is busy or away for a moment is asked again.
+async fn keep_trying(settle: impl AsyncFn() -> Result<()>) -> Result<()> {
+    for _ in 0..10 {
+        match settle().await {
+            Err(Fault::Busy | Fault::Database(_)) => sleep(Duration::from_secs(1)).await,
+            settled => return settled,
+        }
+    }
+    settle().await
+}
+
+async fn settle_sent(platform: &Platform, row: &Leased) -> Result<()> {
+    let mut tx = platform.db.begin().await?;
+    if store::set_sent(&mut tx, row.id, platform.now()).await? {
+        audit::service::record(&mut tx, platform, event(platform, What::MailSent, row)).await?;
+    }
+    tx.commit().await
+}
+
+async fn settle_failed(platform: &Platform, row: &Leased, error: &str) -> Result<()> {
+    let mut tx = platform.db.begin().await?;
+    if store::set_failed(&mut tx, row.id, platform.now(), error).await? {
+        let event = event(platform, What::MailFailed, row).with("error", error);
+        audit::service::record(&mut tx, platform, event).await?;
+    }
+    tx.commit().await
+}
+
+fn event(platform: &Platform, what: What, row: &Leased) -> Event {
+    let event = Event::new(platform.now(), what, Some(row.customer_id)).about(row.user_id);
+    match serde_json::from_str::<Mail>(&row.mail) {
+        Ok(mail) => event.with("mail", mail.kind()),
+        Err(_) => event,
+    }
+}
+
+enum Outcome {
+    Sent,
+    /// A newer mail is on its way, or the user is back in already.
+    Superseded,
+    /// This user had enough mails for now.
+    NotYet(Time),
+    /// This mail does not get through now.
+    NotNow(String),
+    /// This mail will never get through.
+    Refused(String),
+    /// No mail gets through now.
+    Unreachable(String),
+    /// Somebody else has the mail by now.
+    LeaseLost,
+}
+
+async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: Time) -> Result<Outcome> {
+    let mut conn = platform.db.read().await?;
+    let Some(to) = store::addressed(&mut conn, row.id, until).await? else { return Ok(Outcome::LeaseLost) };
+    let Ok(mail) = serde_json::from_str::<Mail>(&row.mail) else {
+        return Ok(Outcome::Refused("the stored mail is not readable".to_owned()));
+    };
+    let way = match &mail {
+        Mail::Reset { generation, .. } => match way_of(platform, row, &to, *generation) {
+            Err(outcome) => return Ok(outcome),
+            Ok(way) => {
+                let hour_ago = Time::from_unix_milliseconds((platform.now() - Time::from_unix_milliseconds(0)).as_milliseconds() - 3_600_000);
+                let sent = store::links_sent(&mut conn, row.user(), hour_ago).await?;
+                if let Some(at) = not_before(&sent).filter(|at| *at > platform.now()) {
+                    return Ok(Outcome::NotYet(at));
+                }
+                Some(way)
+            }
+        },
+        Mail::AuthenticatorAdded { .. } | Mail::BackupCodeUsed { .. } => None,
+    };
+    drop(conn);
+    let put_together = || -> Result<_, Unsendable> {
+        let recipient = Recipient { name: &to.name, customer: &to.customer_name, help_desk: to.help_desk.as_deref() };
+        let rendered = render(Locale::en, &mail, &recipient, way).map_err(|_| Unsendable::Message)?;
+        let heads = Heads {
+            id: row.id,
+            at: platform.now(),
+            host: &platform.config.host(),
+            sender: sender(&platform.config.mail_from()).ok_or(Unsendable::Message)?,
+            sender_name: &to.customer_name,
+            to: &to.address,
+            to_name: &to.name,
+        };
+        Ok((message(&heads, &rendered)?, rendered))
+    };
+    // No row may stop the worker, whatever lies in it.
+    let (message, rendered) = match catch_unwind(AssertUnwindSafe(put_together)) {
+        Ok(Ok(both)) => both,
+        Ok(Err(error)) => return Ok(Outcome::Refused(error.to_string())),
+        Err(_) => return Ok(Outcome::Refused(Unsendable::Message.to_string())),
+    };
+    let copy = || copy(platform, row, &to, rendered);
+    Ok(match transport.send(&message, copy).await {
+        Sending::Sent => Outcome::Sent,
+        Sending::Refused(error) => Outcome::Refused(error),
+        Sending::NotNow(error) => Outcome::NotNow(error),
+        Sending::Unreachable(error) => Outcome::Unreachable(error),
+    })
+}
+
+/// Where the button leads, as the link is now; or what to do with the mail instead.
+fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) -> Result<Way, Outcome> {
+    let sign_in = || Way::SignIn(platform.config.absolute("/sign-in"));
+    let (Some(link), Some(current), Some(key_id), Some(expires_at)) =
+        (to.link_id, to.generation, to.key_id.as_deref(), to.expires_at)
+    else {
+        return Ok(sign_in());
+    };
+    match to.ended_how {
+        // Nothing follows a link that was taken back, and the user must still hear of the reset.
+        Some(End::Revoked) => return Ok(sign_in()),
+        Some(End::Completed | End::CompletedAtSignIn | End::Superseded) => return Err(Outcome::Superseded),
+        None if current != generation => return Err(Outcome::Superseded),
+        None if platform.now() >= expires_at => return Ok(sign_in()),
+        None => {}
+    }
+    // Without its key the link cannot be written. The operator can bring the key back, so the mail waits.
+    let token = platform.keys.link_token(key_id, link, row.user(), current);
+    let token = token.ok_or_else(|| Outcome::NotNow("the key of the link is missing".to_owned()))?;
+    Ok(Way::Link(platform.config.absolute(&format!("/recover/{token}")), expires_at))
+}
+
+/// When this user may get the next mail with a link, given when they got those of the last hour, the newest first.
+fn not_before(sent: &[Time]) -> Option<Time> {
+    let newest = *sent.first()?;
+    Some(match GAPS.get(sent.len()) {
+        Some(gap) => newest + *gap,
+        None => sent[GAPS.len() - 1] + Span::hours(1),
+    })
+}
+
+fn copy(platform: &Platform, row: &Leased, to: &Addressed, rendered: Rendered) -> DevMail {
+    DevMail {
+        number: 0,
+        id: format!("<{}@{}>", row.id, platform.config.host()),
+        at: platform.now(),
+        from: format!("{} <{}>", to.customer_name, platform.config.mail_from()),
+        to: to.address.to_string(),
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+    }
+}
