@@ -41,6 +41,8 @@ pub enum What {
     MailSent,
     MailFailed,
     UserAdded,
+    UserSuspended,
+    PasswordSet,
     CustomerAdded,
 }
 spelled!(What {
@@ -73,6 +75,8 @@ spelled!(What {
     MailSent => "mail_sent",
     MailFailed => "mail_failed",
     UserAdded => "user_added",
+    UserSuspended => "user_suspended",
+    PasswordSet => "password_set",
     CustomerAdded => "customer_added",
 });
 
@@ -110,6 +114,8 @@ impl What {
             Self::MailSent => "Mail sent",
             Self::MailFailed => "Mail failed",
             Self::UserAdded => "User added",
+            Self::UserSuspended => "User suspended",
+            Self::PasswordSet => "Password set",
             Self::CustomerAdded => "Customer added",
         }
     }

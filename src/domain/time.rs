@@ -4,6 +4,8 @@ use std::ops::{Add, Sub};
 
 use serde::{Deserialize, Serialize};
 
+use super::Unreadable;
+
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -54,6 +56,26 @@ impl Time {
             minute: (milliseconds / 60_000 % 60).unsigned_abs() as u8,
             second: (milliseconds / 1000 % 60).unsigned_abs() as u8,
         }
+    }
+}
+
+impl TryFrom<Utc> for Time {
+    type Error = Unreadable;
+
+    /// The way back of [`Time::utc`]. A date that no calendar has, or a time of day that no clock shows, is none.
+    fn try_from(utc: Utc) -> Result<Self, Unreadable> {
+        // Days are counted from March, as in `utc`. What was no date comes back as another one.
+        if !(0..10_000).contains(&utc.year) {
+            return Err(Unreadable("date"));
+        }
+        let (month, day) = (i64::from(utc.month), i64::from(utc.day));
+        let year = utc.year - i64::from(month <= 2);
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days =
+            year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468;
+        let seconds = i64::from(utc.hour) * 3600 + i64::from(utc.minute) * 60 + i64::from(utc.second);
+        let time = Self((days * 86_400 + seconds) * 1000);
+        if time.utc() == utc { Ok(time) } else { Err(Unreadable("date")) }
     }
 }
 
@@ -130,6 +152,8 @@ impl Sub for Time {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -152,5 +176,21 @@ mod tests {
         assert_eq!(Span::seconds(1).as_minutes_up(), 1);
         assert_eq!(Span::seconds(60).as_minutes_up(), 1);
         assert_eq!(Span::seconds(61).as_minutes_up(), 2);
+    }
+    #[test]
+    fn what_no_calendar_has_is_no_time() {
+        let utc = |month, day, hour| Utc { year: 2026, month, day, hour, minute: 0, second: 0 };
+        for no_date in [utc(2, 29, 0), utc(4, 31, 0), utc(13, 1, 0), utc(0, 1, 0), utc(1, 0, 0), utc(1, 1, 24)] {
+            assert!(Time::try_from(no_date).is_err(), "{no_date:?}");
+        }
+        assert_eq!(Time::try_from(utc(3, 1, 0)).map(Time::utc), Ok(utc(3, 1, 0)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_leads_back_to_its_time(seconds in 0i64..253_402_300_800) {
+            let time = Time::from_unix_milliseconds(seconds * 1000);
+            prop_assert_eq!(Time::try_from(time.utc()), Ok(time));
+        }
     }
 }

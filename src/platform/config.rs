@@ -10,6 +10,7 @@ use super::db::Db;
 
 /// Settings that every command shares.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Settings, as flags or in the environment")]
 pub struct Config {
     /// The folder for the SQLite file and the key file
     #[arg(long = "data", env = "REKEY_DATA", value_name = "FOLDER", default_value = "rekey-data", global = true)]
@@ -42,6 +43,10 @@ pub struct Config {
     /// How many reverse proxies stand before Rekey; as many of the last addresses in X-Forwarded-For are believed
     #[arg(long, env = "REKEY_TRUSTED_PROXIES", value_name = "N", default_value_t = 0, global = true)]
     pub trusted_proxies: usize,
+
+    /// How much is logged: error, warn, info, debug or trace, for all or by part, as in info,rekey=debug
+    #[arg(long, env = "REKEY_LOG", value_name = "FILTER", default_value = "info", global = true)]
+    pub log: String,
 }
 
 impl Config {

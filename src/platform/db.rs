@@ -130,18 +130,6 @@ impl Db {
         Ok(self.pool.acquire().await?)
     }
 
-    /// Begins a transaction that only reads, and sees the database as it is now until it ends.
-    ///
-    /// # Errors
-    /// [`Fault::Busy`] when no connection is free for 5 s.
-    pub async fn snapshot(&self) -> Result<Tx> {
-        let begin = match self.engine {
-            Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Engine::Sqlite => "BEGIN",
-        };
-        Ok(Tx { inner: self.pool.begin_with(begin).await?, _writer: None })
-    }
-
     /// Begins a transaction that reads and then writes.
     ///
     /// # Errors
