@@ -158,6 +158,8 @@ pub async fn verify(conn: &mut Conn, keys: &Keys) -> Result<Verified> {
 }
 
 async fn first_break(conn: &mut Conn, keys: &Keys, chain: &str, read: &mut u64) -> Result<Option<(i64, &'static str)>> {
+    // The head comes before the rows: whatever is written meanwhile, the rows it counts are there.
+    let head = store::head(conn, chain).await?;
     let (mut number, mut hash) = (0, String::new());
     loop {
         let rows = store::after(conn, chain, number, 1000).await?;
@@ -169,22 +171,27 @@ async fn first_break(conn: &mut Conn, keys: &Keys, chain: &str, read: &mut u64) 
             if row.number != number + 1 {
                 return Ok(Some((number + 1, "the row is missing")));
             }
+            let changed = Ok(Some((row.number, "the row is not as it was written")));
+            let Some(row) = row.read() else { return changed };
             // What is hashed is what is stored: details in another spelling are a change too.
             let (row_hash, details) = (row.hash.clone(), row.details.clone());
             let entry = entry(row);
             let same_details = serde_json::to_string(&entry.event.details).is_ok_and(|text| text == details);
             if !same_details || !keys.is_keyed_hash(Purpose::Audit, &entry.canonical(&hash), &row_hash) {
-                return Ok(Some((entry.number, "the row is not as it was written")));
+                return changed;
             }
             (number, hash) = (entry.number, row_hash);
         }
     }
-    Ok(match store::head(conn, chain).await? {
+    // Rows beyond the head were written meanwhile, and then it has moved on with them.
+    let counted = head.as_ref().map_or(0, |head| head.number);
+    let head = if counted < number { store::head(conn, chain).await? } else { head };
+    Ok(match head {
         None => Some((1, "the head is missing")),
         Some(head) if !keys.is_keyed_hash(Purpose::Audit, &head_form(chain, &head), &head.seal) => {
             Some((number + 1, "the head is not as it was written"))
         }
-        Some(head) if head.number > number => Some((number + 1, "the row is missing")),
+        Some(_) if counted > number => Some((number + 1, "the row is missing")),
         Some(head) if head.number < number => Some((head.number + 1, "the row is beyond the head")),
         Some(_) => None,
     })

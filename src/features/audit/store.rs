@@ -19,10 +19,12 @@ pub struct Head {
 
 /// Takes the head's lock and says where the chain stands.
 pub async fn lock_head(conn: &mut Conn, chain: &str) -> Result<Head> {
-    sqlx::query("INSERT INTO audit_heads (chain, number, hash, seal) VALUES ($1, 0, '', '') ON CONFLICT (chain) DO NOTHING")
-        .bind(chain)
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query(
+        "INSERT INTO audit_heads (chain, number, hash, seal) VALUES ($1, 0, '', '') ON CONFLICT (chain) DO NOTHING",
+    )
+    .bind(chain)
+    .execute(&mut *conn)
+    .await?;
     Ok(sqlx::query_as("UPDATE audit_heads SET number = number WHERE chain = $1 RETURNING number, hash, seal")
         .bind(chain)
         .fetch_one(conn)
@@ -82,9 +84,11 @@ pub struct Row {
     pub hash: String,
 }
 
+/// Every chain that is there, and every one that must be: a customer's begins with the customer.
 pub async fn chains(conn: &mut Conn) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = sqlx::query_as(
-        "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain",
+        "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events \
+         UNION SELECT id AS chain FROM customers ORDER BY chain",
     )
     .fetch_all(conn)
     .await?;
@@ -98,7 +102,40 @@ pub async fn head(conn: &mut Conn, chain: &str) -> Result<Option<Head>> {
         .await?)
 }
 
-pub async fn after(conn: &mut Conn, chain: &str, number: i64, limit: i64) -> Result<Vec<Row>> {
+/// A row as it stands, whatever somebody made of it.
+#[derive(FromRow)]
+pub struct Raw {
+    chain: String,
+    pub number: i64,
+    at: i64,
+    what: String,
+    actor_customer_id: Option<String>,
+    actor_id: Option<String>,
+    target_id: Option<String>,
+    from_address: Option<String>,
+    details: String,
+    hash: String,
+}
+
+impl Raw {
+    /// The row; none when no version of Rekey wrote it so.
+    pub fn read(self) -> Option<Row> {
+        Some(Row {
+            chain: self.chain,
+            number: self.number,
+            at: Time::from_unix_milliseconds(self.at),
+            what: self.what.parse().ok()?,
+            actor_customer_id: self.actor_customer_id.map(|id| id.parse()).transpose().ok()?,
+            actor_id: self.actor_id.map(|id| id.parse()).transpose().ok()?,
+            target_id: self.target_id.map(|id| id.parse()).transpose().ok()?,
+            from_address: self.from_address,
+            details: self.details,
+            hash: self.hash,
+        })
+    }
+}
+
+pub async fn after(conn: &mut Conn, chain: &str, number: i64, limit: i64) -> Result<Vec<Raw>> {
     Ok(sqlx::query_as(
         "SELECT chain, number, at, what, actor_customer_id, actor_id, target_id, from_address, details, hash \
          FROM audit_events WHERE chain = $1 AND number > $2 ORDER BY number LIMIT $3",
