@@ -92,10 +92,10 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
                 who = isolated(requester)
             );
             let mut lines = vec![says(format!("{happened} {}", td_string!(locale, mail.reset.stopped)))];
+            lines.push(says(td_string!(locale, mail.reset.needed).to_owned()));
             if matches!(way, Some(Way::SignIn(_))) {
                 lines.push(says(td_string!(locale, mail.reset.late).to_owned()));
             }
-            lines.push(says(td_string!(locale, mail.reset.needed).to_owned()));
             let doubt = (td_string!(locale, mail.reset.doubt), td_string!(locale, mail.reset.doubt_do));
             (td_string!(locale, mail.reset.subject), lines, doubt.0, doubt.1)
         }

@@ -99,7 +99,7 @@ async fn deliver(platform: &Platform, transport: &Transport, batch: &[Leased], u
         }
         match send(platform, transport, row, until).await? {
             Outcome::Sent => {
-                keep_trying(async || settle_sent(platform, row).await).await?;
+                settle(platform, row, None).await?;
                 pass.sent += 1;
             }
             Outcome::Superseded => {
@@ -117,7 +117,7 @@ async fn deliver(platform: &Platform, transport: &Transport, batch: &[Leased], u
             }
             Outcome::Refused(error) => {
                 tracing::warn!(mail = %row.id, error, "the mail cannot be delivered");
-                keep_trying(async || settle_failed(platform, row, &error).await).await?;
+                settle(platform, row, Some(&error)).await?;
             }
             Outcome::Unreachable(error) => {
                 tracing::warn!(error, "no mail gets through");
@@ -142,36 +142,36 @@ async fn give_back(platform: &Platform, rows: &[Leased], until: Time, next: Time
     tx.commit().await
 }
 
-/// What was sent must be marked, or it is sent again: a database that is busy or away for a moment is asked again.
-async fn keep_trying(settle: impl AsyncFn() -> Result<()>) -> Result<()> {
+/// Marks a mail as sent, or as refused. What was sent must be marked or it is sent again, so a database that is busy or
+/// away for a moment is asked again.
+async fn settle(platform: &Platform, row: &Leased, refusal: Option<&str>) -> Result<()> {
     for _ in 0..10 {
-        match settle().await {
+        match settle_once(platform, row, refusal).await {
             Err(Fault::Busy | Fault::Database(_)) => sleep(Duration::from_secs(1)).await,
             settled => return settled,
         }
     }
-    settle().await
+    settle_once(platform, row, refusal).await
 }
 
-async fn settle_sent(platform: &Platform, row: &Leased) -> Result<()> {
+async fn settle_once(platform: &Platform, row: &Leased, refusal: Option<&str>) -> Result<()> {
     let mut tx = platform.db.begin().await?;
-    if store::set_sent(&mut tx, row.id, platform.now()).await? {
-        audit::service::record(&mut tx, platform, event(platform, What::MailSent, row)).await?;
-    }
-    tx.commit().await
-}
-
-async fn settle_failed(platform: &Platform, row: &Leased, error: &str) -> Result<()> {
-    let mut tx = platform.db.begin().await?;
-    if store::set_failed(&mut tx, row.id, platform.now(), error).await? {
-        let event = event(platform, What::MailFailed, row).with("error", error);
+    let now = platform.now();
+    let (is_new, event) = match refusal {
+        None => (store::set_sent(&mut tx, row.id, now).await?, event(now, What::MailSent, row)),
+        Some(error) => {
+            let event = event(now, What::MailFailed, row).with("error", error);
+            (store::set_failed(&mut tx, row.id, now, error).await?, event)
+        }
+    };
+    if is_new {
         audit::service::record(&mut tx, platform, event).await?;
     }
     tx.commit().await
 }
 
-fn event(platform: &Platform, what: What, row: &Leased) -> Event {
-    let event = Event::new(platform.now(), what, Some(row.customer_id)).about(row.user_id);
+fn event(now: Time, what: What, row: &Leased) -> Event {
+    let event = Event::new(now, what, Some(row.customer_id)).about(row.user_id);
     match serde_json::from_str::<Mail>(&row.mail) {
         Ok(mail) => event.with("mail", mail.kind()),
         Err(_) => event,
@@ -204,7 +204,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         Mail::Reset { generation, .. } => match way_of(platform, row, &to, *generation) {
             Err(outcome) => return Ok(outcome),
             Ok(way) => {
-                let hour_ago = Time::from_unix_milliseconds((platform.now() - Time::from_unix_milliseconds(0)).as_milliseconds() - 3_600_000);
+                let hour_ago = platform.now() + Span::minutes(-60);
                 let sent = store::links_sent(&mut conn, row.user(), hour_ago).await?;
                 if let Some(at) = not_before(&sent).filter(|at| *at > platform.now()) {
                     return Ok(Outcome::NotYet(at));
