@@ -30,6 +30,12 @@ pub fn TextField(
     id: Option<String>,
 ) -> AnyView {
     let id = id.unwrap_or_else(|| name.clone());
+    // What is no prose is taken as it is typed; phones would make a sentence of it.
+    let autocapitalize = if mono {
+        Some("characters")
+    } else {
+        (inputmode == Some("email")).then_some("none")
+    };
     let input = view! {
         <input
             class="input"
@@ -42,8 +48,8 @@ pub fn TextField(
             inputmode=inputmode
             placeholder=placeholder
             required=required
-            autocapitalize=mono.then_some("characters")
-            spellcheck=mono.then_some("false")
+            autocapitalize=autocapitalize
+            spellcheck=autocapitalize.map(|_| "false")
             autofocus=autofocus || wrong_at_first(error)
             aria-invalid=invalid(error)
             aria-describedby=described(&id, hint, error)

@@ -10,6 +10,7 @@ mod checkbox;
 mod code_field;
 mod copy_button;
 mod empty;
+mod failure;
 mod field;
 mod icon;
 mod menu;
@@ -34,6 +35,7 @@ pub use checkbox::Checkbox;
 pub use code_field::CodeField;
 pub use copy_button::{CopyButton, PrintButton};
 pub use empty::Empty;
+pub use failure::Failure;
 pub use field::{PasswordField, TextArea, TextField};
 pub use icon::{Glyph, Icon, Mark};
 pub use menu::Menu;
@@ -47,7 +49,7 @@ pub use shell::{CalmShell, ConsoleShell, Section, SheetHead};
 pub use stat_tiles::{StatTile, StatTiles};
 pub use stepper::{Stepper, Steps};
 pub use tabs::Tabs;
-pub use time::{Time, clock, long, short};
+pub use time::{Time, clock, long, minute, short};
 
 use leptos::prelude::*;
 

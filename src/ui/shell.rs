@@ -105,7 +105,7 @@ pub fn SheetHead(
 }
 
 /// Sign-in, recovery and set-up: one column, one thing at a time. The customer's name stands on top, or else Rekey's mark.
-/// `help_desk` is its word and its phone number, `foot` what else the foot holds.
+/// `help_desk` is its word and how to reach it, `foot` what else the foot holds.
 #[component]
 pub fn CalmShell(
     #[prop(optional_no_strip, into)] customer: Option<String>,
@@ -130,7 +130,7 @@ pub fn CalmShell(
             <main class="calm-card" id="main" tabindex="-1">{bars}{children()}</main>
             <footer class="calm-foot">
                 {foot.map(ViewFnOnce::run)}
-                {help_desk.map(|(words, number)| view! { <a href=dial(&number)>{words}" "<bdi>{number.clone()}</bdi></a> })}
+                {help_desk.map(|(words, desk)| help_desk_link(words, desk))}
                 <span>"Rekey"</span>
             </footer>
         </div>
@@ -138,16 +138,47 @@ pub fn CalmShell(
     .into_any()
 }
 
-/// The number as a phone dials it.
-fn dial(number: &str) -> String {
-    let digits: String = number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-    format!("tel:{digits}")
+fn help_desk_link(words: String, desk: String) -> AnyView {
+    match reach(&desk) {
+        Some(href) => view! { <a href=href>{words}" "<bdi>{desk}</bdi></a> }.into_any(),
+        None => view! { <p>{words}" "<bdi>{desk}</bdi></p> }.into_any(),
+    }
+}
+
+/// What a device can do with the way to a help desk, which is whatever somebody wrote: mail it, dial the number it begins
+/// with, or nothing.
+fn reach(desk: &str) -> Option<String> {
+    let desk = desk.trim();
+    if desk.contains('@') && !desk.contains([' ', ',', '?', '&', ':']) {
+        return Some(format!("mailto:{desk}"));
+    }
+    let end = desk
+        .find(|c: char| !(c.is_ascii_digit() || " +()-./\u{a0}".contains(c)))
+        .unwrap_or(desk.len());
+    let number: String = desk[..end]
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '+')
+        .collect();
+    (number.len() >= 3).then(|| format!("tel:{number}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::reach;
+
     #[test]
-    fn a_number_to_dial_has_no_spaces() {
-        assert_eq!(super::dial("+49 (40) 5550-199"), "tel:+49405550199");
+    fn a_help_desk_is_dialled_mailed_or_read() {
+        assert_eq!(reach("+49 (40) 5550-199").as_deref(), Some("tel:+49405550199"));
+        assert_eq!(
+            reach("+49 40 5550 4040, weekdays from 6 to 22").as_deref(),
+            Some("tel:+494055504040")
+        );
+        assert_eq!(
+            reach("help@alwaha.example").as_deref(),
+            Some("mailto:help@alwaha.example")
+        );
+        for told in ["ramal 4040", "room 7", "ask Bo @ room 7", ""] {
+            assert_eq!(reach(told), None, "{told}");
+        }
     }
 }

@@ -36,6 +36,12 @@ pub fn long(at: i64) -> String {
     format!("{day} {} {year}, {}:{:02} UTC", MONTHS[month], clock(at), second % 60)
 }
 
+/// "21 November 2026, 14:05 UTC".
+pub fn minute(at: i64) -> String {
+    let Civil { year, month, day, .. } = Civil::of(at);
+    format!("{day} {} {year}, {} UTC", MONTHS[month], clock(at))
+}
+
 /// "14:05".
 pub fn clock(at: i64) -> String {
     let second = Civil::of(at).second;
@@ -102,7 +108,7 @@ impl Civil {
 
 #[cfg(test)]
 mod tests {
-    use super::{iso, long, short};
+    use super::{iso, long, minute, short};
 
     const NOON: i64 = 1_795_269_900_000; // 2026-11-21 14:05 UTC
 
@@ -120,5 +126,6 @@ mod tests {
         assert_eq!(iso(951_782_400_000), "2000-02-29T00:00:00Z");
         assert_eq!(iso(4_107_542_399_000), "2100-02-28T23:59:59Z");
         assert_eq!(long(NOON + 31_000), "21 November 2026, 14:05:31 UTC");
+        assert_eq!(minute(NOON + 31_000), "21 November 2026, 14:05 UTC");
     }
 }
