@@ -1,6 +1,7 @@
 //! Recovery links: issued by a reset, opened without effect, proved with the password.
 
 pub mod api;
+pub mod page;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

@@ -3,6 +3,7 @@
 //! WebAssembly.
 
 pub mod api;
+pub mod calm;
 pub mod flash;
 pub mod page;
 #[cfg(feature = "ssr")]

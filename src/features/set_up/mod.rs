@@ -3,4 +3,7 @@
 
 pub mod api;
 #[cfg(feature = "ssr")]
+pub mod download;
+pub mod page;
+#[cfg(feature = "ssr")]
 pub mod service;

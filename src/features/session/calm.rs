@@ -1,0 +1,107 @@
+//! What the calm pages share, those before a session: sign-in, recovery, set-up.
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos_meta::Title;
+
+use super::api::ApiError;
+use crate::domain::sign_in::Purpose;
+use crate::ui::{Banner, CalmShell, Failure, Steps, Tone};
+use crate::words::{Locale, td_string};
+
+/// The language of the calm pages.
+pub const LOCALE: Locale = Locale::en;
+
+/// A calm page that waits for its resource and renders what comes with `page`.
+pub fn calm<T, F>(resource: Resource<Result<T, ApiError>>, page: F) -> AnyView
+where
+    T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
+    F: Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+{
+    view! {
+        <Transition>
+            {move || {
+                let page = page.clone();
+                Suspend::new(async move {
+                    match resource.await {
+                        Ok(shown) => page(shown),
+                        Err(error) => {
+                            let (title, lead) = words(error);
+                            let again = td_string!(LOCALE, common.failure.again);
+                            view! { <Title text=title/><Failure title lead again/> }.into_any()
+                        }
+                    }
+                })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// What stands there while the browser is on its way to another page.
+pub fn on_the_way() -> AnyView {
+    view! { <CalmShell>""</CalmShell> }.into_any()
+}
+
+/// What came last of a form: of `action` with WebAssembly, or what the form left without it.
+pub fn outcome<S, T>(action: ServerAction<S>, left: Option<T>) -> Signal<Option<Result<T, ApiError>>>
+where
+    S: ServerFn<Output = T, Error = ApiError> + Clone + Send + Sync + 'static,
+    T: Copy + Send + Sync + 'static,
+{
+    Signal::derive(move || action.value().get().or(left.map(Ok)))
+}
+
+/// Says above a form what concerns none of its fields: a bold fact, and what to do.
+pub fn refusal(said: impl Fn() -> Option<(String, String)> + Send + Sync + 'static) -> AnyView {
+    (move || said().map(|(fact, rest)| view! { <Banner tone=Tone::Danger fact alert=true>{rest}</Banner> })).into_any()
+}
+
+/// An error of the server as a [`refusal`].
+#[must_use]
+pub fn failed(error: ApiError) -> (String, String) {
+    let (title, lead) = words(error);
+    (format!("{title}."), lead.to_owned())
+}
+
+/// The fact and what to do about it.
+fn words(error: ApiError) -> (&'static str, &'static str) {
+    match error {
+        ApiError::Busy => (
+            td_string!(LOCALE, common.failure.busy),
+            td_string!(LOCALE, common.failure.busy_lead),
+        ),
+        ApiError::Unreachable => (
+            td_string!(LOCALE, common.failure.unreachable),
+            td_string!(LOCALE, common.failure.unreachable_lead),
+        ),
+        ApiError::NotUnderstood => (
+            td_string!(LOCALE, common.failure.not_understood),
+            td_string!(LOCALE, common.failure.not_understood_lead),
+        ),
+        ApiError::Failed | ApiError::SignedOut => (
+            td_string!(LOCALE, common.failure.failed),
+            td_string!(LOCALE, common.failure.failed_lead),
+        ),
+    }
+}
+
+/// The word for a help desk and how to reach it, for the foot of a page.
+#[must_use]
+pub fn help_desk(desk: Option<String>) -> Option<(String, String)> {
+    desk.map(|desk| (td_string!(LOCALE, common.help_desk).to_owned(), desk))
+}
+
+/// Where somebody is on the way through a set-up: a recovery link begins with the password, a sign-in has asked for it.
+#[must_use]
+pub fn steps(purpose: Purpose, step: u8) -> Steps {
+    let (now, of) = match purpose {
+        Purpose::Recovery => (step, 3),
+        Purpose::SignIn => (step - 1, 2),
+    };
+    Steps {
+        now,
+        of,
+        label: td_string!(LOCALE, common.step, now = now, of = of),
+    }
+}

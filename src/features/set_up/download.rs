@@ -1,0 +1,83 @@
+//! `/set-up/codes.txt`: the new codes as a file to keep.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::service::{self, ShownCodes};
+use crate::domain::backup_code::BackupCode;
+use crate::domain::time::Time;
+use crate::features::backup_codes::service::NewCodes;
+use crate::features::session::calm::LOCALE;
+use crate::platform::cookies::Cookie;
+use crate::platform::request::cookie;
+use crate::platform::{Fault, Platform};
+use crate::ui::minute;
+use crate::words::td_string;
+
+/// The file, for the browser that holds the codes; any other is sent to their page, which says what to do.
+pub async fn codes(State(platform): State<Platform>, headers: HeaderMap) -> Response {
+    let brought = |which: Cookie| cookie(&headers, which.name(platform.config.is_https()));
+    let shown = match brought(Cookie::Challenge) {
+        Some(token) => service::codes(&platform, &token, brought(Cookie::Codes).as_deref()).await,
+        None => Ok(None),
+    };
+    match shown {
+        Ok(Some(ShownCodes {
+            set_up,
+            codes: Some(codes),
+        })) => {
+            let disposition = "attachment; filename=\"rekey-backup-codes.txt\"";
+            let kind = "text/plain; charset=utf-8";
+            let text = text(&set_up.customer.name, set_up.address.as_str(), &codes, platform.now());
+            (
+                [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)],
+                text,
+            )
+                .into_response()
+        }
+        Ok(_) => Redirect::to("/set-up/codes").into_response(),
+        Err(Fault::Busy) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response(),
+        Err(fault) => {
+            tracing::error!(error = %fault, "the codes could not be downloaded");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// What the print sheet says, as plain text.
+fn text(customer: &str, address: &str, codes: &NewCodes, now: Time) -> String {
+    let made = td_string!(LOCALE, set_up.sheet.made, moment = minute(now.unix_milliseconds()));
+    let numbered = |(index, code): (usize, &BackupCode)| format!("{:>2}  {}\n", index + 1, code.shown());
+    let lines: String = codes.0.iter().enumerate().map(numbered).collect();
+    format!(
+        "{title}\n{customer}\n{address}\n{made}\n\n{each}\n\n{lines}\n{how}\n{how_lead}\n\n{lost}\n{lost_lead}\n",
+        title = td_string!(LOCALE, set_up.sheet.title),
+        each = td_string!(LOCALE, set_up.sheet.use_each),
+        how = td_string!(LOCALE, set_up.sheet.how),
+        how_lead = td_string!(LOCALE, set_up.sheet.how_lead),
+        lost = td_string!(LOCALE, set_up.sheet.lost),
+        lost_lead = td_string!(LOCALE, set_up.sheet.lost_lead),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_says_whose_codes_these_are_and_numbers_them() {
+        let codes = NewCodes(std::array::from_fn(|_| BackupCode::from_bytes([0; 10])));
+        let text = text(
+            "Hafenwerk",
+            "zoe@hafenwerk.example",
+            &codes,
+            Time::from_unix_milliseconds(0),
+        );
+        assert!(
+            text.starts_with("Backup codes\nHafenwerk\nzoe@hafenwerk.example\nMade on 1 January 1970, 00:00 UTC\n\n")
+        );
+        assert!(text.contains("\n 1  0000 0000 0000 0000\n"));
+        assert!(text.contains("\n10  0000 0000 0000 0000\n"));
+    }
+}

@@ -1,0 +1,314 @@
+//! `/set-up` and what follows: a new authenticator, ten backup codes, and the way back in.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
+use crate::features::session::api::ApiError;
+use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, outcome, refusal, steps};
+use crate::features::session::flash::left_by;
+use crate::ui::{
+    CalmShell, CodeField, CopyButton, Glyph, Icon, Look, PrintButton, Qr, SubmitButton, TextField, minute,
+};
+use crate::words::td_string;
+
+type Outcome = Signal<Option<Result<Check, ApiError>>>;
+
+/// The key for an authenticator app, and its first code.
+#[component]
+pub fn SetUpPage() -> impl IntoView {
+    let shown = Resource::new(|| (), |()| show());
+    let action = ServerAction::<Register>::new();
+    let outcome = outcome(action, left_by::<Check>("set_up").map(|left| left.outcome));
+    let page = move |shown: Option<(Whose, Key)>| match shown {
+        Some((whose, key)) => add_authenticator(whose, key, action, outcome),
+        None => on_the_way(),
+    };
+    view! { <Title text=td_string!(LOCALE, set_up.title)/> {calm(shown, page)} }
+}
+
+fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, outcome: Outcome) -> AnyView {
+    let Whose {
+        customer,
+        help_desk: desk,
+        address,
+        purpose,
+    } = whose;
+    let error = wrong(
+        outcome,
+        td_string!(LOCALE, common.not_six),
+        td_string!(LOCALE, set_up.code_wrong),
+    );
+    let label = td_string!(LOCALE, set_up.qr, address = address);
+    let qr = (key.qr_size > 0).then_some(Drawing {
+        size: key.qr_size,
+        path: key.qr_path,
+    });
+    view! {
+        <CalmShell customer steps=steps(purpose, 2) help_desk=help_desk(desk)>
+            <h1>{td_string!(LOCALE, set_up.heading)}</h1>
+            <p class="lead">{td_string!(LOCALE, set_up.lead)}</p>
+            <section>
+                <h2>{td_string!(LOCALE, set_up.add)}</h2>
+                {qr.as_ref().map(|qr| view! {
+                    <div class="scan">
+                        <p>{td_string!(LOCALE, set_up.scan)}</p>
+                        <Qr svg=qr.svg() label=label.clone()/>
+                    </div>
+                })}
+                <a class="button wide" href=key.uri rel="external">
+                    <Icon of=Glyph::Device/>{td_string!(LOCALE, set_up.open)}
+                </a>
+                {qr.as_ref().map(|qr| view! {
+                    <details class="fold scan-other">
+                        <summary>{td_string!(LOCALE, set_up.scan_other)}</summary>
+                        <Qr svg=qr.same_svg() label/>
+                    </details>
+                })}
+                <div class="typed-key">
+                    <h3 id="key">{td_string!(LOCALE, set_up.key)}</h3>
+                    <div class="key-row">
+                        <code class="key" aria-labelledby="key">{key.text.clone()}</code>
+                        <CopyButton
+                            text=key.text.replace(' ', "")
+                            label=td_string!(LOCALE, common.copy)
+                            done=td_string!(LOCALE, common.copied)
+                        />
+                    </div>
+                </div>
+            </section>
+            <section>
+                <h2>{td_string!(LOCALE, set_up.prove)}</h2>
+                {refusal(move || refused(outcome.get()?))}
+                <ActionForm action attr:class="form">
+                    <CodeField name="code" label=td_string!(LOCALE, set_up.code) error/>
+                    <SubmitButton look=Look::Primary wide=true pending=action.pending()>
+                        {td_string!(LOCALE, common.go_on)}
+                    </SubmitButton>
+                </ActionForm>
+            </section>
+        </CalmShell>
+    }
+    .into_any()
+}
+
+/// A QR code that stands in two places of a page, of which a screen shows one: small screens keep it folded.
+struct Drawing {
+    size: usize,
+    path: String,
+}
+
+impl Drawing {
+    fn svg(&self) -> String {
+        self.around(&format!("<path id=\"modules\" d=\"{}\"/>", self.path))
+    }
+
+    /// Refers to the modules of the other one.
+    fn same_svg(&self) -> String {
+        self.around("<use href=\"#modules\"/>")
+    }
+
+    fn around(&self, modules: &str) -> String {
+        let size = self.size;
+        format!("<svg viewBox=\"0 0 {size} {size}\" shape-rendering=\"crispEdges\">{modules}</svg>")
+    }
+}
+
+/// What is said at the field.
+fn wrong(outcome: Outcome, malformed: &'static str, wrong: &'static str) -> Signal<Option<String>> {
+    Signal::derive(move || match outcome.get() {
+        Some(Ok(Check::Malformed)) => Some(malformed.to_owned()),
+        Some(Ok(Check::Wrong)) => Some(wrong.to_owned()),
+        _ => None,
+    })
+}
+
+/// What is said above the form.
+fn refused(outcome: Result<Check, ApiError>) -> Option<(String, String)> {
+    outcome.err().map(failed)
+}
+
+/// The ten codes, of which one is to be typed back.
+#[component]
+pub fn CodesPage() -> impl IntoView {
+    let new = Resource::new(|| (), |()| codes());
+    let action = ServerAction::<Finish>::new();
+    let outcome = outcome(action, left_by::<Check>("codes").map(|left| left.outcome));
+    let page = move |new: Option<NewCodes>| match new {
+        Some(NewCodes {
+            whose,
+            codes: Some(codes),
+            ..
+        }) => keep_codes(whose, codes, action, outcome),
+        Some(NewCodes { whose, codes: None, .. }) => codes_gone(whose, action, outcome),
+        None => on_the_way(),
+    };
+    view! { <Title text=td_string!(LOCALE, set_up.codes.title)/> {calm(new, page)} }
+}
+
+fn keep_codes(whose: Whose, codes: Vec<String>, action: ServerAction<Finish>, outcome: Outcome) -> AnyView {
+    let Whose {
+        customer,
+        help_desk: desk,
+        purpose,
+        ..
+    } = whose;
+    view! {
+        <CalmShell customer steps=steps(purpose, 3) help_desk=help_desk(desk)>
+            <h1>{td_string!(LOCALE, set_up.codes.title)}</h1>
+            <p class="lead">{td_string!(LOCALE, set_up.codes.lead)}</p>
+            <section>
+                {list(&codes)}
+                <div class="actions even">
+                    <CopyButton
+                        text=codes.join("\n")
+                        label=td_string!(LOCALE, common.copy)
+                        done=td_string!(LOCALE, common.copied)
+                    />
+                    <a class="button" href="/set-up/codes.txt" download="rekey-backup-codes.txt">
+                        <Icon of=Glyph::Download/>{td_string!(LOCALE, set_up.codes.download)}
+                    </a>
+                    <a class="button" href="/set-up/codes/print">
+                        <Icon of=Glyph::Print/>{td_string!(LOCALE, set_up.codes.print)}
+                    </a>
+                </div>
+            </section>
+            {type_back(action, outcome, td_string!(LOCALE, set_up.codes.back), Some(td_string!(LOCALE, set_up.codes.back_hint)))}
+        </CalmShell>
+    }
+    .into_any()
+}
+
+fn list(codes: &[String]) -> AnyView {
+    let code = |code: &String| view! { <li><code>{code.clone()}</code></li> };
+    view! {
+        <ol class="codes" aria-label=td_string!(LOCALE, set_up.codes.label)>{codes.iter().map(code).collect_view()}</ol>
+    }
+    .into_any()
+}
+
+fn type_back(
+    action: ServerAction<Finish>,
+    outcome: Outcome,
+    label: &'static str,
+    hint: Option<&'static str>,
+) -> AnyView {
+    let error = wrong(
+        outcome,
+        td_string!(LOCALE, common.not_a_backup_code),
+        td_string!(LOCALE, set_up.codes.wrong),
+    );
+    view! {
+        {refusal(move || refused(outcome.get()?))}
+        <ActionForm action attr:class="form">
+            <TextField
+                name="code"
+                label
+                hint=hint.map(str::to_owned)
+                error
+                mono=true
+                autocomplete="off"
+                required=true
+            />
+            <SubmitButton look=Look::Primary wide=true pending=action.pending()>
+                {td_string!(LOCALE, set_up.codes.finish)}
+            </SubmitButton>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// The codes were made, but this browser does not hold them.
+fn codes_gone(whose: Whose, action: ServerAction<Finish>, outcome: Outcome) -> AnyView {
+    let Whose {
+        customer,
+        help_desk: desk,
+        purpose,
+        ..
+    } = whose;
+    view! {
+        <CalmShell customer steps=steps(purpose, 3) help_desk=help_desk(desk)>
+            <h1>{td_string!(LOCALE, set_up.gone.title)}</h1>
+            <p class="lead">{td_string!(LOCALE, set_up.gone.lead)}</p>
+            <p>{td_string!(LOCALE, set_up.gone.have)}</p>
+            {type_back(action, outcome, td_string!(LOCALE, set_up.gone.label), None)}
+            <hr/>
+            <section>
+                <h2>{td_string!(LOCALE, set_up.gone.lost)}</h2>
+                <p class="lead">{td_string!(LOCALE, set_up.gone.lost_lead)}</p>
+                <a class="button wide" href="/sign-in">{td_string!(LOCALE, common.sign_in)}</a>
+            </section>
+        </CalmShell>
+    }
+    .into_any()
+}
+
+/// The codes as a sheet of paper.
+#[component]
+pub fn PrintPage() -> impl IntoView {
+    let new = Resource::new(|| (), |()| codes());
+    let page = |new: Option<NewCodes>| match new {
+        Some(NewCodes {
+            whose,
+            codes: Some(codes),
+            now,
+        }) => sheet(whose, codes, now.unix_milliseconds()),
+        // Nothing to print: the page of the codes says why.
+        Some(_) => view! { <leptos_router::components::Redirect path="/set-up/codes"/> }.into_any(),
+        None => on_the_way(),
+    };
+    view! { <Title text=td_string!(LOCALE, set_up.sheet.title)/> {calm(new, page)} }
+}
+
+fn sheet(whose: Whose, codes: Vec<String>, now: i64) -> AnyView {
+    let Whose {
+        customer,
+        help_desk,
+        address,
+        ..
+    } = whose;
+    let number = help_desk.map(|number| td_string!(LOCALE, set_up.sheet.number, number = number));
+    view! {
+        <main class="print-sheet" id="main">
+            <div class="actions">
+                <a class="button" href="/set-up/codes">{td_string!(LOCALE, set_up.sheet.back)}</a>
+                <PrintButton label=td_string!(LOCALE, set_up.sheet.print)/>
+                <p class="note">{td_string!(LOCALE, set_up.sheet.print_hint)}</p>
+            </div>
+            <header>
+                <div><h1>{td_string!(LOCALE, set_up.sheet.title)}</h1><p>{customer}</p></div>
+                <p>{td_string!(LOCALE, set_up.sheet.made, moment = minute(now))}<br/>{address}</p>
+            </header>
+            <p>{td_string!(LOCALE, set_up.sheet.use_each)}</p>
+            {list(&codes)}
+            <h2>{td_string!(LOCALE, set_up.sheet.how)}</h2>
+            <p>{td_string!(LOCALE, set_up.sheet.how_lead)}</p>
+            <h2>{td_string!(LOCALE, set_up.sheet.lost)}</h2>
+            <p>{td_string!(LOCALE, set_up.sheet.lost_lead)}" "{number}</p>
+        </main>
+    }
+    .into_any()
+}
+
+/// The end of a recovery.
+#[component]
+pub fn DonePage() -> impl IntoView {
+    let title = td_string!(LOCALE, set_up.done.title);
+    view! {
+        <Title text=title/>
+        <CalmShell>
+            <p class="done"><Icon of=Glyph::Check/></p>
+            <h1>{title}</h1>
+            <p class="lead">{td_string!(LOCALE, set_up.done.lead)}</p>
+            <ul class="points">
+                <li><Icon of=Glyph::Device/>{td_string!(LOCALE, set_up.done.authenticator)}</li>
+                <li><Icon of=Glyph::Key/>{td_string!(LOCALE, set_up.done.codes)}</li>
+                <li><Icon of=Glyph::SignOut/>{td_string!(LOCALE, set_up.done.old)}</li>
+            </ul>
+            <a class="button primary wide" href="/sign-in">{td_string!(LOCALE, common.sign_in)}</a>
+            <p class="note">{td_string!(LOCALE, set_up.done.mailed)}</p>
+        </CalmShell>
+    }
+    .into_any()
+}

@@ -1,0 +1,218 @@
+//! `/sign-in` and `/sign-in/code`: address and password, then the second factor.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, WaitingFor, waiting};
+use crate::features::session::api::ApiError;
+use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, outcome, refusal};
+use crate::features::session::flash::left_by;
+use crate::ui::{Banner, CalmShell, CodeField, Look, PasswordField, SubmitButton, TextField, Tone, clock};
+use crate::words::td_string;
+
+/// Address and password.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let action = ServerAction::<Begin>::new();
+    let left = left_by::<BeginOutcome>("sign_in");
+    let typed = left.as_ref().map(|left| left.typed("address")).unwrap_or_default();
+    let outcome = outcome(action, left.map(|left| left.outcome));
+    let wrong = Signal::derive(move || {
+        (outcome.get() == Some(Ok(BeginOutcome::Wrong))).then(|| td_string!(LOCALE, sign_in.wrong).to_owned())
+    });
+    let failure = move || match outcome.get() {
+        Some(Ok(BeginOutcome::Busy)) => Some(failed(ApiError::Busy)),
+        Some(Err(error)) => Some(failed(error)),
+        _ => None,
+    };
+    let query = use_query_map();
+    let over = move || (query.read().get("over").is_some() && outcome.get().is_none()).then(over);
+    // The start page only leads on to the users, and does so only when the browser itself asks for it.
+    let next = move || {
+        query
+            .read()
+            .get("next")
+            .filter(|next| next != "/")
+            .unwrap_or_else(|| "/users".to_owned())
+    };
+    let title = td_string!(LOCALE, sign_in.title);
+    view! {
+        <Title text=title/>
+        <CalmShell>
+            <h1>{title}</h1>
+            {over}
+            {refusal(failure)}
+            <ActionForm action attr:class="form">
+                <input type="hidden" name="next" value=next/>
+                <TextField
+                    name="address"
+                    label=td_string!(LOCALE, sign_in.address)
+                    value=typed
+                    inputmode="email"
+                    autocomplete="username"
+                    required=true
+                    autofocus=wrong.get_untracked().is_none()
+                />
+                <PasswordField
+                    name="password"
+                    label=td_string!(LOCALE, common.password)
+                    show=td_string!(LOCALE, common.show)
+                    hide=td_string!(LOCALE, common.hide)
+                    error=wrong
+                />
+                <SubmitButton look=Look::Primary wide=true pending=action.pending()>
+                    {td_string!(LOCALE, common.go_on)}
+                </SubmitButton>
+            </ActionForm>
+            <p class="note center">{td_string!(LOCALE, sign_in.next)}</p>
+            <hr/>
+            <details class="fold">
+                <summary>{td_string!(LOCALE, sign_in.trouble)}</summary>
+                <p>{td_string!(LOCALE, sign_in.trouble_factor)}</p>
+                <p>{td_string!(LOCALE, sign_in.trouble_password)}</p>
+            </details>
+        </CalmShell>
+    }
+    .into_any()
+}
+
+fn over() -> AnyView {
+    view! {
+        <Banner tone=Tone::Warn fact=td_string!(LOCALE, sign_in.over)>{td_string!(LOCALE, sign_in.over_lead)}</Banner>
+    }
+    .into_any()
+}
+
+/// The second factor: six digits, or a backup code with `?with=backup`.
+#[component]
+pub fn CodePage() -> impl IntoView {
+    let waiting = Resource::new(|| (), |()| waiting());
+    let query = use_query_map();
+    let backup = Memo::new(move |_| query.read().get("with").as_deref() == Some("backup"));
+    let by_code = ServerAction::<Finish>::new();
+    let by_backup_code = ServerAction::<Finish>::new();
+    let left = left_by::<CodeOutcome>("code").map(|left| left.outcome);
+    // What a form left is for the form on this page as it came, not for the other one.
+    let came_with_backup = backup.get_untracked();
+    let left_for = move |backup| left.filter(|_| backup == came_with_backup);
+    let page = move |waiting: Option<WaitingFor>| {
+        let Some(WaitingFor {
+            customer,
+            help_desk: desk,
+        }) = waiting
+        else {
+            return on_the_way();
+        };
+        let name = customer.clone();
+        let form = move || {
+            if backup.get() {
+                backup_form(by_backup_code, outcome(by_backup_code, left_for(true)), &name)
+            } else {
+                code_form(by_code, outcome(by_code, left_for(false)), &name)
+            }
+        };
+        view! {
+            <CalmShell customer help_desk=help_desk(desk)>
+                {form}
+                // A plain form: what WebAssembly holds in memory goes with the page.
+                <form method="post" action="/api/sign_in/out">
+                    <button class="action" type="submit">{td_string!(LOCALE, sign_in.start_again)}</button>
+                </form>
+            </CalmShell>
+        }
+        .into_any()
+    };
+    calm(waiting, page)
+}
+
+type Outcome = Signal<Option<Result<CodeOutcome, ApiError>>>;
+
+fn code_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str) -> AnyView {
+    let error = Signal::derive(move || match outcome.get() {
+        Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(LOCALE, common.not_six).to_owned()),
+        Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(LOCALE, sign_in.code.wrong).to_owned()),
+        _ => None,
+    });
+    let title = td_string!(LOCALE, sign_in.code.title);
+    view! {
+        <Title text=title/>
+        <h1>{title}</h1>
+        <p class="lead">{td_string!(LOCALE, sign_in.code.lead, customer = customer)}</p>
+        {refusal(move || refused(outcome.get()?))}
+        <ActionForm action attr:class="form">
+            <CodeField name="code" label=td_string!(LOCALE, sign_in.code.label) error autofocus=true/>
+            {sign_in(action)}
+        </ActionForm>
+        <div>
+            <p class="note">{td_string!(LOCALE, sign_in.code.instead)}</p>
+            <p class="ways"><a href="/sign-in/code?with=backup">{td_string!(LOCALE, sign_in.code.instead_link)}</a></p>
+        </div>
+    }
+    .into_any()
+}
+
+fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str) -> AnyView {
+    let error = Signal::derive(move || match outcome.get() {
+        Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(LOCALE, common.not_a_backup_code).to_owned()),
+        Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(LOCALE, sign_in.backup.wrong).to_owned()),
+        _ => None,
+    });
+    let title = td_string!(LOCALE, sign_in.backup.title);
+    view! {
+        <Title text=title/>
+        <h1>{title}</h1>
+        <p class="lead">{td_string!(LOCALE, sign_in.backup.lead, customer = customer)}</p>
+        {refusal(move || refused(outcome.get()?))}
+        <ActionForm action attr:class="form">
+            <input type="hidden" name="backup" value="true"/>
+            <TextField
+                name="code"
+                id="backup-code"
+                label=td_string!(LOCALE, sign_in.backup.label)
+                hint=td_string!(LOCALE, sign_in.backup.hint)
+                error
+                mono=true
+                autocomplete="off"
+                required=true
+                autofocus=true
+            />
+            {sign_in(action)}
+        </ActionForm>
+        <div>
+            <p class="note">{td_string!(LOCALE, sign_in.backup.instead)}</p>
+            <p class="ways"><a href="/sign-in/code">{td_string!(LOCALE, sign_in.backup.instead_link)}</a></p>
+        </div>
+    }
+    .into_any()
+}
+
+fn sign_in(action: ServerAction<Finish>) -> AnyView {
+    view! {
+        <SubmitButton look=Look::Primary wide=true pending=action.pending()>
+            {td_string!(LOCALE, common.sign_in)}
+        </SubmitButton>
+    }
+    .into_any()
+}
+
+/// What is said above the form.
+fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String, String)> {
+    match outcome {
+        Ok(CodeOutcome::Locked { until, now }) => {
+            let time = clock(until.unix_milliseconds());
+            let rest = match (until - now).as_minutes_up() {
+                ..=1 => td_string!(LOCALE, sign_in.locked_one, time = time),
+                minutes => td_string!(LOCALE, sign_in.locked_many, minutes = minutes, time = time),
+            };
+            Some((td_string!(LOCALE, sign_in.locked).to_owned(), rest))
+        }
+        Ok(CodeOutcome::Disabled) => Some((
+            td_string!(LOCALE, sign_in.disabled).to_owned(),
+            td_string!(LOCALE, sign_in.disabled_lead).to_owned(),
+        )),
+        Ok(CodeOutcome::GoOn | CodeOutcome::Malformed | CodeOutcome::Wrong | CodeOutcome::Over) => None,
+        Err(error) => Some(failed(error)),
+    }
+}
