@@ -15,6 +15,7 @@ export default defineConfig<object, Options>({
   use: {
     locale: 'en-GB',
     timezoneId: 'UTC',
+    actionTimeout: 10_000,
     screenshot: 'only-on-failure',
     launchOptions: {
       // Without a Chromium of the system's, Playwright's own.

@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::Router;
 use leptos::config::LeptosOptions;
@@ -78,7 +78,6 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
         .add_trusted_origin(platform.config.base_url().origin().ascii_serialization())
         .unwrap_or_else(|_| CsrfLayer::new());
     let mut router = Router::new()
-        .route("/", get(async || Redirect::to("/users")))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/robots.txt", get(async |headers: HeaderMap| file("robots.txt", &headers)))

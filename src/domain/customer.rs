@@ -24,8 +24,8 @@ pub struct Customer {
 pub struct Policy {
     /// Whether every user needs a second factor.
     pub mfa_required: bool,
-    /// How long a recovery link works, in minutes.
-    link_minutes: u16,
+    /// How long a recovery link works, in minutes; see [`Policy::link_lifetime`] for the bounds.
+    pub link_minutes: u16,
     /// Whether a reset needs a reason.
     pub reason_required: bool,
     /// Whether a reset needs a ticket number.

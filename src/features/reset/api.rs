@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{ResetId, UserId};
 use crate::domain::plan::{Holdings, Skip};
-use crate::domain::recovery::{End, LinkState};
+use crate::domain::recovery::LinkState;
+#[cfg(feature = "ssr")]
+use crate::domain::recovery::End;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 

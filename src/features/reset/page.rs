@@ -6,7 +6,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::api::{ResetPage as Reset, ResetRow, list_resets, show_reset};
 use super::result_page::result;
-use super::review_page::review;
+use super::review_page::{Confirming, review};
 use crate::domain::ids::ResetId;
 use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
@@ -18,8 +18,9 @@ pub fn ResetPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
     let none = ResetId::new(Moment::from_unix_milliseconds(0), [0; 10]);
-    let reset = Resource::new(move || id.get(), move |id| show_reset(id.parse().unwrap_or(none)));
-    let confirm = super::review_page::Confirming::new();
+    let confirm = Confirming::new();
+    let running = confirm.running();
+    let reset = Resource::new(move || (id.get(), running.get()), move |(id, _)| show_reset(id.parse().unwrap_or(none)));
     console(Section::Resets, reset, move |page: Option<Reset>, _, now| match page {
         None => nothing(),
         Some(page) if page.confirmed_at.is_none() => review(page, &confirm, now),

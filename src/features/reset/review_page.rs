@@ -31,6 +31,12 @@ impl Confirming {
         Self { action: ServerAction::new(), left: left_by("confirm") }
     }
 
+    /// Whether it was confirmed from this page: then the page is fetched anew. After a refusal it stays, with what was typed.
+    pub fn running(&self) -> Memo<bool> {
+        let action = self.action;
+        Memo::new(move |_| matches!(action.value().get(), Some(Ok(ConfirmOutcome::GoOn))))
+    }
+
     /// What came of it, once something did.
     fn outcome(&self) -> Option<Result<ConfirmOutcome, ApiError>> {
         self.action.value().get().or_else(|| self.left.as_ref().map(|left| Ok(left.outcome)))

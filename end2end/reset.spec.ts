@@ -1,0 +1,202 @@
+import type { Page } from '@playwright/test'
+import { expect, test, totp } from './fixtures'
+
+const password = 'nordlicht-hafenwerk'
+
+type Steps = {
+  /** Signs in with password and code, as everybody does every day. */
+  signIn: (page: Page, address: string, code?: string) => Promise<void>
+  /** A code that this authenticator has not shown before: each counts once. */
+  nextCode: (address: string, after: string) => Promise<string>
+  /** The owner resets one user and is left on the page of the reset. */
+  reset: (owner: string, user: { name: string; address: string }) => Promise<void>
+  /** From the page with the QR code to the end of the set-up; gives back the secret and the backup codes. */
+  setUp: (page: Page) => Promise<{ secret: string; codes: string[] }>
+}
+
+const journey = test.extend<Steps>({
+  signIn: async ({ code }, use) => {
+    await use(async (page, address, digits) => {
+      await page.getByLabel('Address').fill(address)
+      await page.getByLabel('Password', { exact: true }).fill(password)
+      await page.getByRole('button', { name: 'Continue' }).click()
+      if (digits === undefined) return
+      await page.getByLabel('6-digit code').fill(digits || code(address))
+      await page.getByRole('button', { name: 'Sign in' }).click()
+    })
+  },
+
+  nextCode: async ({ code }, use) => {
+    await use(async (address, after) => {
+      await expect.poll(() => code(address), { timeout: 40_000, intervals: [500] }).not.toBe(after)
+      return code(address)
+    })
+  },
+
+  reset: async ({ page, open, axe, code, signIn, nextCode }, use) => {
+    await use(async (owner, { name, address }) => {
+      await open('/users')
+      const first = code(owner)
+      await signIn(page, owner, first)
+      await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
+      await axe()
+      await page.getByRole('searchbox').fill(address)
+      await page.getByRole('searchbox').press('Enter')
+      await expect(page.getByText('1 person')).toBeVisible()
+      // The box is drawn over its own tick: people press what they see.
+      await page.getByRole('checkbox', { name: `Select ${name}` }).check()
+      await page.getByRole('group', { name: 'Selection' }).getByRole('button', { name: 'Reset all multi-factor authentications' }).click()
+
+      await expect(page.getByRole('heading', { name: 'Review before you reset' })).toBeVisible()
+      await expect(page.getByRole('link', { name })).toBeVisible()
+      await axe()
+      await page.getByRole('textbox', { name: 'Ticket' }).fill('NL-20418')
+      await page.getByRole('textbox', { name: 'Your own code' }).fill(await nextCode(owner, first))
+      await page.getByRole('button', { name: 'Reset 1 user' }).click()
+      // Refused, and nothing typed is lost but the code.
+      await expect(page.getByText('Say in a few words why')).toBeVisible()
+      await expect(page.getByRole('textbox', { name: 'Ticket' })).toHaveValue('NL-20418')
+      await page.getByRole('textbox', { name: 'Reason' }).fill('Lost the phone on a train')
+      await page.getByRole('textbox', { name: 'Your own code' }).fill(code(owner))
+      await page.getByRole('button', { name: 'Reset 1 user' }).click()
+
+      await expect(page.getByRole('heading', { name: 'Lost the phone on a train' })).toBeVisible()
+      await expect(page.getByText('0 of 1 person is back')).toBeVisible()
+      await axe()
+    })
+  },
+
+  setUp: async ({ scan, javaScriptEnabled }, use) => {
+    await use(async (page) => {
+      await expect(page.getByRole('heading', { name: 'Add your new authenticator' })).toBeVisible()
+      const picture = page.getByRole('img', { name: /QR code/ })
+      if (!(await picture.isVisible())) await page.locator('summary', { hasText: 'scan' }).click()
+      const secret = new URL(await scan(picture)).searchParams.get('secret')!
+      // What is typed and what is scanned are the same key.
+      expect((await page.locator('code.key').textContent())!.replaceAll(' ', '')).toBe(secret)
+      await page.getByLabel('The 6 digits your app shows now').fill(totp(secret))
+      await page.getByRole('button', { name: 'Continue' }).click()
+
+      await expect(page.getByRole('heading', { name: 'Keep these ten codes' })).toBeVisible()
+      const codes = await page.locator('ol.codes code').allTextContents()
+      expect(codes).toHaveLength(10)
+      const file = page.waitForEvent('download')
+      await page.getByRole('link', { name: 'Download' }).click()
+      const text = await (await (await file).createReadStream()).toArray()
+      for (const code of codes) expect(Buffer.concat(text).toString()).toContain(code)
+      if (javaScriptEnabled) await expect(page.getByRole('button', { name: 'Copy' })).toBeVisible()
+
+      await page.getByLabel('Type one of them back').fill('0000 0000 0000 0000')
+      await page.getByRole('button', { name: 'Finish' }).click()
+      await expect(page.getByText('That is not one of these ten codes')).toBeVisible()
+      await page.getByLabel('Type one of them back').fill(codes[6].toLowerCase())
+      await page.getByRole('button', { name: 'Finish' }).click()
+      return { secret, codes }
+    })
+  },
+})
+
+// A dead link is answered with 404, which the browser notes.
+journey.use({ expectedComplaints: [/404 .*\/recover\//] })
+
+const resetMail = 'Set up your sign-in again'
+
+journey('an owner resets a user, who follows the mail and is back', async ({ page, context, open, axe, code, mail, signIn, nextCode, reset, setUp }) => {
+  test.setTimeout(180_000)
+  const user = { name: 'Siobhán O’Donoghue', address: 'siobhan.odonoghue@hafenwerk.example' }
+  const old = code(user.address)
+  await reset('henrike.lueders@hafenwerk.example', user)
+  const board = page.url()
+
+  const letter = await mail(user.address, resetMail)
+  const link = (await letter.getByRole('link', { name: 'Open the recovery link' }).getAttribute('href'))!
+  await letter.close()
+  await context.clearCookies()
+
+  // Opening changes nothing, however often.
+  await open(link)
+  await open(link)
+  await expect(page.getByRole('heading', { name: 'Let’s get you back in' })).toBeVisible()
+  await expect(page.getByText('Hafenwerk Logistik')).toBeVisible()
+  await axe()
+  await page.getByLabel('Your password').fill('not my password')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await expect(page.getByText('That is not your password')).toBeVisible()
+  await page.getByLabel('Your password').fill(password)
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await axe()
+  const { secret, codes } = await setUp(page)
+  await expect(page.getByRole('heading', { name: 'You are back in' })).toBeVisible()
+  await axe()
+
+  // The link has done its work.
+  await open(link)
+  await expect(page.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
+  await axe()
+
+  // The old code is dead, the new one works, and the first one is not taken twice.
+  await open('/sign-in')
+  await signIn(page, user.address, old)
+  await expect(page.getByText('That code is not right')).toBeVisible()
+  await axe()
+  await page.getByRole('link', { name: 'Use a backup code' }).click()
+  await page.getByLabel('Backup code').fill(codes[0])
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByRole('heading', { name: 'No users to look after' }).or(page.getByText('No users to look after'))).toBeVisible()
+  await open('/security')
+  await expect(page.getByText('9 of 10 left')).toBeVisible()
+  await axe()
+  expect(totp(secret)).toHaveLength(6)
+
+  // The owner sees who is back, and the audit says how.
+  await context.clearCookies()
+  await open(board)
+  await signIn(page, 'torben.asmussen@hafenwerk.example', '')
+  await expect(page.getByText('1 of 1 person is back')).toBeVisible()
+  await open('/audit')
+  await expect(page.getByText('Backup code used').first()).toBeVisible()
+  await expect(page.getByText('Authenticator added').first()).toBeVisible()
+  await axe()
+})
+
+journey('a user who signs in before following the mail sets up there, and the link is dead', async ({ page, context, open, axe, mail, signIn, reset, setUp }) => {
+  test.setTimeout(180_000)
+  const user = { name: 'João Gonçalves da Conceição', address: 'joao.conceicao@saobento.example' }
+  await reset('beatriz.guimaraes@saobento.example', user)
+  const letter = await mail(user.address, resetMail)
+  const link = (await letter.getByRole('link', { name: 'Open the recovery link' }).getAttribute('href'))!
+  await letter.close()
+  await context.clearCookies()
+
+  await open('/sign-in')
+  await signIn(page, user.address)
+  await axe()
+  // Neither going back nor beginning again leads around the set-up.
+  await open('/users')
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  await signIn(page, user.address)
+  await setUp(page)
+  // Set up at sign-in: signed in.
+  await open('/security')
+  await expect(page.getByText('10 of 10 left')).toBeVisible()
+
+  await open(link)
+  await expect(page.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
+})
+
+journey('nobody gets in by guessing, nor by a link that was never sent', async ({ page, open, axe, signIn }) => {
+  await open('/recover/made-up.token')
+  await expect(page.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
+  await open('/sign-in?next=//evil.example/')
+  await axe()
+  await page.getByLabel('Address').fill('nobody@hafenwerk.example')
+  await page.getByLabel('Password', { exact: true }).fill('whatever it is')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await expect(page.getByText('Address and password do not belong together')).toBeVisible()
+  await expect(page.getByLabel('Address')).toHaveValue('nobody@hafenwerk.example')
+  await open('/sign-in?next=//evil.example/')
+  await signIn(page, 'rasmus.kjaergaard@hafenwerk.example', '')
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
+  // An auditor looks and does not touch.
+  await expect(page.getByRole('checkbox', { name: /does not reset/ }).first()).toBeDisabled()
+})

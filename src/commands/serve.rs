@@ -1,0 +1,28 @@
+//! `rekey serve`.
+
+use tracing_subscriber::EnvFilter;
+
+use super::{Outcome, Problem};
+use crate::features::outbox::transport::Transport;
+use crate::platform::{Config, Platform, open};
+
+pub async fn serve(config: &Config) -> Outcome {
+    log(config)?;
+    let mail = Transport::smtp(config).map_err(|settings| Problem::Input(settings.to_string()))?;
+    until_stopped(open::open_real(config).await?, mail).await
+}
+
+/// Serves until the process is told to stop.
+pub async fn until_stopped(platform: Platform, mail: Transport) -> Outcome {
+    let listen = platform.config.listen;
+    let served = crate::server::serve(platform, mail).await;
+    served.map_err(|error| Problem::Failed(format!("cannot serve at {listen} ({error})")))
+}
+
+/// Writes the log to standard error.
+pub fn log(config: &Config) -> Outcome {
+    let filter = EnvFilter::try_new(&config.log)
+        .map_err(|error| Problem::Input(format!("REKEY_LOG is not a filter of a log ({error})")))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
