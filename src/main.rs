@@ -1,1 +1,8 @@
-fn main() {}
+//! Reads the command line and starts what it names.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    rekey::commands::run().await
+}

@@ -1,10 +1,13 @@
 //! `rekey serve`.
 
+use std::io::{self, IsTerminal as _};
+
 use tracing_subscriber::EnvFilter;
 
 use super::{Outcome, Problem};
 use crate::features::outbox::transport::Transport;
 use crate::platform::{Config, Platform, open};
+use crate::server;
 
 pub async fn serve(config: &Config) -> Outcome {
     log(config)?;
@@ -15,7 +18,7 @@ pub async fn serve(config: &Config) -> Outcome {
 /// Serves until the process is told to stop.
 pub async fn until_stopped(platform: Platform, mail: Transport) -> Outcome {
     let listen = platform.config.listen;
-    let served = crate::server::serve(platform, mail).await;
+    let served = server::serve(platform, mail).await;
     served.map_err(|error| Problem::Failed(format!("cannot serve at {listen} ({error})")))
 }
 
@@ -23,6 +26,7 @@ pub async fn until_stopped(platform: Platform, mail: Transport) -> Outcome {
 pub fn log(config: &Config) -> Outcome {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| Problem::Input(format!("REKEY_LOG is not a filter of a log ({error})")))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let in_colour = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(io::stderr).init();
     Ok(())
 }

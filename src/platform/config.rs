@@ -12,7 +12,7 @@ use super::db::Db;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings, as flags or in the environment")]
 pub struct Config {
-    /// The folder for the SQLite file and the key file
+    /// The folder for the SQLite file and the key file; the demo has its own, rekey-demo
     #[arg(long = "data", env = "REKEY_DATA", value_name = "FOLDER", default_value = "rekey-data", global = true)]
     pub data: PathBuf,
 
@@ -53,7 +53,13 @@ impl Config {
     /// The address of the database.
     #[must_use]
     pub fn database_url(&self) -> String {
-        self.database_url.clone().unwrap_or_else(|| Db::sqlite_url(&self.data.join("rekey.db")))
+        self.database_url.clone().unwrap_or_else(|| Db::sqlite_url(&self.database_file()))
+    }
+
+    /// The file of the database, unless an address says otherwise.
+    #[must_use]
+    pub fn database_file(&self) -> PathBuf {
+        self.data.join("rekey.db")
     }
 
     /// The key file.

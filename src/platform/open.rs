@@ -78,7 +78,7 @@ fn demo_only((platform, kind): (Platform, Kind)) -> Result<Platform> {
 }
 
 async fn open_or_make(config: &Config, kind: Kind) -> Result<(Platform, Kind)> {
-    make_folders(config)?;
+    make_room(config)?;
     let db = connect(config, &config.database_url()).await?;
     let rng = Rng::system();
     let path = config.key_file();
@@ -115,8 +115,8 @@ fn place(config: &Config) -> String {
     }
 }
 
-/// The folders of what lies in files, for their owner alone. A folder that is there stays as it is.
-fn make_folders(config: &Config) -> Result<()> {
+/// The folders of what lies in files, and the file of the database, for their owner alone. What is there stays as it is.
+fn make_room(config: &Config) -> Result<()> {
     let mut folders = Vec::new();
     if config.database_url.is_none() {
         folders.push(config.data.clone());
@@ -127,11 +127,21 @@ fn make_folders(config: &Config) -> Result<()> {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&folder).map_err(|error| {
-            Fault::Installation(format!("the folder {} cannot be made ({error})", folder.display()))
-        })?;
+        builder.create(&folder).map_err(|error| not_made(&folder, &error))?;
+    }
+    let file = config.database_file();
+    if config.database_url.is_none() && !file.exists() {
+        let mut options = fs::OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&file).map_err(|error| not_made(&file, &error))?;
     }
     Ok(())
+}
+
+fn not_made(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::Installation(format!("{} cannot be made ({error})", path.display()))
 }
 
 async fn connect(config: &Config, url: &str) -> Result<Db> {
@@ -158,7 +168,7 @@ async fn known(db: &Db, path: &Path) -> Result<Option<(Keys, Kind)>> {
     };
     if !path.exists() {
         return Err(Fault::KeyFile(format!(
-            "{} is missing; this database cannot be used without it, so bring back your copy",
+            "{} is missing and this database cannot be used without it: bring back your copy, or say where it is",
             path.display()
         )));
     }
@@ -251,10 +261,11 @@ mod tests {
         assert_eq!(open_existing(&config).await.unwrap().keys.newest_id(), made);
         assert_eq!(open_real(&config).await.unwrap().keys.newest_id(), made);
         #[cfg(unix)]
-        assert_eq!(
-            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&config.data).unwrap().permissions()) & 0o777,
-            0o700
-        );
+        for (path, mode) in [(config.data.clone(), 0o700), (config.database_file(), 0o600), (config.key_file(), 0o600)]
+        {
+            let permissions = fs::metadata(path).unwrap().permissions();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o777, mode);
+        }
     }
 
     #[tokio::test]
@@ -288,7 +299,7 @@ mod tests {
     async fn a_first_start_that_was_cut_off_goes_on() {
         let folder = Folder::new();
         let config = folder.config();
-        make_folders(&config).unwrap();
+        make_room(&config).unwrap();
         let cut_off = Keys::create(&config.key_file(), &Rng::system()).unwrap();
         assert_eq!(open(&config).await.unwrap().keys.newest_id(), cut_off.newest_id());
     }
