@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
@@ -147,13 +147,26 @@ fn page(shown: &Shown, search: &str, open: Option<DevMail>) -> Response {
         subject: mail.subject,
     };
     let newest = shown.mailbox.newest_first().into_iter();
-    let mails: Vec<Item> = newest.filter(|mail| mail.to.to_lowercase().contains(&wanted)).map(item).collect();
+    let mails: Vec<Item> = newest
+        .filter(|mail| mail.to.to_lowercase().contains(&wanted))
+        .map(item)
+        .collect();
     let open = open.map(|mail| Open {
         date: date(mail.at),
-        link: mail.text.lines().find(|line| line.contains("/recover/")).map(path).map(str::to_owned),
+        link: mail
+            .text
+            .lines()
+            .find(|line| line.contains("/recover/"))
+            .map(path)
+            .map(str::to_owned),
         mail,
     });
-    let page = Page { css: &shown.css, search: search.trim(), mails: &mails, open: open.as_ref() };
+    let page = Page {
+        css: &shown.css,
+        search: search.trim(),
+        mails: &mails,
+        open: open.as_ref(),
+    };
     match page.render() {
         Ok(html) => with_policy(PAGE, Html(html)),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -166,7 +179,9 @@ async fn html_part(State(shown): State<Shown>, Path(number): Path<u64>) -> Respo
             // Links leave the frame: no page of ours lets itself be shown in one.
             let html = mail.html.replacen("<head>", "<head><base target=\"_top\">", 1);
             let mut response = with_policy(PART, Html(html));
-            response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+            response
+                .headers_mut()
+                .insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
             response
         }
         None => StatusCode::NOT_FOUND.into_response(),
@@ -181,7 +196,10 @@ fn with_policy(policy: &'static str, html: Html<String>) -> Response {
 /// "2026-11-22 14:05:31 UTC".
 fn date(at: Time) -> String {
     let utc = at.utc();
-    format!("{}-{:02}-{:02} {:02}:{:02}:{:02} UTC", utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second)
+    format!(
+        "{}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
+        utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second
+    )
 }
 
 /// What follows the host in an address.
@@ -189,4 +207,91 @@ fn path(address: &str) -> &str {
     let address = address.trim();
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    fn mail(to: &str) -> DevMail {
+        let link = "https://rekey.example/recover/id.tag";
+        DevMail {
+            number: 0,
+            id: "<1@rekey.example>".into(),
+            at: Time::from_unix_milliseconds(1_795_269_900_000),
+            from: "<b>A</b> <rekey@rekey.example>".into(),
+            to: to.into(),
+            subject: "Set up".into(),
+            text: format!("Hello <script>\n{link}\n"),
+            html: format!(
+                "<!doctype html><html><head><title></title></head><body><a href=\"{link}\">x</a></body></html>"
+            ),
+        }
+    }
+
+    async fn answer(mailbox: &DevMailbox, path: &str) -> (StatusCode, String, String) {
+        let router: Router = routes(mailbox.clone(), "/assets/main.css".into());
+        let response = router
+            .oneshot(Request::get(path).body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let policy = response.headers().get(header::CONTENT_SECURITY_POLICY);
+        let policy = policy.map_or(String::new(), |policy| policy.to_str().unwrap().to_owned());
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, policy, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn mails_are_listed_found_and_shown() {
+        let mailbox = DevMailbox::new();
+        assert!(answer(&mailbox, "/dev/mailbox").await.2.contains("No mail yet."));
+        mailbox.push(mail("zoe@a.example"));
+        mailbox.push(mail("ines@b.example"));
+        let all = answer(&mailbox, "/dev/mailbox").await.2;
+        assert!(
+            all.find("ines@b.example") < all.find("zoe@a.example"),
+            "the newest first"
+        );
+        let found = answer(&mailbox, "/dev/mailbox?q=ZOE%40").await.2;
+        assert!(found.contains("zoe@a.example") && !found.contains("ines@b.example"));
+        let one = answer(&mailbox, "/dev/mailbox/1?q=zoe").await.2;
+        assert!(
+            one.contains(r#"href="/recover/id.tag""#) && one.contains(r#"href="/dev/mailbox/1?q=zoe" aria-current"#)
+        );
+        assert!(one.contains("Hello &#60;script&#62;") && one.contains("&#60;b&#62;A&#60;/b&#62;"));
+        assert_eq!(answer(&mailbox, "/dev/mailbox/3").await.0, StatusCode::NOT_FOUND);
+        assert!(
+            answer(&mailbox, "/dev/mailbox?q=%22%3E%3Cscript%3E")
+                .await
+                .2
+                .contains("&#60;script&#62;")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_html_part_can_do_nothing() {
+        let mailbox = DevMailbox::new();
+        mailbox.push(mail("zoe@a.example"));
+        let (_, policy, part) = answer(&mailbox, "/dev/mailbox/1/html").await;
+        assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"));
+        assert!(!policy.contains("script"));
+        assert!(part.contains("<head><base target=\"_top\">"));
+        assert!(!answer(&mailbox, "/dev/mailbox/1").await.1.contains("unsafe"));
+    }
+
+    #[test]
+    fn the_newest_five_hundred_are_kept() {
+        let mailbox = DevMailbox::new();
+        for _ in 0..510 {
+            mailbox.push(mail("zoe@a.example"));
+        }
+        let numbers: Vec<u64> = mailbox.newest_first().iter().map(|mail| mail.number).collect();
+        assert_eq!((numbers.len(), numbers[0], numbers[499]), (500, 510, 11));
+        assert!(mailbox.get(10).is_none() && mailbox.get(11).is_some());
+    }
 }

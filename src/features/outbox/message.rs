@@ -37,13 +37,22 @@ pub fn message(heads: &Heads<'_>, rendered: &Rendered) -> Result<Message, Unsend
     let at = UNIX_EPOCH + Duration::from_millis(heads.at.unix_milliseconds().unsigned_abs());
     Message::builder()
         .from(Mailbox::new(display_name(heads.sender_name), heads.sender.clone()))
-        .to(Mailbox::new(display_name(heads.to_name), deliverable(heads.to).ok_or(Unsendable::Address)?))
+        .to(Mailbox::new(
+            display_name(heads.to_name),
+            deliverable(heads.to).ok_or(Unsendable::Address)?,
+        ))
         .subject(&rendered.subject)
         .date(at)
         .message_id(Some(format!("<{}@{}>", heads.id, heads.host)))
         // No out-of-office note in return (RFC 3834).
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
-        .multipart(MultiPart::alternative_plain_html(rendered.text.clone(), rendered.html.clone()))
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".into(),
+        ))
+        .multipart(MultiPart::alternative_plain_html(
+            rendered.text.clone(),
+            rendered.html.clone(),
+        ))
         .map_err(|_| Unsendable::Message)
 }
 
@@ -62,5 +71,85 @@ fn deliverable(address: &Address) -> Option<lettre::Address> {
     match Host::parse(domain) {
         Ok(Host::Domain(ascii)) => lettre::Address::new(local, ascii).ok(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn made(sender_name: &str, to_name: &str, to: &str) -> Result<String, Unsendable> {
+        let rendered = Rendered {
+            subject: "Sübject".into(),
+            text: ".\n".into(),
+            html: "<p>".into(),
+        };
+        let at = Time::from_unix_milliseconds(1_795_269_900_000);
+        let heads = Heads {
+            id: MailId::new(at, [0; 10]),
+            at,
+            host: "rekey.example",
+            sender: sender("rekey@rekey.example").unwrap(),
+            sender_name,
+            to: &to.parse().unwrap(),
+            to_name,
+        };
+        Ok(String::from_utf8(message(&heads, &rendered)?.formatted()).unwrap())
+    }
+
+    fn header<'a>(mail: &'a str, name: &str) -> &'a str {
+        mail.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+            .unwrap()
+    }
+
+    #[test]
+    fn the_heads_say_who_when_and_that_nobody_wrote_it() {
+        let mail = made("Hafenwerk, Inc.", "Zoë", "zoe@b.example").unwrap();
+        assert_eq!(header(&mail, "From"), "\"Hafenwerk, Inc.\" <rekey@rekey.example>");
+        assert_eq!(header(&mail, "To"), "=?utf-8?b?Wm/Dqw==?= <zoe@b.example>");
+        assert_eq!(header(&mail, "Date"), "Sat, 21 Nov 2026 14:05:00 +0000");
+        assert_eq!(
+            header(&mail, "Message-ID"),
+            "<01m7z6sdq00000000000000000@rekey.example>"
+        );
+        assert_eq!(header(&mail, "Auto-Submitted"), "auto-generated");
+        assert!(header(&mail, "Content-Type").starts_with("multipart/alternative"));
+    }
+
+    #[test]
+    fn a_line_break_in_a_name_makes_no_header() {
+        let mail = made("A\r\nBcc: x@evil.example", "B\0\r\n\r\nbody", "zoe@b.example").unwrap();
+        let (heads, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(!heads.lines().any(|line| line.starts_with("Bcc")), "{heads}");
+        assert_eq!(header(&mail, "To"), "\"B body\" <zoe@b.example>");
+    }
+
+    #[test]
+    fn domains_travel_in_ascii() {
+        assert_eq!(
+            header(&made("", "", "zoe@Bücher.example").unwrap(), "To"),
+            "zoe@xn--bcher-kva.example"
+        );
+        assert_eq!(made("", "", "a..b@c.example"), Err(Unsendable::Address));
+    }
+
+    #[test]
+    fn a_sender_has_an_address() {
+        assert!(sender("rekey@localhost").is_some() && sender("rekey@127.0.0.1").is_some());
+        assert!(sender("rekey").is_none() && sender("a@b\r\nBcc: c@d").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_stops_a_mail(from in "(\\PC|[\\r\\n\\x00-\\x1f\\u{202e}]){0,250}", to in any::<String>()) {
+            let mail = made(&from, &to, "zoe@b.example").unwrap();
+            let (heads, _) = mail.split_once("\r\n\r\n").unwrap();
+            prop_assert!(heads.is_ascii() && !heads.contains('\0'));
+            prop_assert!(!heads.replace("\r\n", "").contains(['\r', '\n']));
+            prop_assert_eq!(heads.lines().filter(|line| !line.starts_with([' ', '\t'])).count(), 8);
+        }
     }
 }

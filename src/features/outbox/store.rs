@@ -58,7 +58,10 @@ pub struct Leased {
 
 impl Leased {
     pub const fn user(&self) -> UserRef {
-        UserRef { customer: self.customer_id, id: self.user_id }
+        UserRef {
+            customer: self.customer_id,
+            id: self.user_id,
+        }
     }
 }
 

@@ -59,7 +59,12 @@ impl Transport {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             BadSettings::Server(source.unwrap_or_else(|| error.to_string()))
         })?;
-        Ok(Self::Smtp(builder.timeout(Some(ASKING)).pool_config(PoolConfig::new().max_size(2)).build()))
+        Ok(Self::Smtp(
+            builder
+                .timeout(Some(ASKING))
+                .pool_config(PoolConfig::new().max_size(2))
+                .build(),
+        ))
     }
 
     /// The mailbox in memory, if that is where mails go.
@@ -123,7 +128,9 @@ async fn is_reachable(transport: &AsyncSmtpTransport<Tokio1Executor>) -> bool {
 /// What the server said, short and on one line. Filters like to repeat the address they dislike, and ours are secret.
 fn said(error: &smtp::Error) -> String {
     let text = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    let text = error.status().map_or_else(|| text.clone(), |code| format!("{code} {text}"));
+    let text = error
+        .status()
+        .map_or_else(|| text.clone(), |code| format!("{code} {text}"));
     without_addresses(&text)
 }
 
@@ -135,4 +142,54 @@ fn without_addresses(text: &str) -> String {
 /// No word of a human sentence is as long as a token, and none has an address in it.
 fn is_suspicious(word: &str) -> bool {
     word.contains("://") || word.contains("/recover") || (word.len() > 40 && !word.contains('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Settings {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    fn smtp(flags: &[&str]) -> Result<(), BadSettings> {
+        Transport::smtp(&Settings::parse_from(["rekey"].iter().chain(flags)).config).map(drop)
+    }
+
+    #[tokio::test]
+    async fn settings_that_cannot_work_are_named_without_their_password() {
+        assert_eq!(smtp(&[]), Err(BadSettings::NoServer));
+        assert_eq!(smtp(&["--smtp-url", "smtp://localhost:2525"]), Ok(()));
+        assert_eq!(smtp(&["--smtp-url", "smtps://u:p@mail.example"]), Ok(()));
+        let from = ["--smtp-url", "smtp://localhost", "--mail-from", "nobody"];
+        assert_eq!(smtp(&from), Err(BadSettings::Sender("nobody".into())));
+        for url in [
+            "mail.example",
+            "http://u:hunter2@mail.example",
+            "smtp://u:hunter2@mail.example?tls=yes",
+            "smtp://u:hunter2@:x",
+        ] {
+            let error = smtp(&["--smtp-url", url]).unwrap_err().to_string();
+            assert!(
+                error.starts_with("REKEY_SMTP_URL is not the address of a mail server"),
+                "{error}"
+            );
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_holds_no_link() {
+        assert_eq!(
+            without_addresses("554 5.7.1 Blocked: \u{1b}[31mhttps://rekey.example/recover/a.b\r\n see x@y.example"),
+            "554 5.7.1 Blocked: … see x@y.example"
+        );
+        let token = format!("{}.{}", "0".repeat(26), "A".repeat(43));
+        assert!(!without_addresses(&format!("550 <{token}>")).contains("AAAA"));
+        assert!(without_addresses(&"word ".repeat(100)).chars().count() <= 200);
+    }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
+use super::mailbox::DevMail;
 use super::message::{Heads, Unsendable, message, sender};
 use super::render::{Recipient, Rendered, Way, render};
 use super::store::{self, Addressed, Leased};
-use super::mailbox::DevMail;
 use super::transport::{LONGEST, Sending};
 use crate::domain::audit::{Event, What};
 use crate::domain::mail::Mail;
@@ -76,7 +76,10 @@ struct Pass {
 }
 
 async fn pass(platform: &Platform, transport: &Transport) -> Result<Pass> {
-    let mut pass = Pass { sent: 0, reachable: true };
+    let mut pass = Pass {
+        sent: 0,
+        reachable: true,
+    };
     while pass.reachable && store::is_due(&mut *platform.db.read().await?, platform.now()).await? {
         let until = platform.now() + LEASE;
         let mut tx = platform.db.begin().await?;
@@ -91,7 +94,13 @@ async fn pass(platform: &Platform, transport: &Transport) -> Result<Pass> {
 }
 
 /// Delivers a batch, or as much of it as the lease is good for.
-async fn deliver(platform: &Platform, transport: &Transport, batch: &[Leased], until: Time, pass: &mut Pass) -> Result<()> {
+async fn deliver(
+    platform: &Platform,
+    transport: &Transport,
+    batch: &[Leased],
+    until: Time,
+    pass: &mut Pass,
+) -> Result<()> {
     for (done, row) in batch.iter().enumerate() {
         let left = (until - platform.now()).as_milliseconds();
         if left < i64::try_from(LONGEST.as_millis()).unwrap_or(i64::MAX) {
@@ -132,7 +141,11 @@ async fn deliver(platform: &Platform, transport: &Transport, batch: &[Leased], u
 
 /// 1, 2, 4 … 60 minutes, and never an end.
 fn delay_after(tries: i64) -> Span {
-    Span::minutes(1i64.checked_shl(u32::try_from(tries).unwrap_or(u32::MAX)).unwrap_or(i64::MAX).clamp(1, 60))
+    Span::minutes(
+        1i64.checked_shl(u32::try_from(tries).unwrap_or(u32::MAX))
+            .unwrap_or(i64::MAX)
+            .clamp(1, 60),
+    )
 }
 
 async fn give_back(platform: &Platform, rows: &[Leased], until: Time, next: Time) -> Result<()> {
@@ -158,7 +171,10 @@ async fn settle_once(platform: &Platform, row: &Leased, refusal: Option<&str>) -
     let mut tx = platform.db.begin().await?;
     let now = platform.now();
     let (is_new, event) = match refusal {
-        None => (store::set_sent(&mut tx, row.id, now).await?, event(now, What::MailSent, row)),
+        None => (
+            store::set_sent(&mut tx, row.id, now).await?,
+            event(now, What::MailSent, row),
+        ),
         Some(error) => {
             let event = event(now, What::MailFailed, row).with("error", error);
             (store::set_failed(&mut tx, row.id, now, error).await?, event)
@@ -196,7 +212,9 @@ enum Outcome {
 
 async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: Time) -> Result<Outcome> {
     let mut conn = platform.db.read().await?;
-    let Some(to) = store::addressed(&mut conn, row.id, until).await? else { return Ok(Outcome::LeaseLost) };
+    let Some(to) = store::addressed(&mut conn, row.id, until).await? else {
+        return Ok(Outcome::LeaseLost);
+    };
     let Ok(mail) = serde_json::from_str::<Mail>(&row.mail) else {
         return Ok(Outcome::Refused("the stored mail is not readable".to_owned()));
     };
@@ -216,7 +234,11 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
     };
     drop(conn);
     let put_together = || -> Result<_, Unsendable> {
-        let recipient = Recipient { name: &to.name, customer: &to.customer_name, help_desk: to.help_desk.as_deref() };
+        let recipient = Recipient {
+            name: &to.name,
+            customer: &to.customer_name,
+            help_desk: to.help_desk.as_deref(),
+        };
         let rendered = render(Locale::en, &mail, &recipient, way).map_err(|_| Unsendable::Message)?;
         let heads = Heads {
             id: row.id,
@@ -263,7 +285,10 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     // Without its key the link cannot be written. The operator can bring the key back, so the mail waits.
     let token = platform.keys.link_token(key_id, link, row.user(), current);
     let token = token.ok_or_else(|| Outcome::NotNow("the key of the link is missing".to_owned()))?;
-    Ok(Way::Link(platform.config.absolute(&format!("/recover/{token}")), expires_at))
+    Ok(Way::Link(
+        platform.config.absolute(&format!("/recover/{token}")),
+        expires_at,
+    ))
 }
 
 /// When this user may get the next mail with a link, given when they got those of the last hour, the newest first.
@@ -285,5 +310,28 @@ fn copy(platform: &Platform, row: &Leased, to: &Addressed, rendered: Rendered) -
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_an_hour_and_stay_there() {
+        let minutes: Vec<i64> = (0..8)
+            .chain([64, i64::MAX])
+            .map(|tries| delay_after(tries).as_minutes_up())
+            .collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
+    }
+
+    #[test]
+    fn three_links_an_hour() {
+        let at = |minute: i64| Time::from_unix_milliseconds(0) + Span::minutes(minute);
+        assert_eq!(not_before(&[]), None);
+        assert_eq!(not_before(&[at(5)]), Some(at(7)));
+        assert_eq!(not_before(&[at(7), at(5)]), Some(at(22)));
+        assert_eq!(not_before(&[at(22), at(7), at(5)]), Some(at(65)));
     }
 }
