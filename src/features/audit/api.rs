@@ -73,8 +73,9 @@ pub async fn list_events(
     let whole = session.actor.scope(Right::Read);
     let scope = customer.map_or_else(|| whole.clone(), |customer| whole.narrowed(&[customer]));
     let before = before.and_then(|before| {
-        let (at, number) = before.split_once('.')?;
-        Some((Time::from_unix_milliseconds(at.parse().ok()?), number.parse().ok()?))
+        let mut parts = before.split('.');
+        let at = Time::from_unix_milliseconds(parts.next()?.parse().ok()?);
+        Some((at, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     });
     let target = user.map(|id| UserRef { customer: session.actor.user.customer, id });
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
@@ -82,10 +83,10 @@ pub async fn list_events(
     let mut recorded = service::newest(&mut conn, &scope, target, before, limit).await?;
     let more = recorded.len() > PAGE;
     recorded.truncate(PAGE);
-    let next = recorded
-        .last()
-        .filter(|_| more)
-        .map(|last| format!("{}.{}", last.entry.event.at.unix_milliseconds(), last.entry.number));
+    let next = recorded.last().filter(|_| more).and_then(|last| {
+        let event = &last.entry.event;
+        Some(format!("{}.{}.{}", event.at.unix_milliseconds(), last.entry.number, event.customer?))
+    });
     let rows: Vec<AuditRow> = recorded.into_iter().map(row).collect();
     let about = user.and_then(|user| {
         rows.iter().find(|row| row.target_id == Some(user)).and_then(|row| row.target.clone())

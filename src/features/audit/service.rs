@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::store::{self, Head};
 use crate::domain::audit::{Entry, Event};
 use crate::domain::authority::Scope;
-use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::platform::keys::Purpose;
 use crate::platform::{Conn, Keys, Platform, Result};
@@ -80,7 +79,7 @@ pub struct Recorded {
     pub target_name: Option<String>,
 }
 
-/// The newest events in `scope`, at most `limit`, older than `before` (time and number of the last one seen), about and
+/// The newest events in `scope`, at most `limit`, older than `before` (time, number and customer of the last one seen), about and
 /// by `target` where one is named.
 ///
 /// # Errors
@@ -89,7 +88,7 @@ pub async fn newest(
     conn: &mut Conn,
     scope: &Scope,
     target: Option<UserRef>,
-    before: Option<(Time, i64)>,
+    before: Option<store::Place>,
     limit: i64,
 ) -> Result<Vec<Recorded>> {
     let rows = store::newest(conn, scope, target, before, limit).await?;

@@ -156,12 +156,15 @@ pub struct Listed {
     pub target_name: Option<String>,
 }
 
+/// Where a row stands among those of all chains: rows of two customers may share time and number.
+pub type Place = (Time, i64, CustomerId);
+
 /// The newest rows in `scope`, older than the cursor, about `target` where one is named.
 pub async fn newest(
     conn: &mut Conn,
     scope: &Scope,
     target: Option<UserRef>,
-    before: Option<(Time, i64)>,
+    before: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Listed>> {
     let customers = scope.customers();
@@ -169,9 +172,12 @@ pub async fn newest(
         return Ok(Vec::new());
     }
     let n = customers.len();
-    let (at, number) = before.unwrap_or((Time::from_unix_milliseconds(i64::MAX), i64::MAX));
+    let (at, number, chain) = match before {
+        Some((at, number, chain)) => (at, number, chain.to_string()),
+        None => (Time::from_unix_milliseconds(i64::MAX), i64::MAX, String::new()),
+    };
     let about = match target {
-        Some(_) => format!("AND (e.target_id = ${} OR e.actor_id = ${})", n + 4, n + 4),
+        Some(_) => format!("AND (e.target_id = ${} OR e.actor_id = ${})", n + 5, n + 5),
         None => String::new(),
     };
     let text = format!(
@@ -180,19 +186,19 @@ pub async fn newest(
          FROM audit_events e JOIN customers c ON c.id = e.chain \
          LEFT JOIN users a ON a.customer_id = e.actor_customer_id AND a.id = e.actor_id \
          LEFT JOIN users t ON t.customer_id = e.chain AND t.id = e.target_id \
-         WHERE e.chain IN ({}) AND (e.at < ${} OR (e.at = ${} AND e.number < ${})) {about} \
-         ORDER BY e.at DESC, e.number DESC LIMIT ${}",
+         WHERE e.chain IN ({}) AND (e.at, e.number, e.chain) < (${}, ${}, ${}) {about} \
+         ORDER BY e.at DESC, e.number DESC, e.chain DESC LIMIT ${}",
         placeholders(1, n),
-        n + 1,
         n + 1,
         n + 2,
         n + 3,
+        n + 4,
     );
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
     for customer in customers {
         query = query.bind(*customer);
     }
-    query = query.bind(at).bind(number).bind(limit);
+    query = query.bind(at).bind(number).bind(chain).bind(limit);
     if let Some(target) = target {
         query = query.bind(target.id);
     }
