@@ -140,9 +140,11 @@ pub enum Proof {
 /// When the database fails or too many passwords are being checked.
 pub async fn prove(platform: &Platform, origin: &Origin, token: &str, password: String) -> Result<Proof> {
     let mut tx = platform.db.begin().await?;
-    let Some(row) = live(&mut tx, platform, token).await? else { return Ok(Proof::Dead) };
-    let user = UserRef { customer: row.customer_id, id: row.user_id };
+    // Once to learn whose it is, and once more under that user's lock.
+    let Some(seen) = live(&mut tx, platform, token).await? else { return Ok(Proof::Dead) };
+    let user = UserRef { customer: seen.customer_id, id: seen.user_id };
     let Some(credentials) = users::service::credentials_of(&mut tx, user).await? else { return Ok(Proof::Dead) };
+    let Some(row) = live(&mut tx, platform, token).await? else { return Ok(Proof::Dead) };
     // Counted before it is checked: guesses that run side by side are all counted, and the right one forgives them.
     store::raise_wrong_passwords(&mut tx, row.id).await?;
     tx.commit().await?;
