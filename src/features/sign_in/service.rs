@@ -50,10 +50,10 @@ pub async fn begin(
         let event = Event::new(now, what, user.map(|user| user.customer)).from(origin.address.clone());
         if let Some(user) = user { event.about(user.id) } else { event }
     };
+    let claimed = credentials.as_ref().map(|credentials| credentials.user);
     let Some(credentials) = credentials.filter(|_| right) else {
         // Known and unknown alike leave one row, so that they take the same.
-        let user = users_of(platform, address).await?;
-        audit::service::record(&mut tx, platform, event(What::PasswordWrong, user)).await?;
+        audit::service::record(&mut tx, platform, event(What::PasswordWrong, claimed)).await?;
         tx.commit().await?;
         return Ok(Begun::Wrong);
     };
@@ -85,12 +85,6 @@ pub async fn begin(
     };
     tx.commit().await?;
     Ok(begun)
-}
-
-async fn users_of(platform: &Platform, address: &str) -> Result<Option<UserRef>> {
-    let Ok(address) = address.parse::<Address>() else { return Ok(None) };
-    let mut conn = platform.db.read().await?;
-    Ok(users::service::credentials(&mut conn, &address).await?.map(|credentials| credentials.user))
 }
 
 /// Opens a session for someone who has passed every step.
@@ -320,16 +314,19 @@ pub async fn step_up(
 pub async fn sign_out(platform: &Platform, origin: &Origin, session: Option<&str>, challenge: Option<&str>) -> Result<()> {
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
-    if let Some(token) = session
-        && let Some(user) = session::service::end(&mut tx, token).await?
-    {
-        let event = Event::new(now, What::SignedOut, Some(user.customer)).by(user).about(user.id);
-        audit::service::record(&mut tx, platform, event.from(origin.address.clone())).await?;
-    }
+    let ended = match session {
+        Some(token) => session::service::end(&mut tx, token).await?,
+        None => None,
+    };
     if let Some(token) = challenge
         && let Some(challenge) = session::service::challenge(&mut tx, token, now).await?
     {
         session::service::end_challenge(&mut tx, &challenge).await?;
+    }
+    // The record comes last, as everywhere: whoever holds its lock waits for nothing else.
+    if let Some(user) = ended {
+        let event = Event::new(now, What::SignedOut, Some(user.customer)).by(user).about(user.id);
+        audit::service::record(&mut tx, platform, event.from(origin.address.clone())).await?;
     }
     tx.commit().await
 }
