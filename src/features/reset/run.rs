@@ -64,13 +64,16 @@ async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: Cus
     };
     let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
     let pending = store::pending(tx, reset.id, customer_id, limit).await?;
+    if pending.is_empty() {
+        // Whoever held the customer's lock before did them.
+        return Ok(());
+    }
     let (Some(actor), Some(scope), Some(customer)) = (actor, scope, customer) else {
         return skip_all(tx, platform, reset, customer_id, &pending, Skip::NoAuthority).await;
     };
     users::service::lock_all(tx, customer_id, &pending).await?;
     let found = users::service::by_ids(tx, &scope, &pending).await?;
-    let owners = users::service::working_owners(tx, customer_id).await?;
-    let leaves_no_owner = !owners.is_empty() && owners.iter().all(|owner| pending.contains(&owner.id));
+    let last_owners = last_owners(tx, customer_id, &pending).await?;
 
     let (mut going, mut outcomes) = (Vec::new(), Vec::new());
     for user in &pending {
@@ -80,9 +83,7 @@ async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: Cus
             None => Some(Skip::Gone),
             Some(Err(_)) => Some(Skip::NoAuthority),
             Some(Ok(Verdict::Skip(skip))) => Some(skip),
-            Some(Ok(Verdict::Reset)) if leaves_no_owner && owners.iter().any(|owner| owner.id == *user) => {
-                Some(Skip::LastOwner)
-            }
+            Some(Ok(Verdict::Reset)) if last_owners.contains(user) => Some(Skip::LastOwner),
             Some(Ok(Verdict::Reset)) => None,
         };
         if skip.is_none() {
@@ -120,6 +121,18 @@ async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: Cus
     }
     record(tx, platform, reset, customer_id, &outcomes).await?;
     store::set_outcomes(tx, reset.id, customer_id, &outcomes, now).await
+}
+
+/// Those of `users`, at home in `home`, without whom some customer would have no owner who can sign in.
+async fn last_owners(tx: &mut Tx, home: CustomerId, users: &[UserId]) -> Result<Vec<UserId>> {
+    let mut last = Vec::new();
+    for customer in users::service::owned_by(tx, home, users).await? {
+        let owners = users::service::working_owners(tx, customer).await?;
+        if owners.iter().all(|owner| owner.customer == home && users.contains(&owner.id)) {
+            last.extend(owners.iter().map(|owner| owner.id));
+        }
+    }
+    Ok(last)
 }
 
 async fn skip_all(

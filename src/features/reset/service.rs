@@ -1,5 +1,7 @@
 //! The use cases of a reset: plan, review, confirm. What runs afterwards stands in `run.rs`.
 
+use std::collections::BTreeSet;
+
 use super::store::{self, ItemRow, Reset, Summary};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Scope};
@@ -69,11 +71,13 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selec
         }
     };
     if let Some(customer) = without_owner(&mut tx, &plan).await? {
+        // Its name is told to those who may know it.
+        let seen = actor.scope(Right::Read).narrowed(&[customer]);
+        let name = customers::service::list(&mut tx, &seen).await?.pop().map(|customer| customer.name);
         drop(tx);
-        let name = found.iter().find(|user| user.user.customer == customer).map(|user| user.customer_name.clone());
         let event = event(platform, origin, actor, What::ResetRefused).with("why", "no_owner_left");
         audit::service::record_alone(platform, event).await?;
-        return Ok(Planned::NoOwnerLeft(name.unwrap_or_default()));
+        return Ok(Planned::NoOwnerLeft(name.unwrap_or_else(|| "Another customer".to_owned())));
     }
     let now = platform.now();
     let id = platform.rng.id(now, ResetId::new);
@@ -91,12 +95,17 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selec
     Ok(Planned::Frozen(id))
 }
 
-/// The first customer whose last working owners are all in the plan.
+/// The first customer whose last working owners are all in the plan, wherever they are at home.
 async fn without_owner(conn: &mut Conn, plan: &Plan) -> Result<Option<CustomerId>> {
-    for (customer, reset) in plan.resets() {
-        let owners = users::service::working_owners(conn, customer).await?;
-        if !owners.is_empty() && owners.iter().all(|owner| reset.contains(owner)) {
-            return Ok(Some(customer));
+    let resets = plan.resets();
+    let going: BTreeSet<UserRef> = resets.values().flatten().copied().collect();
+    for (home, users) in &resets {
+        let users: Vec<UserId> = users.iter().map(|user| user.id).collect();
+        for customer in users::service::owned_by(conn, *home, &users).await? {
+            let owners = users::service::working_owners(conn, customer).await?;
+            if !owners.is_empty() && owners.iter().all(|owner| going.contains(owner)) {
+                return Ok(Some(customer));
+            }
         }
     }
     Ok(None)

@@ -262,6 +262,14 @@ pub async fn set_up_due(conn: &mut Conn, customer: CustomerId, users: &[UserId],
     store::set_up_due(conn, customer, users, now).await
 }
 
+/// The customers in which at least one of these users, at home in `home`, is an owner.
+///
+/// # Errors
+/// When the database fails.
+pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId]) -> Result<Vec<CustomerId>> {
+    store::owned_by(conn, home, users).await
+}
+
 /// The owners of `customer` who could sign in and help now.
 ///
 /// # Errors

@@ -346,6 +346,26 @@ pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Ve
     Ok(found)
 }
 
+/// The customers in which at least one of these users, at home in `home`, is an owner.
+pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId]) -> Result<Vec<CustomerId>> {
+    let mut owned = Vec::new();
+    for part in users.chunks(500) {
+        let text = format!(
+            "SELECT DISTINCT customer_id FROM memberships \
+             WHERE role = 'owner' AND user_customer_id = $1 AND user_id IN ({})",
+            placeholders(2, part.len())
+        );
+        let mut query = sqlx::query_as::<_, (CustomerId,)>(sqlx::AssertSqlSafe(text)).bind(home);
+        for user in part {
+            query = query.bind(*user);
+        }
+        owned.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(customer,)| customer));
+    }
+    owned.sort_unstable();
+    owned.dedup();
+    Ok(owned)
+}
+
 /// The owners of `customer` who could sign in and help now: active, with a factor, not waiting for a set-up.
 pub async fn working_owners(conn: &mut Conn, customer: CustomerId) -> Result<Vec<UserRef>> {
     let rows: Vec<(CustomerId, UserId)> = sqlx::query_as(
