@@ -5,7 +5,8 @@
 //! reset
 //! set_up
 //! recovery   sign_in
-//! customers  users  methods  backup_codes  outbox
+//! users
+//! customers  methods  backup_codes  outbox
 //! audit
 //! session
 //! ```
