@@ -1,0 +1,131 @@
+//! Customers do not see each other: what is listed, counted, searched and reset stays within the roles a person holds.
+
+use rekey::domain::authority::{Right, Role};
+use rekey::domain::ids::UserId;
+use rekey::features::{audit, customers, reset, users};
+use rekey::platform::Rng;
+
+use super::dump::Dump;
+use super::harness::*;
+
+both! {
+    async fn a_list_shows_its_readers_customers_and_no_others(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let both = world.with_role(&world.a, Role::Auditor).await;
+        world.grant(&both, &world.b, Role::Auditor).await;
+        let (ua, ub) = (
+            world.people(&world.a, Who::MEMBER, 60).await,
+            world.people(&world.b, Who::MEMBER, 5).await,
+        );
+        let mut conn = world.platform.db.read().await.unwrap();
+        for (reader, a, b) in [(&admin, 62, 0), (&both, 62, 5), (&ua[0], 0, 0), (&ub[0], 0, 0)] {
+            let scope = world.actor(reader).await.scope(Right::Read);
+            for search in [
+                "",
+                "person",
+                "PERSON",
+                "example",
+                "%",
+                "_",
+                "\\",
+                "' OR 1=1 --",
+                "person1@a",
+            ] {
+                let (mut seen, mut cursor) = (Vec::new(), None);
+                let total = loop {
+                    let page = users::service::page(&mut conn, &scope, search, cursor.as_deref())
+                        .await
+                        .unwrap();
+                    assert!(page.users.len() <= 50);
+                    seen.extend(page.users);
+                    cursor = page.next;
+                    if cursor.is_none() {
+                        break page.total;
+                    }
+                };
+                let in_customer = |id| seen.iter().filter(|user| user.user.customer == id).count();
+                assert_eq!(i64::try_from(seen.len()).unwrap(), total, "{search}");
+                if ["", "person", "PERSON", "example"].contains(&search) {
+                    assert_eq!((in_customer(world.a.id), in_customer(world.b.id)), (a, b), "{search}");
+                } else if search != "person1@a" {
+                    assert_eq!(seen.len(), 0, "a search is literal: {search}");
+                }
+                let mut once: Vec<UserId> = seen.iter().map(|user| user.user.id).collect();
+                once.dedup();
+                assert_eq!(once.len(), seen.len(), "nobody twice");
+                assert!(seen.iter().all(|user| scope.covers(user.user.customer)));
+            }
+        }
+        // A cursor or an id of somebody else's customer opens nothing.
+        let scope = world.actor(&admin).await.scope(Right::Read);
+        for cursor in [
+            "",
+            "~",
+            "x~y",
+            &format!("{}~", ub[0].user.id),
+            &format!("{}~\u{10ffff}", ub[0].user.id),
+        ] {
+            let page = users::service::page(&mut conn, &scope, "", Some(cursor)).await.unwrap();
+            assert!(page.users.iter().all(|user| user.user.customer == world.a.id));
+        }
+        assert!(
+            users::service::by_ids(&mut conn, &scope, &ids(&users_of(&ub)))
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        let seen = customers::service::list(&mut conn, &scope).await.unwrap();
+        assert_eq!(
+            seen.iter().map(|customer| customer.name.as_str()).collect::<Vec<_>>(),
+            ["A"]
+        );
+    }
+
+    async fn no_request_of_any_role_reaches_another_customer(world: World) {
+        // Every role in every customer, and random selections: what is frozen, skipped or refused is as the roles say.
+        let mut people = Vec::new();
+        for role in Role::ALL {
+            for home in [&world.a, &world.b] {
+                people.push((world.with_role(home, *role).await, *role));
+            }
+        }
+        let rng = Rng::seeded(54);
+        let pick = |below: usize| usize::from(rng.bytes::<1>()[0]) % below;
+        for round in 0..60 {
+            let (asking, _) = &people[pick(people.len())];
+            let selected: Vec<_> = (0..=pick(3)).map(|_| people[pick(people.len())].0.user).collect();
+            let actor = world.actor(asking).await;
+            let allowed = selected.iter().all(|user| {
+                let (_, role) = people.iter().find(|(person, _)| person.user == *user).unwrap();
+                actor.may_reset(*user, *role).is_ok()
+            });
+            let before = Dump::of(&world).await;
+            let planned = world.try_plan(asking, &ids(&selected)).await;
+            assert_eq!(
+                matches!(planned, reset::service::Planned::Frozen(_)),
+                allowed,
+                "round {round}: {planned:?}"
+            );
+            if !allowed {
+                assert_eq!(
+                    before.but_the_record(),
+                    Dump::of(&world).await.but_the_record(),
+                    "round {round}"
+                );
+            }
+        }
+        // Nobody but A's readers reads A's record, whatever was asked for.
+        for (person, role) in &people {
+            let scope = world.actor(person).await.scope(Right::Read);
+            assert_eq!(scope.customers().len(), usize::from(role.reads()));
+            let mut conn = world.platform.db.read().await.unwrap();
+            let seen = audit::service::newest(&mut conn, &scope, None, None, 10_000)
+                .await
+                .unwrap();
+            assert!(
+                seen.iter()
+                    .all(|seen| seen.entry.event.customer == Some(person.user.customer))
+            );
+        }
+    }
+}

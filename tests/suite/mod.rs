@@ -1,0 +1,19 @@
+#[macro_use]
+mod harness;
+mod dump;
+
+mod audit;
+mod backup_codes;
+mod commands;
+mod house;
+mod import;
+mod isolation;
+mod outbox;
+mod races;
+mod recovery;
+mod reset;
+mod sessions;
+mod set_up;
+mod sign_in;
+mod smtp_sink;
+mod totp;
