@@ -1,6 +1,6 @@
 use leptos::{children::ViewFnOnce, prelude::*};
 
-use super::{Avatar, Glyph, Icon, Mark, Square, Stepper, Steps, menu};
+use super::{Avatar, Glyph, Icon, Mark, Square, Stepper, Steps, focus, menu};
 
 /// The places of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +18,7 @@ const NAV: [(&str, &[Place]); 3] = [
     ("Identity", &[(Section::Users, Glyph::Users, "/users", "Users")]),
     (
         "Security",
-        &[
-            (Section::Resets, Glyph::Layers, "/resets", "Resets"),
-            (Section::Audit, Glyph::Document, "/audit", "Audit"),
-        ],
+        &[(Section::Resets, Glyph::Layers, "/resets", "Resets"), (Section::Audit, Glyph::Document, "/audit", "Audit")],
     ),
     ("You", &[(Section::Security, Glyph::Shield, "/security", "My security")]),
 ];
@@ -114,6 +111,7 @@ pub fn CalmShell(
     #[prop(optional, into)] foot: Option<ViewFnOnce>,
     children: Children,
 ) -> AnyView {
+    focus::take_over();
     let brand = match customer {
         Some(name) => {
             let words = name.clone();
@@ -121,9 +119,7 @@ pub fn CalmShell(
         }
         None => view! { <p class="brand"><Mark/>"Rekey"</p> }.into_any(),
     };
-    let bars = steps
-        .as_ref()
-        .map(|steps| view! { <Stepper now=steps.now of=steps.of/> });
+    let bars = steps.as_ref().map(|steps| view! { <Stepper now=steps.now of=steps.of/> });
     view! {
         <div class="calm">
             <header class="calm-top">{brand}{steps.map(|steps| view! { <p class="note">{steps.label}</p> })}</header>
@@ -152,13 +148,8 @@ fn reach(desk: &str) -> Option<String> {
     if desk.contains('@') && !desk.contains([' ', ',', '?', '&', ':']) {
         return Some(format!("mailto:{desk}"));
     }
-    let end = desk
-        .find(|c: char| !(c.is_ascii_digit() || " +()-./\u{a0}".contains(c)))
-        .unwrap_or(desk.len());
-    let number: String = desk[..end]
-        .chars()
-        .filter(|c| c.is_ascii_digit() || *c == '+')
-        .collect();
+    let end = desk.find(|c: char| !(c.is_ascii_digit() || " +()-./\u{a0}".contains(c))).unwrap_or(desk.len());
+    let number: String = desk[..end].chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
     (number.len() >= 3).then(|| format!("tel:{number}"))
 }
 
@@ -169,14 +160,8 @@ mod tests {
     #[test]
     fn a_help_desk_is_dialled_mailed_or_read() {
         assert_eq!(reach("+49 (40) 5550-199").as_deref(), Some("tel:+49405550199"));
-        assert_eq!(
-            reach("+49 40 5550 4040, weekdays from 6 to 22").as_deref(),
-            Some("tel:+494055504040")
-        );
-        assert_eq!(
-            reach("help@alwaha.example").as_deref(),
-            Some("mailto:help@alwaha.example")
-        );
+        assert_eq!(reach("+49 40 5550 4040, weekdays from 6 to 22").as_deref(), Some("tel:+494055504040"));
+        assert_eq!(reach("help@alwaha.example").as_deref(), Some("mailto:help@alwaha.example"));
         for told in ["ramal 4040", "room 7", "ask Bo @ room 7", ""] {
             assert_eq!(reach(told), None, "{told}");
         }

@@ -9,7 +9,7 @@ use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, WaitingFor, waiting};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, outcome, refusal};
 use crate::features::session::flash::left_by;
-use crate::ui::{Banner, CalmShell, CodeField, Look, PasswordField, SubmitButton, TextField, Tone, clock};
+use crate::ui::{Banner, CalmShell, CodeField, Look, PasswordField, SubmitButton, TextField, Tone, begin_anew, clock};
 use crate::words::td_string;
 
 /// Address and password.
@@ -30,13 +30,7 @@ pub fn SignInPage() -> impl IntoView {
     let query = use_query_map();
     let over = move || (query.read().get("over").is_some() && outcome.get().is_none()).then(over);
     // The start page only leads on to the users, and does so only when the browser itself asks for it.
-    let next = move || {
-        query
-            .read()
-            .get("next")
-            .filter(|next| next != "/")
-            .unwrap_or_else(|| "/users".to_owned())
-    };
+    let next = move || query.read().get("next").filter(|next| next != "/").unwrap_or_else(|| "/users".to_owned());
     let title = td_string!(LOCALE, sign_in.title);
     view! {
         <Title text=title/>
@@ -91,6 +85,14 @@ pub fn CodePage() -> impl IntoView {
     let waiting = Resource::new(|| (), |()| waiting());
     let query = use_query_map();
     let backup = Memo::new(move |_| query.read().get("with").as_deref() == Some("backup"));
+    // The forms take each other's place under somebody who has just pressed a link.
+    Effect::new(move |before: Option<bool>| {
+        let now = backup.get();
+        if before.is_some_and(|before| before != now) {
+            begin_anew();
+        }
+        now
+    });
     let by_code = ServerAction::<Finish>::new();
     let by_backup_code = ServerAction::<Finish>::new();
     let left = left_by::<CodeOutcome>("code").map(|left| left.outcome);
@@ -98,11 +100,7 @@ pub fn CodePage() -> impl IntoView {
     let came_with_backup = backup.get_untracked();
     let left_for = move |backup| left.filter(|_| backup == came_with_backup);
     let page = move |waiting: Option<WaitingFor>| {
-        let Some(WaitingFor {
-            customer,
-            help_desk: desk,
-        }) = waiting
-        else {
+        let Some(WaitingFor { customer, help_desk: desk }) = waiting else {
             return on_the_way();
         };
         let name = customer.clone();
@@ -201,7 +199,7 @@ fn sign_in(action: ServerAction<Finish>) -> AnyView {
 fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String, String)> {
     match outcome {
         Ok(CodeOutcome::Locked { until, now }) => {
-            let time = clock(until.unix_milliseconds());
+            let time = clock(until);
             let rest = match (until - now).as_minutes_up() {
                 ..=1 => td_string!(LOCALE, sign_in.locked_one, time = time),
                 minutes => td_string!(LOCALE, sign_in.locked_many, minutes = minutes, time = time),
@@ -214,5 +212,25 @@ fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String, String)> {
         )),
         Ok(CodeOutcome::GoOn | CodeOutcome::Malformed | CodeOutcome::Wrong | CodeOutcome::Over) => None,
         Err(error) => Some(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Time;
+
+    #[test]
+    fn a_lock_says_how_long_and_until_when() {
+        let at = |seconds: i64| Time::from_unix_milliseconds(seconds * 1000);
+        let said = |until| {
+            let locked = CodeOutcome::Locked { until: at(until), now: at(0) };
+            refused(Ok(locked)).map(|(_, rest)| rest)
+        };
+        let one = "Your next code is taken in 1 minute, at 00:00 UTC.";
+        let many = "Your next code is taken in 15 minutes, at 00:15 UTC.";
+        assert_eq!(said(59).as_deref(), Some(one));
+        assert_eq!(said(900).as_deref(), Some(many));
+        assert_eq!(refused(Ok(CodeOutcome::Wrong)), None);
     }
 }
