@@ -23,18 +23,13 @@ pub async fn codes(State(platform): State<Platform>, headers: HeaderMap) -> Resp
         None => Ok(None),
     };
     match shown {
-        Ok(Some(ShownCodes {
-            set_up,
-            codes: Some(codes),
-        })) => {
+        Ok(Some(ShownCodes { set_up, codes: Some(codes) })) => {
             let disposition = "attachment; filename=\"rekey-backup-codes.txt\"";
             let kind = "text/plain; charset=utf-8";
-            let text = text(&set_up.customer.name, set_up.address.as_str(), &codes, platform.now());
-            (
-                [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)],
-                text,
-            )
-                .into_response()
+            let customer = &set_up.customer;
+            let text =
+                text(&customer.name, set_up.address.as_str(), customer.help_desk.as_deref(), &codes, platform.now());
+            ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)], text).into_response()
         }
         Ok(_) => Redirect::to("/set-up/codes").into_response(),
         Err(Fault::Busy) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response(),
@@ -46,12 +41,14 @@ pub async fn codes(State(platform): State<Platform>, headers: HeaderMap) -> Resp
 }
 
 /// What the print sheet says, as plain text.
-fn text(customer: &str, address: &str, codes: &NewCodes, now: Time) -> String {
-    let made = td_string!(LOCALE, set_up.sheet.made, moment = minute(now.unix_milliseconds()));
+fn text(customer: &str, address: &str, help_desk: Option<&str>, codes: &NewCodes, now: Time) -> String {
+    let made = td_string!(LOCALE, set_up.sheet.made, moment = minute(now));
     let numbered = |(index, code): (usize, &BackupCode)| format!("{:>2}  {}\n", index + 1, code.shown());
     let lines: String = codes.0.iter().enumerate().map(numbered).collect();
+    let help_desk = help_desk
+        .map_or_else(String::new, |desk| format!("{}\n", td_string!(LOCALE, set_up.sheet.number, number = desk)));
     format!(
-        "{title}\n{customer}\n{address}\n{made}\n\n{each}\n\n{lines}\n{how}\n{how_lead}\n\n{lost}\n{lost_lead}\n",
+        "{title}\n{customer}\n{address}\n{made}\n\n{each}\n\n{lines}\n{how}\n{how_lead}\n\n{lost}\n{lost_lead}\n{help_desk}",
         title = td_string!(LOCALE, set_up.sheet.title),
         each = td_string!(LOCALE, set_up.sheet.use_each),
         how = td_string!(LOCALE, set_up.sheet.how),
@@ -68,16 +65,13 @@ mod tests {
     #[test]
     fn the_file_says_whose_codes_these_are_and_numbers_them() {
         let codes = NewCodes(std::array::from_fn(|_| BackupCode::from_bytes([0; 10])));
-        let text = text(
-            "Hafenwerk",
-            "zoe@hafenwerk.example",
-            &codes,
-            Time::from_unix_milliseconds(0),
-        );
+        let text =
+            text("Hafenwerk", "zoe@hafenwerk.example", Some("ramal 4040"), &codes, Time::from_unix_milliseconds(0));
         assert!(
             text.starts_with("Backup codes\nHafenwerk\nzoe@hafenwerk.example\nMade on 1 January 1970, 00:00 UTC\n\n")
         );
         assert!(text.contains("\n 1  0000 0000 0000 0000\n"));
         assert!(text.contains("\n10  0000 0000 0000 0000\n"));
+        assert!(text.ends_with("\nHelp desk: ramal 4040.\n"));
     }
 }
