@@ -33,14 +33,12 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let nonce = leptos::nonce::use_nonce();
     let boot = (!assets.js.is_empty()).then(|| {
         let Assets { js, wasm, .. } = assets.clone();
+        // Both at once, and only where a script runs at all: a preload would cost those who have none the whole WASM.
         let script = format!(
-            "import('{js}').then(m => m.default({{module_or_path: '{wasm}'}}).then(() => m.hydrate()))"
+            "const wasm = fetch('{wasm}'); \
+             import('{js}').then(m => m.default({{module_or_path: wasm}}).then(() => m.hydrate()))"
         );
-        view! {
-            <link rel="modulepreload" href=js nonce=nonce.clone()/>
-            <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-            <script type="module" nonce=nonce.clone() inner_html=script></script>
-        }
+        view! { <script type="module" nonce=nonce.clone() inner_html=script></script> }
     });
     view! {
         <!DOCTYPE html>

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use axum::Router;
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
@@ -55,7 +55,6 @@ pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Resu
 }
 
 /// Everything that answers, on top of what every answer has in common.
-#[must_use]
 pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Router {
     let assets = assets();
     let options = LeptosOptions::builder().output_name("rekey").build();
@@ -88,10 +87,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
     if let Some(mailbox) = mailbox {
         router = router.merge(mailbox::routes(mailbox, assets.css));
     }
-    router
-        .layer(RequestBodyLimitLayer::new(LARGEST_REQUEST))
-        .layer(csrf)
-        .layer(middleware::from_fn(headers))
+    router.layer(RequestBodyLimitLayer::new(LARGEST_REQUEST)).layer(csrf).layer(middleware::from_fn(headers))
 }
 
 /// The names of the front end's files as they are now.
@@ -122,7 +118,9 @@ fn file(name: &str, headers: &HeaderMap) -> Response {
     let compressed = accepts.split(',').any(|one| one.trim().split(';').next() == Some("br"));
     let brotli = compressed.then(|| Site::get(&format!("{name}.br"))).flatten();
     let is_brotli = brotli.is_some();
-    let Some(found) = brotli.or_else(|| Site::get(name)) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(found) = brotli.or_else(|| Site::get(name)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let mut response = Response::new(Body::from(found.data.into_owned()));
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -143,7 +141,9 @@ async fn ready(State(platform): State<Platform>) -> (StatusCode, &'static str) {
 
 /// The policy of a page: its own scripts, its own styles, nothing inline but what carries this answer's nonce.
 fn content_security_policy() {
-    let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
          connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -183,7 +183,7 @@ async fn resume_resets(platform: Platform) {
 
 /// Removes sessions and half-finished sign-ins that are over.
 async fn sweep(platform: Platform) {
-    let mut every = tokio::time::interval(Duration::from_secs(600));
+    let mut every = tokio::time::interval(Duration::from_mins(10));
     loop {
         every.tick().await;
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");

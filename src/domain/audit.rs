@@ -204,6 +204,9 @@ pub struct Entry {
 impl Entry {
     /// The bytes that the chain protects, together with the hash of the entry before: each field preceded by its length,
     /// so that no two different entries share a form.
+    ///
+    /// # Panics
+    /// Never: a map of strings is always JSON.
     #[must_use]
     pub fn canonical(&self, previous_hash: &str) -> Vec<u8> {
         let event = &self.event;

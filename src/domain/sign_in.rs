@@ -116,9 +116,10 @@ pub enum Next {
 #[must_use]
 pub const fn advance(purpose: Purpose, step: Step, passed: Passed) -> Next {
     match (step, passed, purpose) {
-        (Step::Factor, Passed::Factor, Purpose::SignIn) => Next::SignedIn,
+        (Step::Factor, Passed::Factor, Purpose::SignIn) | (Step::SaveCodes, Passed::SaveCodes, Purpose::SignIn) => {
+            Next::SignedIn
+        }
         (Step::SetUp, Passed::SetUp, _) => Next::To(Step::SaveCodes),
-        (Step::SaveCodes, Passed::SaveCodes, Purpose::SignIn) => Next::SignedIn,
         (Step::SaveCodes, Passed::SaveCodes, Purpose::Recovery) => Next::BackIn,
         _ => Next::Refused,
     }

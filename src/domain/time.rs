@@ -50,13 +50,19 @@ impl Time {
         let milliseconds = self.0.rem_euclid(86_400_000);
         Utc {
             year: era * 400 + year_of_era + (month <= 2) as i64,
-            month: month.unsigned_abs() as u8,
-            day: (day_of_year - (153 * shifted_month + 2) / 5 + 1).unsigned_abs() as u8,
-            hour: (milliseconds / 3_600_000).unsigned_abs() as u8,
-            minute: (milliseconds / 60_000 % 60).unsigned_abs() as u8,
-            second: (milliseconds / 1000 % 60).unsigned_abs() as u8,
+            month: small(month),
+            day: small(day_of_year - (153 * shifted_month + 2) / 5 + 1),
+            hour: small(milliseconds / 3_600_000),
+            minute: small(milliseconds / 60_000 % 60),
+            second: small(milliseconds / 1000 % 60),
         }
     }
+}
+
+/// A part of a date or time of day: 0 to 59.
+#[expect(clippy::cast_possible_truncation, reason = "parts of dates and times of day are below 60")]
+const fn small(part: i64) -> u8 {
+    part.unsigned_abs() as u8
 }
 
 impl TryFrom<Utc> for Time {

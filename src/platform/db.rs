@@ -238,7 +238,10 @@ impl Type<Any> for Time {
 }
 
 impl<'q> Encode<'q, Any> for Time {
-    fn encode_by_ref(&self, buffer: &mut <Any as sqlx::Database>::ArgumentBuffer) -> std::result::Result<IsNull, BoxDynError> {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut <Any as sqlx::Database>::ArgumentBuffer,
+    ) -> std::result::Result<IsNull, BoxDynError> {
         <i64 as Encode<'q, Any>>::encode(self.unix_milliseconds(), buffer)
     }
 }

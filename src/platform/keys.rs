@@ -118,6 +118,9 @@ impl Keys {
     }
 
     /// Seals `secret`, bound to `place`: it opens nowhere else. XChaCha20-Poly1305, text `key id . nonce and ciphertext`.
+    ///
+    /// # Panics
+    /// When `secret` has more than 256 GiB.
     #[must_use]
     pub fn seal(&self, rng: &Rng, place: &str, secret: &[u8]) -> String {
         let nonce = rng.bytes::<NONCE_BYTES>();
@@ -168,7 +171,8 @@ impl Keys {
 }
 
 fn subkey(key: &Key, purpose: Purpose) -> Zeroizing<[u8; 32]> {
-    let mut hmac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&*key.master).expect("HMAC takes keys of any length");
+    let mut hmac =
+        <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&*key.master).expect("HMAC takes keys of any length");
     hmac.update(purpose.label());
     Zeroizing::new(hmac.finalize().into_bytes().into())
 }

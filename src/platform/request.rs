@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn only_local_paths_are_followed() {
-        for evil in ["//evil", "https://evil", "javascript:alert(1)", "/\\evil", "\\\\evil", "", "/a\r\nb", "/\t/evil"] {
+        for evil in ["//evil", "https://evil", "javascript:alert(1)", "/\\evil", "\\\\evil", "", "/a\r\nb", "/\t/evil"]
+        {
             assert_eq!(local_path(evil), "/", "{evil}");
         }
         assert_eq!(local_path("/users?q=zo%C3%AB"), "/users?q=zo%C3%AB");

@@ -23,25 +23,15 @@ pub fn initials(name: &str) -> String {
     if letters.is_empty() {
         letters = words().map(|w| w.to_uppercase()).take(2).collect();
     }
-    if letters.is_empty() {
-        "?".into()
-    } else {
-        letters.concat()
-    }
+    if letters.is_empty() { "?".into() } else { letters.concat() }
 }
 
 /// The first letter of a word with the accents that follow it. Thai writes some vowels before the consonant they belong to:
 /// the consonant is the letter.
 fn initial(word: &str) -> Option<String> {
-    let mut rest = word
-        .chars()
-        .skip_while(|&c| !c.is_alphanumeric() || matches!(c, '\u{e40}'..='\u{e44}'));
+    let mut rest = word.chars().skip_while(|&c| !c.is_alphanumeric() || matches!(c, '\u{e40}'..='\u{e44}'));
     let first = rest.next()?;
-    Some(
-        std::iter::once(first)
-            .chain(rest.take_while(|c| matches!(c, '\u{300}'..='\u{36f}')))
-            .collect(),
-    )
+    Some(std::iter::once(first).chain(rest.take_while(|c| matches!(c, '\u{300}'..='\u{36f}'))).collect())
 }
 
 #[cfg(test)]

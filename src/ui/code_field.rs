@@ -36,13 +36,5 @@ pub fn CodeField(
             />
         </div>
     };
-    Frame {
-        id,
-        label,
-        note: None,
-        hint,
-        error,
-        aside: None,
-    }
-    .around(input)
+    Frame { id, label, note: None, hint, error, aside: None }.around(input)
 }

@@ -31,11 +31,7 @@ pub fn TextField(
 ) -> AnyView {
     let id = id.unwrap_or_else(|| name.clone());
     // What is no prose is taken as it is typed; phones would make a sentence of it.
-    let autocapitalize = if mono {
-        Some("characters")
-    } else {
-        (inputmode == Some("email")).then_some("none")
-    };
+    let autocapitalize = if mono { Some("characters") } else { (inputmode == Some("email")).then_some("none") };
     let input = view! {
         <input
             class="input"
@@ -55,15 +51,7 @@ pub fn TextField(
             aria-describedby=described(&id, hint, error)
         />
     };
-    Frame {
-        id,
-        label,
-        note,
-        hint,
-        error,
-        aside,
-    }
-    .around(input)
+    Frame { id, label, note, hint, error, aside }.around(input)
 }
 
 /// A password. Show appears with WASM; pasting is welcome.
@@ -109,15 +97,7 @@ pub fn PasswordField(
             </button>
         </div>
     };
-    Frame {
-        id,
-        label,
-        note: None,
-        hint,
-        error,
-        aside,
-    }
-    .around(input)
+    Frame { id, label, note: None, hint, error, aside }.around(input)
 }
 
 /// Some lines of text. Leptos does not escape what stands inside a textarea, so the text goes in escaped, by hand.
@@ -147,15 +127,7 @@ pub fn TextArea(
             aria-describedby=described(&id, hint, error)
         ></textarea>
     };
-    Frame {
-        id,
-        label,
-        note,
-        hint,
-        error,
-        aside: None,
-    }
-    .around(input)
+    Frame { id, label, note, hint, error, aside: None }.around(input)
 }
 
 /// Label above, control, then the error or else the hint.
@@ -170,14 +142,7 @@ pub(super) struct Frame {
 
 impl Frame {
     pub fn around(self, control: impl IntoView) -> AnyView {
-        let Self {
-            id,
-            label,
-            note,
-            hint,
-            error,
-            aside,
-        } = self;
+        let Self { id, label, note, hint, error, aside } = self;
         focus_after_refusal(error);
         let help = help_id(&id);
         view! {

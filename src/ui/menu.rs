@@ -51,9 +51,7 @@ pub(super) fn tend() {
             let target = click.target().and_then(|target| target.dyn_into::<Node>().ok());
             let inside = menu.contains(target.as_ref());
             let on_item = || {
-                let element = target
-                    .as_ref()
-                    .and_then(|node| node.dyn_ref::<leptos::web_sys::Element>());
+                let element = target.as_ref().and_then(|node| node.dyn_ref::<leptos::web_sys::Element>());
                 element.is_some_and(|element| matches!(element.closest(".item:not([aria-disabled])"), Ok(Some(_))))
             };
             if !inside || on_item() {
@@ -69,35 +67,19 @@ pub(super) fn tend() {
             let next = match key.key().as_str() {
                 "Escape" => {
                     menu.set_open(false);
-                    menu.query_selector("summary")
-                        .ok()
-                        .flatten()
-                        .and_then(|face| face.dyn_into().ok())
+                    menu.query_selector("summary").ok().flatten().and_then(|face| face.dyn_into().ok())
                 }
-                "ArrowDown" => items
-                    .get(at.map_or(0, |at| if at == last { 0 } else { at + 1 }))
-                    .cloned(),
-                "ArrowUp" => items
-                    .get(at.map_or(last, |at| if at == 0 { last } else { at - 1 }))
-                    .cloned(),
+                "ArrowDown" => items.get(at.map_or(0, |at| if at == last { 0 } else { at + 1 })).cloned(),
+                "ArrowUp" => items.get(at.map_or(last, |at| if at == 0 { last } else { at - 1 })).cloned(),
                 "Home" => items.first().cloned(),
                 "End" => items.last().cloned(),
                 letter if letter.chars().count() == 1 && letter != " " => {
                     let letter = letter.to_lowercase();
                     let from = at.map_or(0, |at| at + 1);
                     let starts = |item: &&HtmlElement| {
-                        item.text_content()
-                            .unwrap_or_default()
-                            .trim()
-                            .to_lowercase()
-                            .starts_with(&letter)
+                        item.text_content().unwrap_or_default().trim().to_lowercase().starts_with(&letter)
                     };
-                    items
-                        .iter()
-                        .skip(from)
-                        .chain(items.iter().take(from))
-                        .find(starts)
-                        .cloned()
+                    items.iter().skip(from).chain(items.iter().take(from)).find(starts).cloned()
                 }
                 _ => None,
             };
@@ -114,12 +96,7 @@ pub(super) fn tend() {
 }
 
 fn open_menu() -> Option<HtmlDetailsElement> {
-    document()
-        .query_selector("details.menu[open]")
-        .ok()
-        .flatten()?
-        .dyn_into()
-        .ok()
+    document().query_selector("details.menu[open]").ok().flatten()?.dyn_into().ok()
 }
 
 fn items(menu: &HtmlDetailsElement) -> Vec<HtmlElement> {

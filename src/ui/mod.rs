@@ -51,7 +51,7 @@ pub use shell::{CalmShell, ConsoleShell, Section, SheetHead};
 pub use stat_tiles::{StatTile, StatTiles};
 pub use stepper::{Stepper, Steps};
 pub use tabs::Tabs;
-pub use time::{Time, clock, long, minute, short};
+pub use time::{Time, clock, is_same_day, long, minute, short};
 
 use leptos::prelude::*;
 

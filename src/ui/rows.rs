@@ -20,21 +20,18 @@ pub fn SelectAll(#[prop(into)] label: String) -> AnyView {
         let clicks = window_event_listener(ev::click, move |click| {
             let Some(head) = head.get_untracked() else { return };
             let rows = boxes(&head);
-            let hit = click
-                .target()
-                .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+            let hit = click.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
             if let Some(hit) = hit {
                 if hit == head {
-                    rows.iter().for_each(|row| row.set_checked(head.checked()));
+                    for row in rows {
+                        row.set_checked(head.checked());
+                    }
                 } else if let Some(at) = rows.iter().position(|row| *row == hit) {
                     if click.shift_key()
                         && let Some(from) = last.get()
                     {
                         let (low, high) = if from < at { (from, at) } else { (at, from) };
-                        rows.iter()
-                            .take(high + 1)
-                            .skip(low)
-                            .for_each(|row| row.set_checked(hit.checked()));
+                        rows.iter().take(high + 1).skip(low).for_each(|row| row.set_checked(hit.checked()));
                     }
                     last.set(Some(at));
                 }
@@ -91,10 +88,6 @@ fn neighbour(here: &Element, down: bool) -> Option<HtmlElement> {
         .into_iter()
         .find(|same| matches!(here.matches(&format!("tbody {same}")), Ok(true)))?;
     let row = here.closest("tr").ok()??;
-    let next = if down {
-        row.next_element_sibling()
-    } else {
-        row.previous_element_sibling()
-    }?;
+    let next = if down { row.next_element_sibling() } else { row.previous_element_sibling() }?;
     next.query_selector(same).ok()??.dyn_into().ok()
 }

@@ -1,21 +1,23 @@
 use leptos::prelude::*;
 
-/// A moment in UTC milliseconds: the time if it is today (to the second where it matters), the date otherwise, the whole truth
-/// in the title.
+use crate::domain::time::{Time as Moment, Utc};
+
+/// A moment in UTC: the time if it is today (to the second where it matters), the date otherwise, the whole truth in the
+/// title.
 #[component]
-pub fn Time(at: i64, now: i64, #[prop(optional)] seconds: bool) -> impl IntoView {
+pub fn Time(at: Moment, now: Moment, #[prop(optional)] seconds: bool) -> impl IntoView {
     let mut words = short(at, now);
     if seconds && words.contains(':') {
-        words = format!("{words}:{:02}", Civil::of(at).second % 60);
+        words = format!("{words}:{:02}", at.utc().second);
     }
     view! { <time datetime=iso(at) title=long(at)>{words}</time> }
 }
 
 /// "14:05" today, "21 Nov" this year, "21 Nov 2025" otherwise.
-pub fn short(at: i64, now: i64) -> String {
-    let (moment, today) = (Civil::of(at), Civil::of(now));
-    let month = &MONTHS[moment.month][..3];
-    if moment.days == today.days {
+pub fn short(at: Moment, now: Moment) -> String {
+    let (moment, today) = (at.utc(), now.utc());
+    let month = &month(moment)[..3];
+    if is_same_day(at, now) {
         clock(at)
     } else if moment.year == today.year {
         format!("{} {month}", moment.day)
@@ -24,39 +26,37 @@ pub fn short(at: i64, now: i64) -> String {
     }
 }
 
+/// Whether two moments lie on one day.
+pub fn is_same_day(a: Moment, b: Moment) -> bool {
+    let day = |at: Moment| (at.utc().year, at.utc().month, at.utc().day);
+    day(a) == day(b)
+}
+
 /// "21 November 2026, 14:05:31 UTC".
-pub fn long(at: i64) -> String {
-    let Civil {
-        year,
-        month,
-        day,
-        second,
-        ..
-    } = Civil::of(at);
-    format!("{day} {} {year}, {}:{:02} UTC", MONTHS[month], clock(at), second % 60)
+pub fn long(at: Moment) -> String {
+    let utc = at.utc();
+    format!("{} {} {}, {}:{:02} UTC", utc.day, month(utc), utc.year, clock(at), utc.second)
 }
 
 /// "21 November 2026, 14:05 UTC".
-pub fn minute(at: i64) -> String {
-    let Civil { year, month, day, .. } = Civil::of(at);
-    format!("{day} {} {year}, {} UTC", MONTHS[month], clock(at))
+pub fn minute(at: Moment) -> String {
+    let utc = at.utc();
+    format!("{} {} {}, {} UTC", utc.day, month(utc), utc.year, clock(at))
 }
 
 /// "14:05".
-pub fn clock(at: i64) -> String {
-    let second = Civil::of(at).second;
-    format!("{:02}:{:02}", second / 3600, second / 60 % 60)
+pub fn clock(at: Moment) -> String {
+    let Utc { hour, minute, .. } = at.utc();
+    format!("{hour:02}:{minute:02}")
 }
 
-fn iso(at: i64) -> String {
-    let Civil {
-        year,
-        month,
-        day,
-        second,
-        ..
-    } = Civil::of(at);
-    format!("{year:04}-{:02}-{day:02}T{}:{:02}Z", month + 1, clock(at), second % 60)
+fn iso(at: Moment) -> String {
+    let Utc { year, month, day, hour, minute, second } = at.utc();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+const fn month(utc: Utc) -> &'static str {
+    MONTHS[utc.month as usize - 1]
 }
 
 const MONTHS: [&str; 12] = [
@@ -74,58 +74,24 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// A moment on the calendar. Month counts from 0, `second` is of the day.
-struct Civil {
-    days: i64,
-    year: i64,
-    month: usize,
-    day: i64,
-    second: i64,
-}
-
-impl Civil {
-    /// Days into eras of 400 years that begin on 1 March, so that the leap day is the last of its year.
-    fn of(at: i64) -> Self {
-        let seconds = at.div_euclid(1000);
-        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        let shifted = days + 719_468;
-        let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-        let month = (from_march + 2) % 12;
-        let year = year_of_era + era * 400 + i64::from(month < 2);
-        Self {
-            days,
-            year,
-            month: month as usize,
-            day,
-            second,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{iso, long, minute, short};
+    use super::*;
+    use crate::domain::time::Span;
 
-    const NOON: i64 = 1_795_269_900_000; // 2026-11-21 14:05 UTC
+    const NOON: Moment = Moment::from_unix_milliseconds(1_795_269_900_000); // 2026-11-21 14:05 UTC
 
     #[test]
     fn today_is_a_time_and_the_rest_a_date() {
         assert_eq!(short(NOON, NOON), "14:05");
-        assert_eq!(short(NOON - 15 * 3_600_000, NOON), "20 Nov");
-        assert_eq!(short(NOON - 365 * 86_400_000, NOON), "21 Nov 2025");
+        assert_eq!(short(NOON, NOON + Span::hours(15)), "21 Nov");
+        assert_eq!(short(NOON, NOON + Span::hours(24 * 365)), "21 Nov 2026");
     }
 
     #[test]
-    fn the_calendar_is_right_at_its_edges() {
-        assert_eq!(iso(0), "1970-01-01T00:00:00Z");
-        assert_eq!(iso(-1), "1969-12-31T23:59:59Z");
-        assert_eq!(iso(951_782_400_000), "2000-02-29T00:00:00Z");
-        assert_eq!(iso(4_107_542_399_000), "2100-02-28T23:59:59Z");
-        assert_eq!(long(NOON + 31_000), "21 November 2026, 14:05:31 UTC");
-        assert_eq!(minute(NOON + 31_000), "21 November 2026, 14:05 UTC");
+    fn a_moment_is_written_out() {
+        assert_eq!(iso(NOON), "2026-11-21T14:05:00Z");
+        assert_eq!(long(NOON + Span::seconds(31)), "21 November 2026, 14:05:31 UTC");
+        assert_eq!(minute(NOON + Span::seconds(31)), "21 November 2026, 14:05 UTC");
     }
 }

@@ -88,9 +88,8 @@ pub async fn list_events(
         Some(format!("{}.{}.{}", event.at.unix_milliseconds(), last.entry.number, event.customer?))
     });
     let rows: Vec<AuditRow> = recorded.into_iter().map(row).collect();
-    let about = user.and_then(|user| {
-        rows.iter().find(|row| row.target_id == Some(user)).and_then(|row| row.target.clone())
-    });
+    let about =
+        user.and_then(|user| rows.iter().find(|row| row.target_id == Some(user)).and_then(|row| row.target.clone()));
     Ok(request.console(&session, AuditPage { rows, next, about }))
 }
 

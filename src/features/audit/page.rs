@@ -93,7 +93,8 @@ fn event_rows(row: AuditRow, now: Moment) -> AnyView {
     let who = row.actor.clone().map_or_else(|| "Rekey, or unknown".into_any(), |name| cut(name).into_any());
     let about = match (row.target.clone(), row.target_id) {
         (Some(name), Some(id)) => {
-            view! { <a class="cut" dir="auto" title=name.clone() href=format!("/users/{id}")>{name.clone()}</a> }.into_any()
+            view! { <a class="cut" dir="auto" title=name.clone() href=format!("/users/{id}")>{name.clone()}</a> }
+                .into_any()
         }
         _ => ().into_any(),
     };
@@ -108,7 +109,7 @@ fn event_rows(row: AuditRow, now: Moment) -> AnyView {
     view! {
         <tr>
             <td class="num mono">{row.number}</td>
-            <td><Time at=row.at.unix_milliseconds() now=now.unix_milliseconds() seconds=true/></td>
+            <td><Time at=row.at now seconds=true/></td>
             <td><details class="opener"><summary>{what}</summary></details></td>
             <td>{who}</td>
             <td>{about}</td>

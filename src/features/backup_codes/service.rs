@@ -53,7 +53,9 @@ pub async fn make(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result
 /// When the database fails.
 pub async fn spend(conn: &mut Conn, platform: &Platform, user: UserRef, code: &BackupCode) -> Result<Option<u32>> {
     let rows = store::of_user(conn, user).await?;
-    let Some(number) = find(&platform.keys, user, code, &rows) else { return Ok(None) };
+    let Some(number) = find(&platform.keys, user, code, &rows) else {
+        return Ok(None);
+    };
     if !store::spend(conn, user, number, platform.now()).await? {
         return Ok(None);
     }
@@ -86,7 +88,9 @@ fn find(keys: &Keys, user: UserRef, code: &BackupCode, rows: &[store::Row]) -> O
 /// # Errors
 /// When the database fails.
 pub async fn left(conn: &mut Conn, user: UserRef) -> Result<CodesLeft> {
-    let Some(set) = store::set_of(conn, user).await? else { return Ok(CodesLeft::default()) };
+    let Some(set) = store::set_of(conn, user).await? else {
+        return Ok(CodesLeft::default());
+    };
     let used_at = store::of_user(conn, user).await?.into_iter().map(|row| row.used_at).collect();
     Ok(CodesLeft { made_at: Some(set.made_at), saved_at: set.saved_at, used_at })
 }
@@ -111,13 +115,17 @@ pub fn seal(platform: &Platform, user: UserRef, codes: &NewCodes) -> String {
 /// # Errors
 /// When the database fails.
 pub async fn open(conn: &mut Conn, platform: &Platform, user: UserRef, sealed: &str) -> Result<Option<NewCodes>> {
-    let Ok(bytes) = platform.keys.open(&place(user), sealed) else { return Ok(None) };
+    let Ok(bytes) = platform.keys.open(&place(user), sealed) else {
+        return Ok(None);
+    };
     let codes: Vec<BackupCode> = bytes
         .chunks_exact(CODE_BYTES)
         .filter_map(|chunk| <[u8; CODE_BYTES]>::try_from(chunk).ok())
         .map(BackupCode::from_bytes)
         .collect();
-    let Ok(codes) = <[BackupCode; CODES]>::try_from(codes) else { return Ok(None) };
+    let Ok(codes) = <[BackupCode; CODES]>::try_from(codes) else {
+        return Ok(None);
+    };
     let unsaved = store::set_of(conn, user).await?.is_some_and(|set| set.saved_at.is_none());
     let current = find(&platform.keys, user, &codes[0], &store::of_user(conn, user).await?).is_some();
     Ok((unsaved && current).then_some(NewCodes(codes)))

@@ -76,11 +76,10 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
 
 /// Takes the customer's lock: whoever resets its users waits here for whoever does so already.
 pub async fn lock(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
-    let row: Option<Row> = sqlx::query_as(
-        "UPDATE customers SET policy = policy WHERE id = $1 RETURNING id, name, help_desk, policy",
-    )
-    .bind(id)
-    .fetch_optional(conn)
-    .await?;
+    let row: Option<Row> =
+        sqlx::query_as("UPDATE customers SET policy = policy WHERE id = $1 RETURNING id, name, help_desk, policy")
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
     Ok(row.map(Customer::from))
 }

@@ -73,8 +73,7 @@ pub async fn take_step(conn: &mut Conn, user: UserRef, id: MethodId, step: Step,
 }
 
 pub async fn delete_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
-    let text =
-        format!("DELETE FROM methods WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
+    let text = format!("DELETE FROM methods WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
     for user in users {
         query = query.bind(*user);

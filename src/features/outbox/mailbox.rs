@@ -147,26 +147,13 @@ fn page(shown: &Shown, search: &str, open: Option<DevMail>) -> Response {
         subject: mail.subject,
     };
     let newest = shown.mailbox.newest_first().into_iter();
-    let mails: Vec<Item> = newest
-        .filter(|mail| mail.to.to_lowercase().contains(&wanted))
-        .map(item)
-        .collect();
+    let mails: Vec<Item> = newest.filter(|mail| mail.to.to_lowercase().contains(&wanted)).map(item).collect();
     let open = open.map(|mail| Open {
         date: date(mail.at),
-        link: mail
-            .text
-            .lines()
-            .find(|line| line.contains("/recover/"))
-            .map(path)
-            .map(str::to_owned),
+        link: mail.text.lines().find(|line| line.contains("/recover/")).map(path).map(str::to_owned),
         mail,
     });
-    let page = Page {
-        css: &shown.css,
-        search: search.trim(),
-        mails: &mails,
-        open: open.as_ref(),
-    };
+    let page = Page { css: &shown.css, search: search.trim(), mails: &mails, open: open.as_ref() };
     match page.render() {
         Ok(html) => with_policy(PAGE, Html(html)),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -179,9 +166,7 @@ async fn html_part(State(shown): State<Shown>, Path(number): Path<u64>) -> Respo
             // Links leave the frame: no page of ours lets itself be shown in one.
             let html = mail.html.replacen("<head>", "<head><base target=\"_top\">", 1);
             let mut response = with_policy(PART, Html(html));
-            response
-                .headers_mut()
-                .insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+            response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
             response
         }
         None => StatusCode::NOT_FOUND.into_response(),
@@ -196,10 +181,7 @@ fn with_policy(policy: &'static str, html: Html<String>) -> Response {
 /// "2026-11-22 14:05:31 UTC".
 fn date(at: Time) -> String {
     let utc = at.utc();
-    format!(
-        "{}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
-        utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second
-    )
+    format!("{}-{:02}-{:02} {:02}:{:02}:{:02} UTC", utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second)
 }
 
 /// What follows the host in an address.
@@ -235,10 +217,7 @@ mod tests {
 
     async fn answer(mailbox: &DevMailbox, path: &str) -> (StatusCode, String, String) {
         let router: Router = routes(mailbox.clone(), "/assets/main.css".into());
-        let response = router
-            .oneshot(Request::get(path).body(Body::empty()).unwrap())
-            .await
-            .unwrap();
+        let response = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         let policy = response.headers().get(header::CONTENT_SECURITY_POLICY);
         let policy = policy.map_or(String::new(), |policy| policy.to_str().unwrap().to_owned());
         let status = response.status();
@@ -253,10 +232,7 @@ mod tests {
         mailbox.push(mail("zoe@a.example"));
         mailbox.push(mail("ines@b.example"));
         let all = answer(&mailbox, "/dev/mailbox").await.2;
-        assert!(
-            all.find("ines@b.example") < all.find("zoe@a.example"),
-            "the newest first"
-        );
+        assert!(all.find("ines@b.example") < all.find("zoe@a.example"), "the newest first");
         let found = answer(&mailbox, "/dev/mailbox?q=ZOE%40").await.2;
         assert!(found.contains("zoe@a.example") && !found.contains("ines@b.example"));
         let one = answer(&mailbox, "/dev/mailbox/1?q=zoe").await.2;
@@ -265,12 +241,7 @@ mod tests {
         );
         assert!(one.contains("Hello &#60;script&#62;") && one.contains("&#60;b&#62;A&#60;/b&#62;"));
         assert_eq!(answer(&mailbox, "/dev/mailbox/3").await.0, StatusCode::NOT_FOUND);
-        assert!(
-            answer(&mailbox, "/dev/mailbox?q=%22%3E%3Cscript%3E")
-                .await
-                .2
-                .contains("&#60;script&#62;")
-        );
+        assert!(answer(&mailbox, "/dev/mailbox?q=%22%3E%3Cscript%3E").await.2.contains("&#60;script&#62;"));
     }
 
     #[tokio::test]

@@ -37,22 +37,13 @@ pub fn message(heads: &Heads<'_>, rendered: &Rendered) -> Result<Message, Unsend
     let at = UNIX_EPOCH + Duration::from_millis(heads.at.unix_milliseconds().unsigned_abs());
     Message::builder()
         .from(Mailbox::new(display_name(heads.sender_name), heads.sender.clone()))
-        .to(Mailbox::new(
-            display_name(heads.to_name),
-            deliverable(heads.to).ok_or(Unsendable::Address)?,
-        ))
+        .to(Mailbox::new(display_name(heads.to_name), deliverable(heads.to).ok_or(Unsendable::Address)?))
         .subject(&rendered.subject)
         .date(at)
         .message_id(Some(format!("<{}@{}>", heads.id, heads.host)))
         // No out-of-office note in return (RFC 3834).
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".into(),
-        ))
-        .multipart(MultiPart::alternative_plain_html(
-            rendered.text.clone(),
-            rendered.html.clone(),
-        ))
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
+        .multipart(MultiPart::alternative_plain_html(rendered.text.clone(), rendered.html.clone()))
         .map_err(|_| Unsendable::Message)
 }
 
@@ -81,11 +72,7 @@ mod tests {
     use super::*;
 
     fn made(sender_name: &str, to_name: &str, to: &str) -> Result<String, Unsendable> {
-        let rendered = Rendered {
-            subject: "Sübject".into(),
-            text: ".\n".into(),
-            html: "<p>".into(),
-        };
+        let rendered = Rendered { subject: "Sübject".into(), text: ".\n".into(), html: "<p>".into() };
         let at = Time::from_unix_milliseconds(1_795_269_900_000);
         let heads = Heads {
             id: MailId::new(at, [0; 10]),
@@ -100,9 +87,7 @@ mod tests {
     }
 
     fn header<'a>(mail: &'a str, name: &str) -> &'a str {
-        mail.lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-            .unwrap()
+        mail.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap()
     }
 
     #[test]
@@ -111,10 +96,7 @@ mod tests {
         assert_eq!(header(&mail, "From"), "\"Hafenwerk, Inc.\" <rekey@rekey.example>");
         assert_eq!(header(&mail, "To"), "=?utf-8?b?Wm/Dqw==?= <zoe@b.example>");
         assert_eq!(header(&mail, "Date"), "Sat, 21 Nov 2026 14:05:00 +0000");
-        assert_eq!(
-            header(&mail, "Message-ID"),
-            "<01m7z6sdq00000000000000000@rekey.example>"
-        );
+        assert_eq!(header(&mail, "Message-ID"), "<01m7z6sdq00000000000000000@rekey.example>");
         assert_eq!(header(&mail, "Auto-Submitted"), "auto-generated");
         assert!(header(&mail, "Content-Type").starts_with("multipart/alternative"));
     }
@@ -129,10 +111,7 @@ mod tests {
 
     #[test]
     fn domains_travel_in_ascii() {
-        assert_eq!(
-            header(&made("", "", "zoe@Bücher.example").unwrap(), "To"),
-            "zoe@xn--bcher-kva.example"
-        );
+        assert_eq!(header(&made("", "", "zoe@Bücher.example").unwrap(), "To"), "zoe@xn--bcher-kva.example");
         assert_eq!(made("", "", "a..b@c.example"), Err(Unsendable::Address));
     }
 

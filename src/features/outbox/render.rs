@@ -45,15 +45,8 @@ pub struct Rendered {
 /// When a template fails, which no content makes it do.
 pub fn render(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> askama::Result<Rendered> {
     let letter = letter(locale, mail, to, way);
-    let (text, html) = (
-        TextPart { letter: &letter }.render()?,
-        HtmlPart { letter: &letter }.render()?,
-    );
-    Ok(Rendered {
-        subject: letter.subject.to_owned(),
-        text,
-        html,
-    })
+    let (text, html) = (TextPart { letter: &letter }.render()?, HtmlPart { letter: &letter }.render()?);
+    Ok(Rendered { subject: letter.subject.to_owned(), text, html })
 }
 
 #[derive(Template)]
@@ -91,33 +84,21 @@ struct Button {
 fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Letter {
     let says = |text: String| Line(text);
     let (subject, says, doubt, doubt_do) = match mail {
-        Mail::Reset {
-            reset_at, requester, ..
-        } => {
-            let happened = td_string!(
-                locale,
-                mail.reset.happened,
-                moment = moment(locale, *reset_at),
-                who = isolated(requester)
-            );
+        Mail::Reset { reset_at, requester, .. } => {
+            let happened =
+                td_string!(locale, mail.reset.happened, moment = moment(locale, *reset_at), who = isolated(requester));
             let mut lines = vec![says(format!("{happened} {}", td_string!(locale, mail.reset.stopped)))];
             lines.push(says(td_string!(locale, mail.reset.needed).to_owned()));
             if matches!(way, Some(Way::SignIn(_))) {
                 lines.push(says(td_string!(locale, mail.reset.late).to_owned()));
             }
-            let doubt = (
-                td_string!(locale, mail.reset.doubt),
-                td_string!(locale, mail.reset.doubt_do),
-            );
+            let doubt = (td_string!(locale, mail.reset.doubt), td_string!(locale, mail.reset.doubt_do));
             (td_string!(locale, mail.reset.subject), lines, doubt.0, doubt.1)
         }
         Mail::AuthenticatorAdded { at } => {
             let happened = td_string!(locale, mail.added.happened, moment = moment(locale, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.added.now).to_owned())];
-            let doubt = (
-                td_string!(locale, mail.added.doubt),
-                td_string!(locale, mail.added.doubt_do),
-            );
+            let doubt = (td_string!(locale, mail.added.doubt), td_string!(locale, mail.added.doubt_do));
             (td_string!(locale, mail.added.subject), lines, doubt.0, doubt.1)
         }
         Mail::BackupCodeUsed { at, left } => {
@@ -127,16 +108,8 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
                 1 => td_string!(locale, mail.backup_code.left_one).to_owned(),
                 count => td_string!(locale, mail.backup_code.left, count = count),
             };
-            let doubt = (
-                td_string!(locale, mail.backup_code.doubt),
-                td_string!(locale, mail.backup_code.doubt_do),
-            );
-            (
-                td_string!(locale, mail.backup_code.subject),
-                vec![says(happened), says(left)],
-                doubt.0,
-                doubt.1,
-            )
+            let doubt = (td_string!(locale, mail.backup_code.doubt), td_string!(locale, mail.backup_code.doubt_do));
+            (td_string!(locale, mail.backup_code.subject), vec![says(happened), says(left)], doubt.0, doubt.1)
         }
     };
     let desk = match to.help_desk.map(one_line).filter(|desk| !desk.is_empty()) {
@@ -168,19 +141,9 @@ fn button(locale: Locale, way: Way) -> Button {
     match way {
         Way::Link(address, until) => {
             let note = Line(td_string!(locale, mail.reset.until, moment = moment(locale, until)));
-            Button {
-                label: td_string!(locale, mail.reset.button),
-                note: Some(note),
-                bare,
-                address,
-            }
+            Button { label: td_string!(locale, mail.reset.button), note: Some(note), bare, address }
         }
-        Way::SignIn(address) => Button {
-            label: td_string!(locale, mail.reset.late_button),
-            note: None,
-            bare,
-            address,
-        },
+        Way::SignIn(address) => Button { label: td_string!(locale, mail.reset.late_button), note: None, bare, address },
     }
 }
 
@@ -192,10 +155,8 @@ fn facts(locale: Locale, mail: &Mail) -> Vec<(&'static str, Line)> {
         let value = value.as_deref().map(one_line).filter(|value| !value.is_empty())?;
         Some((label, Line(isolated(&value))))
     };
-    let (reason, ticket) = (
-        fact(td_string!(locale, mail.reason), reason),
-        fact(td_string!(locale, mail.ticket), ticket),
-    );
+    let (reason, ticket) =
+        (fact(td_string!(locale, mail.reason), reason), fact(td_string!(locale, mail.ticket), ticket));
     reason.into_iter().chain(ticket).collect()
 }
 
@@ -217,14 +178,7 @@ fn moment(locale: Locale, at: Time) -> String {
         _ => td_string!(locale, mail.month.december),
     };
     let time = format!("{:02}:{:02}", utc.hour, utc.minute);
-    td_string!(
-        locale,
-        mail.moment,
-        day = utc.day,
-        month = month,
-        year = utc.year,
-        time = time
-    )
+    td_string!(locale, mail.moment, day = utc.day, month = month, year = utc.year, time = time)
 }
 
 const ISOLATE: char = '\u{2068}';
@@ -238,11 +192,7 @@ fn isolated(text: &str) -> String {
 
 /// Longer text from people, on one line.
 fn one_line(text: &str) -> String {
-    text.split_whitespace()
-        .map(clean_name)
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.split_whitespace().map(clean_name).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// A sentence, with what people wrote in it set apart.
@@ -252,18 +202,13 @@ impl Line {
     /// For the text part: the marks stay only where some letter runs from right to left; elsewhere a plain reader would
     /// show them as boxes for nothing.
     fn text(&self) -> String {
-        if self.0.chars().any(runs_right_to_left) {
-            self.0.clone()
-        } else {
-            self.0.replace([ISOLATE, END], "")
-        }
+        if self.0.chars().any(runs_right_to_left) { self.0.clone() } else { self.0.replace([ISOLATE, END], "") }
     }
 
     /// For the HTML part, escaped: a `<bdi>` for each pair of marks.
     fn html(&self) -> String {
         let mut escaped = String::with_capacity(self.0.len() + 32);
-        Html.write_escaped_str(&mut escaped, &self.0)
-            .expect("writing to a string does not fail");
+        Html.write_escaped_str(&mut escaped, &self.0).expect("writing to a string does not fail");
         escaped.replace(ISOLATE, "<bdi>").replace(END, "</bdi>")
     }
 }
@@ -280,11 +225,7 @@ mod tests {
 
     const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
     const TOKEN: &str = "https://rekey.example/recover/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTpVx2mQz71LbN0cYeH3aUg";
-    const TO: Recipient<'_> = Recipient {
-        name: "Zoë",
-        customer: "Hafenwerk",
-        help_desk: Some("+49 40 5550 199"),
-    };
+    const TO: Recipient<'_> = Recipient { name: "Zoë", customer: "Hafenwerk", help_desk: Some("+49 40 5550 199") };
 
     fn reset(requester: &str, reason: Option<&str>, ticket: Option<&str>) -> Mail {
         Mail::Reset {
@@ -298,8 +239,8 @@ mod tests {
         }
     }
 
-    fn link() -> Option<Way> {
-        Some(Way::Link(TOKEN.to_owned(), AT))
+    fn link() -> Way {
+        Way::Link(TOKEN.to_owned(), AT)
     }
 
     fn rendered(mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Rendered {
@@ -308,17 +249,9 @@ mod tests {
 
     fn all() -> Vec<Rendered> {
         vec![
-            rendered(&reset("Ines", Some("Lost phone"), Some("NL-20418")), &TO, link()),
-            rendered(
-                &reset("Ines", None, None),
-                &TO,
-                Some(Way::SignIn("https://rekey.example/sign-in".into())),
-            ),
-            rendered(
-                &Mail::AuthenticatorAdded { at: AT },
-                &Recipient { help_desk: None, ..TO },
-                None,
-            ),
+            rendered(&reset("Ines", Some("Lost phone"), Some("NL-20418")), &TO, Some(link())),
+            rendered(&reset("Ines", None, None), &TO, Some(Way::SignIn("https://rekey.example/sign-in".into()))),
+            rendered(&Mail::AuthenticatorAdded { at: AT }, &Recipient { help_desk: None, ..TO }, None),
             rendered(&Mail::BackupCodeUsed { at: AT, left: 2 }, &TO, None),
         ]
     }
@@ -336,11 +269,7 @@ mod tests {
                 _ => {}
             }
         }
-        let text = text
-            .replace("&#38;", "&")
-            .replace("&#60;", "<")
-            .replace("&#62;", ">")
-            .replace("&#39;", "'");
+        let text = text.replace("&#38;", "&").replace("&#60;", "<").replace("&#62;", ">").replace("&#39;", "'");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -352,9 +281,7 @@ mod tests {
             for line in mail.text.lines().filter(|line| !line.is_empty() && *line != "-- ") {
                 // "Reason: Lost phone" is a bold "Reason" and the rest.
                 let line = line.replace("Reason: ", "Reason ").replace("Ticket: ", "Ticket ");
-                let at = rest
-                    .find(&line)
-                    .unwrap_or_else(|| panic!("{line:?} is not next in {rest:?}"));
+                let at = rest.find(&line).unwrap_or_else(|| panic!("{line:?} is not next in {rest:?}"));
                 let between = rest[..at].trim();
                 assert!(
                     between.is_empty() || between.starts_with("If the button does nothing"),
@@ -368,23 +295,14 @@ mod tests {
 
     #[test]
     fn the_text_part_reads_well() {
-        let mail = rendered(
-            &reset("Ines Marchetti", Some("Lost  phone\r\n.\r\n"), Some("NL-20418")),
-            &TO,
-            link(),
-        );
+        let mail =
+            rendered(&reset("Ines Marchetti", Some("Lost  phone\r\n.\r\n"), Some("NL-20418")), &TO, Some(link()));
         let paragraphs: Vec<&str> = mail.text.split("\n\n").map(str::trim_end).collect();
         assert_eq!(mail.subject, "Set up your sign-in again");
-        assert_eq!(
-            paragraphs[..3],
-            ["Hafenwerk", "Set up your sign-in again", "Hello Zoë,"]
-        );
+        assert_eq!(paragraphs[..3], ["Hafenwerk", "Set up your sign-in again", "Hello Zoë,"]);
         assert!(paragraphs[3].starts_with("On 21 November 2026, 14:05 UTC, Ines Marchetti reset your second factor. "));
         let way = format!("Get back in\nThe link works once, until 21 November 2026, 14:05 UTC.\n{TOKEN}");
-        assert_eq!(
-            paragraphs[5..7],
-            [way.as_str(), "Reason: Lost phone .\nTicket: NL-20418"]
-        );
+        assert_eq!(paragraphs[5..7], [way.as_str(), "Reason: Lost phone .\nTicket: NL-20418"]);
         assert!(paragraphs[7].contains("Call the help desk: +49 40 5550 199."));
         assert_eq!(paragraphs[8], "-- \nSent by Rekey for Hafenwerk");
         assert_eq!(paragraphs.len(), 9);
@@ -393,19 +311,11 @@ mod tests {
     #[test]
     fn what_people_wrote_is_text_in_html() {
         let evil = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(1)>\"'&";
-        let to = Recipient {
-            name: evil,
-            customer: evil,
-            help_desk: Some(evil),
-        };
-        let mail = rendered(&reset(evil, Some(evil), Some(evil)), &to, link());
+        let to = Recipient { name: evil, customer: evil, help_desk: Some(evil) };
+        let mail = rendered(&reset(evil, Some(evil), Some(evil)), &to, Some(link()));
         let plain = rendered(
             &reset("a", Some("a"), Some("a")),
-            &Recipient {
-                name: "a",
-                customer: "a",
-                help_desk: Some("a"),
-            },
+            &Recipient { name: "a", customer: "a", help_desk: Some("a") },
             link(),
         );
         let tags = |html: &str| html.matches('<').count();
@@ -417,32 +327,21 @@ mod tests {
 
     #[test]
     fn a_name_turns_no_writing_direction_around_it() {
-        let to = Recipient {
-            name: "\u{202e}Zoë\u{2066}",
-            customer: "شركة الميناء",
-            help_desk: None,
-        };
-        let mail = rendered(&reset("مریم\u{2069}\u{202e}", None, None), &to, link());
+        let to = Recipient { name: "\u{202e}Zoë\u{2066}", customer: "شركة الميناء", help_desk: None };
+        let mail = rendered(&reset("مریم\u{2069}\u{202e}", None, None), &to, Some(link()));
         assert!(mail.text.contains("Hello Zoë,"), "left to right needs no marks");
         assert!(mail.text.contains("\u{2068}مریم\u{2069} reset"));
         assert!(mail.html.contains("<bdi>مریم</bdi> reset"));
         assert_eq!(mail.html.matches("<bdi>").count(), mail.html.matches("</bdi>").count());
         assert!(!mail.html.contains(['\u{202e}', '\u{2066}', '\u{2068}', '\u{2069}']));
         assert!(!mail.text.contains(['\u{202e}', '\u{2066}']));
-        assert_eq!(
-            mail.text.matches('\u{2068}').count(),
-            mail.text.matches('\u{2069}').count()
-        );
+        assert_eq!(mail.text.matches('\u{2068}').count(), mail.text.matches('\u{2069}').count());
     }
 
     #[test]
     fn names_that_are_none_leave_no_hole() {
-        let to = Recipient {
-            name: "\r\n\0",
-            customer: "Hafenwerk",
-            help_desk: Some("  "),
-        };
-        let mail = rendered(&reset("Ines", Some("\u{7}"), Some("")), &to, link());
+        let to = Recipient { name: "\r\n\0", customer: "Hafenwerk", help_desk: Some("  ") };
+        let mail = rendered(&reset("Ines", Some("\u{7}"), Some("")), &to, Some(link()));
         assert!(mail.text.contains("\nHello,\n"));
         assert!(mail.text.contains("Tell whoever looks after your account."));
         assert!(!mail.text.contains("Reason") && !mail.text.contains("Ticket"));

@@ -40,10 +40,8 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
 
 /// Whether any mail is due. It only reads: asking every second disturbs nobody who writes.
 pub async fn is_due(conn: &mut Conn, now: Time) -> Result<bool> {
-    let row: Option<(MailId,)> = sqlx::query_as("SELECT id FROM outbox WHERE next_try_at <= $1 LIMIT 1")
-        .bind(now)
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<(MailId,)> =
+        sqlx::query_as("SELECT id FROM outbox WHERE next_try_at <= $1 LIMIT 1").bind(now).fetch_optional(conn).await?;
     Ok(row.is_some())
 }
 
@@ -58,10 +56,7 @@ pub struct Leased {
 
 impl Leased {
     pub const fn user(&self) -> UserRef {
-        UserRef {
-            customer: self.customer_id,
-            id: self.user_id,
-        }
+        UserRef { customer: self.customer_id, id: self.user_id }
     }
 }
 
@@ -179,10 +174,8 @@ pub async fn set_tried(conn: &mut Conn, id: MailId, until: Time, next: Time, err
 
 /// Gives leased mails back untried, to be taken again from `next` on.
 pub async fn give_back(conn: &mut Conn, ids: &[MailId], until: Time, next: Time) -> Result<()> {
-    let text = format!(
-        "UPDATE outbox SET next_try_at = $1 WHERE next_try_at = $2 AND id IN ({})",
-        placeholders(3, ids.len())
-    );
+    let text =
+        format!("UPDATE outbox SET next_try_at = $1 WHERE next_try_at = $2 AND id IN ({})", placeholders(3, ids.len()));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(next).bind(until);
     for id in ids {
         query = query.bind(*id);

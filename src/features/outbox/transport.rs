@@ -13,7 +13,7 @@ use crate::platform::Config;
 
 /// The longest that one sending may take. lettre bounds connecting only; a server that stops answering would hold the
 /// worker for ever.
-const SENDING: Duration = Duration::from_secs(60);
+const SENDING: Duration = Duration::from_mins(1);
 /// The longest that asking a server whether it is there may take.
 const ASKING: Duration = Duration::from_secs(10);
 /// The longest that [`Transport::send`] may take in all.
@@ -59,12 +59,7 @@ impl Transport {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             BadSettings::Server(source.unwrap_or_else(|| error.to_string()))
         })?;
-        Ok(Self::Smtp(
-            builder
-                .timeout(Some(ASKING))
-                .pool_config(PoolConfig::new().max_size(2))
-                .build(),
-        ))
+        Ok(Self::Smtp(builder.timeout(Some(ASKING)).pool_config(PoolConfig::new().max_size(2)).build()))
     }
 
     /// The mailbox in memory, if that is where mails go.
@@ -128,9 +123,7 @@ async fn is_reachable(transport: &AsyncSmtpTransport<Tokio1Executor>) -> bool {
 /// What the server said, short and on one line. Filters like to repeat the address they dislike, and ours are secret.
 fn said(error: &smtp::Error) -> String {
     let text = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    let text = error
-        .status()
-        .map_or_else(|| text.clone(), |code| format!("{code} {text}"));
+    let text = error.status().map_or_else(|| text.clone(), |code| format!("{code} {text}"));
     without_addresses(&text)
 }
 
@@ -174,10 +167,7 @@ mod tests {
             "smtp://u:hunter2@:x",
         ] {
             let error = smtp(&["--smtp-url", url]).unwrap_err().to_string();
-            assert!(
-                error.starts_with("REKEY_SMTP_URL is not the address of a mail server"),
-                "{error}"
-            );
+            assert!(error.starts_with("REKEY_SMTP_URL is not the address of a mail server"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
     }

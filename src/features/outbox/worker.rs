@@ -30,7 +30,7 @@ const LEASE: Span = Span::minutes(3);
 const AWAY: Span = Span::minutes(1);
 /// How often the worker looks for something to do, and how far it backs off while nothing gets through.
 const IDLE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// How long after the newest mail with a link the same user may get the next one, by how many they had in the last hour.
 /// However often somebody is reset, it is three mails an hour, and the last of them has the newest link.
 const GAPS: [Span; 3] = [Span::seconds(0), Span::minutes(2), Span::minutes(15)];
@@ -45,7 +45,7 @@ pub fn start(platform: Platform, transport: Transport) -> JoinHandle<()> {
             let (world, way_out) = (platform.clone(), transport.clone());
             pass_alone.spawn(async move { pass(&world, &way_out).await });
             pause = match pass_alone.join_next().await {
-                Some(Ok(Ok(Pass { reachable: true, .. }))) => IDLE,
+                Some(Ok(Ok(Pass { reachable: true, .. }))) | None => IDLE,
                 Some(Ok(Ok(_))) => (pause * 2).min(LONGEST_PAUSE),
                 Some(Ok(Err(fault))) => {
                     tracing::error!(error = %fault, "mails cannot be read or marked");
@@ -55,7 +55,6 @@ pub fn start(platform: Platform, transport: Transport) -> JoinHandle<()> {
                     tracing::error!(%error, "a pass over the outbox ended early");
                     IDLE
                 }
-                None => IDLE,
             };
             sleep(pause).await;
         }
@@ -76,10 +75,7 @@ struct Pass {
 }
 
 async fn pass(platform: &Platform, transport: &Transport) -> Result<Pass> {
-    let mut pass = Pass {
-        sent: 0,
-        reachable: true,
-    };
+    let mut pass = Pass { sent: 0, reachable: true };
     while pass.reachable && store::is_due(&mut *platform.db.read().await?, platform.now()).await? {
         let until = platform.now() + LEASE;
         let mut tx = platform.db.begin().await?;
@@ -141,11 +137,7 @@ async fn deliver(
 
 /// 1, 2, 4 … 60 minutes, and never an end.
 fn delay_after(tries: i64) -> Span {
-    Span::minutes(
-        1i64.checked_shl(u32::try_from(tries).unwrap_or(u32::MAX))
-            .unwrap_or(i64::MAX)
-            .clamp(1, 60),
-    )
+    Span::minutes(1i64.checked_shl(u32::try_from(tries).unwrap_or(u32::MAX)).unwrap_or(i64::MAX).clamp(1, 60))
 }
 
 async fn give_back(platform: &Platform, rows: &[Leased], until: Time, next: Time) -> Result<()> {
@@ -171,10 +163,7 @@ async fn settle_once(platform: &Platform, row: &Leased, refusal: Option<&str>) -
     let mut tx = platform.db.begin().await?;
     let now = platform.now();
     let (is_new, event) = match refusal {
-        None => (
-            store::set_sent(&mut tx, row.id, now).await?,
-            event(now, What::MailSent, row),
-        ),
+        None => (store::set_sent(&mut tx, row.id, now).await?, event(now, What::MailSent, row)),
         Some(error) => {
             let event = event(now, What::MailFailed, row).with("error", error);
             (store::set_failed(&mut tx, row.id, now, error).await?, event)
@@ -234,11 +223,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
     };
     drop(conn);
     let put_together = || -> Result<_, Unsendable> {
-        let recipient = Recipient {
-            name: &to.name,
-            customer: &to.customer_name,
-            help_desk: to.help_desk.as_deref(),
-        };
+        let recipient = Recipient { name: &to.name, customer: &to.customer_name, help_desk: to.help_desk.as_deref() };
         let rendered = render(Locale::en, &mail, &recipient, way).map_err(|_| Unsendable::Message)?;
         let heads = Heads {
             id: row.id,
@@ -285,10 +270,7 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     // Without its key the link cannot be written. The operator can bring the key back, so the mail waits.
     let token = platform.keys.link_token(key_id, link, row.user(), current);
     let token = token.ok_or_else(|| Outcome::NotNow("the key of the link is missing".to_owned()))?;
-    Ok(Way::Link(
-        platform.config.absolute(&format!("/recover/{token}")),
-        expires_at,
-    ))
+    Ok(Way::Link(platform.config.absolute(&format!("/recover/{token}")), expires_at))
 }
 
 /// When this user may get the next mail with a link, given when they got those of the last hour, the newest first.
@@ -319,10 +301,7 @@ mod tests {
 
     #[test]
     fn delays_grow_to_an_hour_and_stay_there() {
-        let minutes: Vec<i64> = (0..8)
-            .chain([64, i64::MAX])
-            .map(|tries| delay_after(tries).as_minutes_up())
-            .collect();
+        let minutes: Vec<i64> = (0..8).chain([64, i64::MAX]).map(|tries| delay_after(tries).as_minutes_up()).collect();
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
     }
 

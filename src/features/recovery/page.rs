@@ -10,7 +10,7 @@ use crate::domain::sign_in::Purpose;
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{LOCALE, calm, failed, help_desk, outcome, refusal, steps};
 use crate::features::session::flash::left_by;
-use crate::ui::{CalmShell, Glyph, Icon, Look, PasswordField, SubmitButton, clock, minute};
+use crate::ui::{CalmShell, Glyph, Icon, Look, PasswordField, SubmitButton, clock, is_same_day, minute};
 use crate::words::td_string;
 
 type Outcome = Signal<Option<Result<ProveOutcome, ApiError>>>;
@@ -25,18 +25,13 @@ pub fn RecoverPage() -> impl IntoView {
     let outcome = outcome(action, left_by::<ProveOutcome>("recovery").map(|left| left.outcome));
     // The link may die while its page is open.
     let died = Memo::new(move |_| outcome.get() == Some(Ok(ProveOutcome::Dead)));
-    calm(opened, move |opened| match opened {
-        Some(opened) => {
+    calm(opened, move |opened| {
+        if let Some(opened) = opened {
             let page = move || {
-                if died.get() {
-                    dead()
-                } else {
-                    live(opened.clone(), token.get(), action, outcome)
-                }
+                if died.get() { dead() } else { live(opened.clone(), token.get(), action, outcome) }
             };
             page.into_any()
-        }
-        None => {
+        } else {
             #[cfg(feature = "ssr")]
             if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
                 response.set_status(axum::http::StatusCode::NOT_FOUND);
@@ -47,12 +42,7 @@ pub fn RecoverPage() -> impl IntoView {
 }
 
 fn live(opened: Opened, token: String, action: ServerAction<Prove>, outcome: Outcome) -> AnyView {
-    let Opened {
-        customer,
-        help_desk: desk,
-        reset_at,
-        now,
-    } = opened;
+    let Opened { customer, help_desk: desk, reset_at, now } = opened;
     let wrong = Signal::derive(move || {
         (outcome.get() == Some(Ok(ProveOutcome::Wrong))).then(|| td_string!(LOCALE, recovery.wrong).to_owned())
     });
@@ -61,8 +51,7 @@ fn live(opened: Opened, token: String, action: ServerAction<Prove>, outcome: Out
         Ok(_) => None,
         Err(error) => Some(failed(error)),
     };
-    let (reset_at, now) = (reset_at.unix_milliseconds(), now.unix_milliseconds());
-    let today = reset_at.div_euclid(DAY) == now.div_euclid(DAY);
+    let today = is_same_day(reset_at, now);
     let lead = if today {
         td_string!(LOCALE, recovery.lead_today, time = clock(reset_at))
     } else {
@@ -100,8 +89,6 @@ fn live(opened: Opened, token: String, action: ServerAction<Prove>, outcome: Out
     }
     .into_any()
 }
-
-const DAY: i64 = 86_400_000;
 
 fn fold(summary: &'static str, text: &'static str) -> AnyView {
     view! { <details class="fold"><summary>{summary}</summary><p>{text}</p></details> }.into_any()

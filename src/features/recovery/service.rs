@@ -52,12 +52,17 @@ pub async fn end(conn: &mut Conn, platform: &Platform, user: UserRef, end: End) 
     end_links(conn, platform, user.customer, &[user.id], end).await
 }
 
-async fn end_links(conn: &mut Conn, platform: &Platform, customer: CustomerId, users: &[UserId], end: End) -> Result<()> {
+async fn end_links(
+    conn: &mut Conn,
+    platform: &Platform,
+    customer: CustomerId,
+    users: &[UserId],
+    end: End,
+) -> Result<()> {
     let now = platform.now();
     let ended = store::end_all(conn, customer, users, end, now).await?;
-    let event = |(_, user): &(LinkId, UserId)| {
-        Event::new(now, What::LinkEnded, Some(customer)).about(*user).with("how", end)
-    };
+    let event =
+        |(_, user): &(LinkId, UserId)| Event::new(now, What::LinkEnded, Some(customer)).about(*user).with("how", end);
     audit::service::record_all(conn, platform, ended.iter().map(event).collect()).await
 }
 
@@ -83,8 +88,12 @@ fn facts(row: &store::Row) -> Link {
 /// The row of a token that is genuine and works at `now`. Unknown, forged and dead ones are all the same none.
 async fn live(conn: &mut Conn, platform: &Platform, token: &str) -> Result<Option<store::Row>> {
     let now = platform.now();
-    let Some(id) = token.split_once('.').and_then(|(id, _)| id.parse().ok()) else { return Ok(None) };
-    let Some(row) = store::get(conn, id).await? else { return Ok(None) };
+    let Some(id) = token.split_once('.').and_then(|(id, _)| id.parse().ok()) else {
+        return Ok(None);
+    };
+    let Some(row) = store::get(conn, id).await? else {
+        return Ok(None);
+    };
     let user = UserRef { customer: row.customer_id, id: row.user_id };
     let expected = platform.keys.link_token(&row.key_id, row.id, user, row.generation);
     let genuine = expected.is_some_and(|expected| keys::same(&expected, token));
@@ -108,8 +117,12 @@ pub struct Opened {
 pub async fn open(platform: &Platform, origin: &Origin, token: &str) -> Result<Option<Opened>> {
     let now = platform.now();
     let mut conn = platform.db.read().await?;
-    let Some(row) = live(&mut conn, platform, token).await? else { return Ok(None) };
-    let Some(customer) = customers::service::of_user(&mut conn, row.customer_id).await? else { return Ok(None) };
+    let Some(row) = live(&mut conn, platform, token).await? else {
+        return Ok(None);
+    };
+    let Some(customer) = customers::service::of_user(&mut conn, row.customer_id).await? else {
+        return Ok(None);
+    };
     drop(conn);
     if row.opened_at.is_none() {
         let mut tx = platform.db.begin().await?;
@@ -141,10 +154,16 @@ pub enum Proof {
 pub async fn prove(platform: &Platform, origin: &Origin, token: &str, password: String) -> Result<Proof> {
     let mut tx = platform.db.begin().await?;
     // Once to learn whose it is, and once more under that user's lock.
-    let Some(seen) = live(&mut tx, platform, token).await? else { return Ok(Proof::Dead) };
+    let Some(seen) = live(&mut tx, platform, token).await? else {
+        return Ok(Proof::Dead);
+    };
     let user = UserRef { customer: seen.customer_id, id: seen.user_id };
-    let Some(credentials) = users::service::credentials_of(&mut tx, user).await? else { return Ok(Proof::Dead) };
-    let Some(row) = live(&mut tx, platform, token).await? else { return Ok(Proof::Dead) };
+    let Some(credentials) = users::service::credentials_of(&mut tx, user).await? else {
+        return Ok(Proof::Dead);
+    };
+    let Some(row) = live(&mut tx, platform, token).await? else {
+        return Ok(Proof::Dead);
+    };
     // Counted before it is checked: guesses that run side by side are all counted, and the right one forgives them.
     store::raise_wrong_passwords(&mut tx, row.id).await?;
     tx.commit().await?;
@@ -159,7 +178,9 @@ pub async fn prove(platform: &Platform, origin: &Origin, token: &str, password: 
         tx.commit().await?;
         return Ok(Proof::Wrong);
     }
-    let Some(locked) = users::service::lock(&mut tx, user).await? else { return Ok(Proof::Dead) };
+    let Some(locked) = users::service::lock(&mut tx, user).await? else {
+        return Ok(Proof::Dead);
+    };
     let still_live = store::get(&mut tx, row.id).await?.is_some_and(|row| {
         let link = Link { wrong_passwords: 0, ..facts(&row) };
         link.state(now) == LinkState::Live

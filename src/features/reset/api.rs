@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{ResetId, UserId};
 use crate::domain::plan::{Holdings, Skip};
-use crate::domain::recovery::LinkState;
 #[cfg(feature = "ssr")]
 use crate::domain::recovery::End;
+use crate::domain::recovery::LinkState;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
@@ -89,7 +89,9 @@ impl ItemState {
         if let Some(skip) = item.row.skip {
             return Self::Skipped(skip);
         }
-        let (Some(_), Some(link)) = (item.row.done_at, item.link) else { return Self::Pending };
+        let (Some(_), Some(link)) = (item.row.done_at, item.link) else {
+            return Self::Pending;
+        };
         match (link.ended, link.state(now)) {
             (Some((at, End::Completed)), _) => Self::Back(at),
             (Some((at, End::CompletedAtSignIn)), _) => Self::BackAtSignIn(at),
@@ -252,8 +254,7 @@ pub async fn confirm(
 ) -> Result<ConfirmOutcome, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let confirmation =
-        service::Confirmation { plan_hash: hash, reason: reason.clone(), ticket: ticket.clone(), code };
+    let confirmation = service::Confirmation { plan_hash: hash, reason: reason.clone(), ticket: ticket.clone(), code };
     let outcome = match service::confirm(&request.platform, &request.origin, &session, id, &confirmation).await? {
         service::Confirmed::Running(token) => {
             request.set_token(Cookie::Session, &token);

@@ -5,8 +5,8 @@ pub mod page;
 mod result_page;
 mod review_page;
 #[cfg(feature = "ssr")]
+pub mod run;
+#[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]
 mod store;
-#[cfg(feature = "ssr")]
-pub mod run;

@@ -52,7 +52,6 @@ pub fn ResetsPage() -> impl IntoView {
 }
 
 fn list(rows: Vec<ResetRow>, now: Moment) -> AnyView {
-    let now = now.unix_milliseconds();
     if rows.is_empty() {
         return view! {
             <SheetHead title="Resets"/>
@@ -75,7 +74,7 @@ fn list(rows: Vec<ResetRow>, now: Moment) -> AnyView {
                 <td class="name"><a class="cut" dir="auto" title=title.clone() href=format!("/resets/{}", row.id)>{title.clone()}</a></td>
                 <td>{row.ticket.unwrap_or_default()}</td>
                 <td><span class="cut" dir="auto">{row.requester}</span></td>
-                <td><Time at=row.confirmed_at.unix_milliseconds() now/></td>
+                <td><Time at=row.confirmed_at now/></td>
                 <td>{state}</td>
                 <td class="num">{row.skipped}</td>
                 <td><Seal plan=row.seal/></td>

@@ -21,7 +21,6 @@ pub fn result(page: ResetPage, now: Moment) -> AnyView {
     let all = page.items.len() - skipped;
     let title = page.reason.clone().unwrap_or_else(|| "Reset".to_owned());
     let seal = page.seal.clone();
-    let now_ms = now.unix_milliseconds();
     let ticket = page.ticket.clone().map(|ticket| format!(" · {ticket}"));
     let running = page.completed_at.is_none().then(|| {
         view! {
@@ -41,7 +40,7 @@ pub fn result(page: ResetPage, now: Moment) -> AnyView {
             <div class="head">
                 <p class="hero"><b>{back}</b>{format!(" of {all} {} back", if all == 1 { "person is" } else { "people are" })}</p>
                 {page.confirmed_at.map(|at| view! {
-                    <p class="note">"Reset "<Time at=at.unix_milliseconds() now=now_ms/>" by "<bdi>{page.requester}</bdi>{ticket}</p>
+                    <p class="note">"Reset "<Time at now/>" by "<bdi>{page.requester}</bdi>{ticket}</p>
                 })}
             </div>
             <progress class="bar" max=all.max(1).to_string() value=back.to_string()>{format!("{back} of {all}")}</progress>
@@ -66,27 +65,27 @@ pub fn result(page: ResetPage, now: Moment) -> AnyView {
 }
 
 fn row(item: ItemRow, now: Moment) -> AnyView {
-    let now = now.unix_milliseconds();
-    let at = move |words: &'static str, at: Moment| {
-        view! { {words}<Time at=at.unix_milliseconds() now/> }.into_any()
-    };
+    let at = move |words: &'static str, at: Moment| view! { {words}<Time at now/> }.into_any();
     let (state, happened) = match item.state {
         ItemState::Pending => ("Waiting".into_any(), "Not begun, everything still works".into_any()),
         ItemState::Skipped(skip) => (view! { <Badge>"Skipped"</Badge> }.into_any(), skip.label().into_any()),
         ItemState::Queued => ("Reset".into_any(), "The mail is on its way".into_any()),
-        ItemState::Sent(sent) => {
-            (view! { <Badge tone=Tone::Accent icon=Glyph::Mail>"Link sent"</Badge> }.into_any(), at("Mail taken at ", sent))
-        }
+        ItemState::Sent(sent) => (
+            view! { <Badge tone=Tone::Accent icon=Glyph::Mail>"Link sent"</Badge> }.into_any(),
+            at("Mail taken at ", sent),
+        ),
         ItemState::Bounced(why) => (view! { <Badge tone=Tone::Warn>"Bounced"</Badge> }.into_any(), why.into_any()),
         ItemState::Opened(opened) => {
             (view! { <Badge tone=Tone::Accent>"Opened"</Badge> }.into_any(), at("Opened the link at ", opened))
         }
-        ItemState::Back(back) => {
-            (view! { <Badge tone=Tone::Ok icon=Glyph::Check>"Back"</Badge> }.into_any(), at("Set up again by link at ", back))
-        }
-        ItemState::BackAtSignIn(back) => {
-            (view! { <Badge tone=Tone::Ok icon=Glyph::Check>"Back"</Badge> }.into_any(), at("Set up again at sign-in, ", back))
-        }
+        ItemState::Back(back) => (
+            view! { <Badge tone=Tone::Ok icon=Glyph::Check>"Back"</Badge> }.into_any(),
+            at("Set up again by link at ", back),
+        ),
+        ItemState::BackAtSignIn(back) => (
+            view! { <Badge tone=Tone::Ok icon=Glyph::Check>"Back"</Badge> }.into_any(),
+            at("Set up again at sign-in, ", back),
+        ),
         ItemState::LinkEnded(state) => {
             let words = match state {
                 LinkState::Expired => "Expired",

@@ -268,9 +268,11 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
     };
     let general = {
         let confirming = confirming.clone();
-        move || confirming.outcome().and_then(general_problem).map(|(fact, rest)| {
-            view! { <Banner tone=Tone::Danger fact=fact alert=true>{rest}</Banner> }
-        })
+        move || {
+            confirming.outcome().and_then(general_problem).map(|(fact, rest)| {
+                view! { <Banner tone=Tone::Danger fact=fact alert=true>{rest}</Banner> }
+            })
+        }
     };
     let reason_note =
         if page.reason_required_by.is_empty() { "optional" } else { "shown in the mail and in the audit" };
@@ -284,7 +286,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
         " lose every second factor and are signed out at once. This cannot be undone. Each gets a mail to set up again."
     };
     let button = if going == 1 { "Reset 1 user".to_owned() } else { format!("Reset {going} users") };
-    let until = page.confirm_until.unix_milliseconds();
+    let until = page.confirm_until;
     let expired = now >= page.confirm_until;
     view! {
         <section class="card">
@@ -328,7 +330,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
             } else {
                 format!(
                     "Frozen at {}. You can confirm until {} UTC; after that we look at everyone again.",
-                    clock(page.created_at.unix_milliseconds()),
+                    clock(page.created_at),
                     clock(until),
                 )
             }}
@@ -354,7 +356,9 @@ fn code_problem(outcome: ConfirmOutcome) -> Option<String> {
 fn general_problem(outcome: Result<ConfirmOutcome, ApiError>) -> Option<(&'static str, &'static str)> {
     Some(match outcome {
         Err(ApiError::Busy) => ("Rekey is busy.", "Nothing was changed. Try again in a moment."),
-        Err(ApiError::Unreachable) => ("Rekey cannot be reached.", "Check your connection; look under Resets before you try again."),
+        Err(ApiError::Unreachable) => {
+            ("Rekey cannot be reached.", "Check your connection; look under Resets before you try again.")
+        }
         Err(_) => ("Something failed on the server.", "Look under Resets before you try again."),
         Ok(ConfirmOutcome::Unknown) => ("This plan is not yours to confirm.", "Nothing was changed."),
         Ok(ConfirmOutcome::Expired) => ("The time to confirm is over.", "Nothing was changed. Select again."),

@@ -41,7 +41,9 @@ pub async fn run(platform: &Platform, id: ResetId) -> Result<()> {
     }
     loop {
         let mut tx = platform.db.begin().await?;
-        let Some(reset) = store::get(&mut tx, id).await? else { return Ok(()) };
+        let Some(reset) = store::get(&mut tx, id).await? else {
+            return Ok(());
+        };
         let Some(customer) = store::next_customer(&mut tx, id).await? else {
             store::complete(&mut tx, id, platform.now()).await?;
             return tx.commit().await;
@@ -143,14 +145,19 @@ async fn skip_all(
     users: &[UserId],
     skip: Skip,
 ) -> Result<()> {
-    let outcome =
-        |user: &UserId| Outcome { user: *user, holdings: Holdings::default(), skip: Some(skip), link: None };
+    let outcome = |user: &UserId| Outcome { user: *user, holdings: Holdings::default(), skip: Some(skip), link: None };
     let outcomes: Vec<Outcome> = users.iter().map(outcome).collect();
     record(tx, platform, reset, customer, &outcomes).await?;
     store::set_outcomes(tx, reset.id, customer, &outcomes, platform.now()).await
 }
 
-async fn record(tx: &mut Tx, platform: &Platform, reset: &Reset, customer: CustomerId, outcomes: &[Outcome]) -> Result<()> {
+async fn record(
+    tx: &mut Tx,
+    platform: &Platform,
+    reset: &Reset,
+    customer: CustomerId,
+    outcomes: &[Outcome],
+) -> Result<()> {
     let now = platform.now();
     let event = |outcome: &Outcome| {
         let what = if outcome.skip.is_some() { What::ResetSkipped } else { What::Reset };

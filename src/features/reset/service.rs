@@ -63,9 +63,8 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selec
         Ok(plan) => plan,
         Err(refusal) => {
             drop(tx);
-            let event = event(platform, origin, actor, What::ResetRefused)
-                .with("why", refusal)
-                .with("users", selected.len());
+            let event =
+                event(platform, origin, actor, What::ResetRefused).with("why", refusal).with("users", selected.len());
             audit::service::record_alone(platform, event).await?;
             return Ok(Planned::Refused(refusal));
         }
@@ -144,7 +143,9 @@ pub struct ViewItem {
 /// When the database fails.
 pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Option<View>> {
     let mut conn = platform.db.read().await?;
-    let Some(reset) = store::get(&mut conn, id).await? else { return Ok(None) };
+    let Some(reset) = store::get(&mut conn, id).await? else {
+        return Ok(None);
+    };
     let is_mine = reset.requester() == actor.user;
     let scope = actor.scope(Right::Read);
     let rows = store::items(&mut conn, &scope, id).await?;
@@ -235,7 +236,9 @@ pub async fn confirm(
     let refused = |why: &str| event(platform, origin, actor, What::ResetRefused).with("why", why).with("reset", id);
 
     let mut conn = platform.db.read().await?;
-    let Some(reset) = store::get(&mut conn, id).await? else { return Ok(Confirmed::Unknown) };
+    let Some(reset) = store::get(&mut conn, id).await? else {
+        return Ok(Confirmed::Unknown);
+    };
     if reset.requester() != actor.user {
         drop(conn);
         audit::service::record_alone(platform, refused("not_yours")).await?;
@@ -251,7 +254,8 @@ pub async fn confirm(
     let rows = store::items(&mut conn, &scope, id).await?;
     let plan = Plan { requester: actor.user, items: rows.iter().map(ItemRow::item).collect() };
     let whole = sha256(plan.canonical().as_bytes()) == reset.plan_hash;
-    let (customers, authority) = (policies(&mut conn, &scope, &plan).await?, still_may(&mut conn, actor, &scope, &plan).await?);
+    let (customers, authority) =
+        (policies(&mut conn, &scope, &plan).await?, still_may(&mut conn, actor, &scope, &plan).await?);
     drop(conn);
 
     if let Err(refusal) = authority {
@@ -272,7 +276,9 @@ pub async fn confirm(
     if ticket.is_none() && customers.iter().any(|customer| customer.policy.ticket_required) {
         return Ok(Confirmed::TicketMissing);
     }
-    let Some(digits) = read_digits(&confirmation.code) else { return Ok(Confirmed::CodeMalformed) };
+    let Some(digits) = read_digits(&confirmation.code) else {
+        return Ok(Confirmed::CodeMalformed);
+    };
     let seal = seal(&reset.plan_hash);
     let token = match sign_in::service::step_up(platform, origin, session, &digits, ("plan", &seal)).await? {
         SteppedUp::Right(token) => token,

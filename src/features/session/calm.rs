@@ -67,23 +67,23 @@ pub fn failed(error: ApiError) -> (String, String) {
 /// The fact and what to do about it.
 fn words(error: ApiError) -> (&'static str, &'static str) {
     match error {
-        ApiError::Busy => (
-            td_string!(LOCALE, common.failure.busy),
-            td_string!(LOCALE, common.failure.busy_lead),
-        ),
-        ApiError::Unreachable => (
-            td_string!(LOCALE, common.failure.unreachable),
-            td_string!(LOCALE, common.failure.unreachable_lead),
-        ),
-        ApiError::NotUnderstood => (
-            td_string!(LOCALE, common.failure.not_understood),
-            td_string!(LOCALE, common.failure.not_understood_lead),
-        ),
-        ApiError::Failed | ApiError::SignedOut => (
-            td_string!(LOCALE, common.failure.failed),
-            td_string!(LOCALE, common.failure.failed_lead),
-        ),
+        ApiError::Busy => (td_string!(LOCALE, common.failure.busy), td_string!(LOCALE, common.failure.busy_lead)),
+        ApiError::Unreachable => {
+            (td_string!(LOCALE, common.failure.unreachable), td_string!(LOCALE, common.failure.unreachable_lead))
+        }
+        ApiError::NotUnderstood => {
+            (td_string!(LOCALE, common.failure.not_understood), td_string!(LOCALE, common.failure.not_understood_lead))
+        }
+        ApiError::Failed | ApiError::SignedOut => {
+            (td_string!(LOCALE, common.failure.failed), td_string!(LOCALE, common.failure.failed_lead))
+        }
     }
+}
+
+/// A name for the middle of a sentence: one that runs from right to left turns only itself around.
+#[must_use]
+pub fn apart(name: &str) -> String {
+    format!("\u{2068}{name}\u{2069}")
 }
 
 /// The word for a help desk and how to reach it, for the foot of a page.
@@ -99,9 +99,5 @@ pub fn steps(purpose: Purpose, step: u8) -> Steps {
         Purpose::Recovery => (step, 3),
         Purpose::SignIn => (step - 1, 2),
     };
-    Steps {
-        now,
-        of,
-        label: td_string!(LOCALE, common.step, now = now, of = of),
-    }
+    Steps { now, of, label: td_string!(LOCALE, common.step, now = now, of = of) }
 }

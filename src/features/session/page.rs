@@ -58,9 +58,10 @@ fn failure(error: ApiError) -> AnyView {
         ApiError::Busy => ("Rekey is busy.", "Nothing was changed. Try again in a moment."),
         ApiError::Unreachable => ("Rekey cannot be reached.", "Check your connection and try again."),
         ApiError::NotUnderstood => ("The address is not one of Rekey's.", "It may be mistyped."),
-        ApiError::Failed | ApiError::SignedOut => {
-            ("Something failed on the server.", "Nothing was changed by this page. Whoever runs Rekey finds it in the log.")
-        }
+        ApiError::Failed | ApiError::SignedOut => (
+            "Something failed on the server.",
+            "Nothing was changed by this page. Whoever runs Rekey finds it in the log.",
+        ),
     };
     view! {
         <main class="sheet" id="main">

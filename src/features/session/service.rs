@@ -90,12 +90,16 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
     let now = platform.now();
     let token_hash = sha256(token.as_bytes());
     let mut conn = platform.db.read().await?;
-    let Some(row) = store::session(&mut conn, &token_hash).await? else { return Ok(None) };
+    let Some(row) = store::session(&mut conn, &token_hash).await? else {
+        return Ok(None);
+    };
     if now >= row.last_seen_at + SESSION_IDLE || now >= row.created_at + SESSION_LIFETIME {
         return Ok(None);
     }
     let user = UserRef { customer: row.customer_id, id: row.user_id };
-    let Some((actor, customer_name)) = person(&mut conn, user).await? else { return Ok(None) };
+    let Some((actor, customer_name)) = person(&mut conn, user).await? else {
+        return Ok(None);
+    };
     drop(conn);
     if now >= row.last_seen_at + TOUCH_EVERY {
         let mut tx = platform.db.begin().await?;
@@ -114,7 +118,9 @@ pub async fn actor(conn: &mut Conn, user: UserRef) -> Result<Option<Actor>> {
 }
 
 async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<(Actor, String)>> {
-    let Some(person) = store::person(conn, user).await? else { return Ok(None) };
+    let Some(person) = store::person(conn, user).await? else {
+        return Ok(None);
+    };
     let roles = store::roles(conn, user).await?;
     let actor = Actor { user, name: person.name, roles, has_mfa: person.methods > 0 };
     Ok(Some((actor, person.customer_name)))
@@ -126,7 +132,8 @@ async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<(Actor, String)
 /// When the database fails.
 pub async fn list(conn: &mut Conn, user: UserRef, now: Time) -> Result<Vec<OpenSession>> {
     let rows = store::sessions_of(conn, user).await?;
-    let open = |row: &store::SessionRow| now < row.last_seen_at + SESSION_IDLE && now < row.created_at + SESSION_LIFETIME;
+    let open =
+        |row: &store::SessionRow| now < row.last_seen_at + SESSION_IDLE && now < row.created_at + SESSION_LIFETIME;
     let session = |row: store::SessionRow| OpenSession {
         id: row.id,
         created_at: row.created_at,
@@ -225,7 +232,9 @@ pub async fn challenge(conn: &mut Conn, token: &str, now: Time) -> Result<Option
 /// # Errors
 /// [`Fault::Sealed`] when it does not open.
 pub fn pending_secret(platform: &Platform, challenge: &Challenge) -> Result<Option<TotpSecret>> {
-    let Some(sealed) = challenge.secret.as_ref().filter(|_| challenge.step == Step::SetUp) else { return Ok(None) };
+    let Some(sealed) = challenge.secret.as_ref().filter(|_| challenge.step == Step::SetUp) else {
+        return Ok(None);
+    };
     let bytes = platform.keys.open(&place(challenge.id), sealed)?;
     let bytes = <[u8; 20]>::try_from(bytes.as_slice()).map_err(|_| Fault::Sealed)?;
     Ok(Some(TotpSecret::from_bytes(bytes)))

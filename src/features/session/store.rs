@@ -155,8 +155,7 @@ pub async fn delete_challenges(conn: &mut Conn, customer: CustomerId, users: &[U
 }
 
 async fn delete_of_users(conn: &mut Conn, table: &'static str, customer: CustomerId, users: &[UserId]) -> Result<u64> {
-    let text =
-        format!("DELETE FROM {table} WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
+    let text = format!("DELETE FROM {table} WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
     for user in users {
         query = query.bind(*user);

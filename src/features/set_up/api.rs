@@ -170,25 +170,23 @@ pub async fn finish(code: String) -> Result<Check, ApiError> {
     let outcome = match (request.cookie(Cookie::Challenge), BackupCode::read(&code)) {
         (None, _) => Check::Over,
         (_, None) => Check::Malformed,
-        (Some(token), Some(code)) => {
-            match service::finish(&request.platform, &request.origin, &token, &code).await? {
-                service::Finished::SignedIn { token, next } => {
-                    request.set_token(Cookie::Session, &token);
-                    request.clear(Cookie::Challenge);
-                    request.clear(Cookie::Codes);
-                    request.go(&next);
-                    return Ok(Check::GoOn);
-                }
-                service::Finished::BackIn => {
-                    request.clear(Cookie::Challenge);
-                    request.clear(Cookie::Codes);
-                    request.go("/set-up/done");
-                    return Ok(Check::GoOn);
-                }
-                service::Finished::Wrong => Check::Wrong,
-                service::Finished::Dead => Check::Over,
+        (Some(token), Some(code)) => match service::finish(&request.platform, &request.origin, &token, &code).await? {
+            service::Finished::SignedIn { token, next } => {
+                request.set_token(Cookie::Session, &token);
+                request.clear(Cookie::Challenge);
+                request.clear(Cookie::Codes);
+                request.go(&next);
+                return Ok(Check::GoOn);
             }
-        }
+            service::Finished::BackIn => {
+                request.clear(Cookie::Challenge);
+                request.clear(Cookie::Codes);
+                request.go("/set-up/done");
+                return Ok(Check::GoOn);
+            }
+            service::Finished::Wrong => Check::Wrong,
+            service::Finished::Dead => Check::Over,
+        },
     };
     over(&request, outcome);
     request.leave("codes", outcome, &[]);

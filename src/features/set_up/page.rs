@@ -29,22 +29,10 @@ pub fn SetUpPage() -> impl IntoView {
 }
 
 fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, outcome: Outcome) -> AnyView {
-    let Whose {
-        customer,
-        help_desk: desk,
-        address,
-        purpose,
-    } = whose;
-    let error = wrong(
-        outcome,
-        td_string!(LOCALE, common.not_six),
-        td_string!(LOCALE, set_up.code_wrong),
-    );
+    let Whose { customer, help_desk: desk, address, purpose } = whose;
+    let error = wrong(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, set_up.code_wrong));
     let label = td_string!(LOCALE, set_up.qr, address = address);
-    let qr = (key.qr_size > 0).then_some(Drawing {
-        size: key.qr_size,
-        path: key.qr_path,
-    });
+    let qr = (key.qr_size > 0).then_some(Drawing { size: key.qr_size, path: key.qr_path });
     view! {
         <CalmShell customer steps=steps(purpose, 2) help_desk=help_desk(desk)>
             <h1>{td_string!(LOCALE, set_up.heading)}</h1>
@@ -136,11 +124,7 @@ pub fn CodesPage() -> impl IntoView {
     let action = ServerAction::<Finish>::new();
     let outcome = outcome(action, left_by::<Check>("codes").map(|left| left.outcome));
     let page = move |new: Option<NewCodes>| match new {
-        Some(NewCodes {
-            whose,
-            codes: Some(codes),
-            ..
-        }) => keep_codes(whose, codes, action, outcome),
+        Some(NewCodes { whose, codes: Some(codes), .. }) => keep_codes(whose, codes, action, outcome),
         Some(NewCodes { whose, codes: None, .. }) => codes_gone(whose, action, outcome),
         None => on_the_way(),
     };
@@ -148,12 +132,7 @@ pub fn CodesPage() -> impl IntoView {
 }
 
 fn keep_codes(whose: Whose, codes: Vec<String>, action: ServerAction<Finish>, outcome: Outcome) -> AnyView {
-    let Whose {
-        customer,
-        help_desk: desk,
-        purpose,
-        ..
-    } = whose;
+    let Whose { customer, help_desk: desk, purpose, .. } = whose;
     view! {
         <CalmShell customer steps=steps(purpose, 3) help_desk=help_desk(desk)>
             <h1>{td_string!(LOCALE, set_up.codes.title)}</h1>
@@ -194,11 +173,7 @@ fn type_back(
     label: &'static str,
     hint: Option<&'static str>,
 ) -> AnyView {
-    let error = wrong(
-        outcome,
-        td_string!(LOCALE, common.not_a_backup_code),
-        td_string!(LOCALE, set_up.codes.wrong),
-    );
+    let error = wrong(outcome, td_string!(LOCALE, common.not_a_backup_code), td_string!(LOCALE, set_up.codes.wrong));
     view! {
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
@@ -221,12 +196,7 @@ fn type_back(
 
 /// The codes were made, but this browser does not hold them.
 fn codes_gone(whose: Whose, action: ServerAction<Finish>, outcome: Outcome) -> AnyView {
-    let Whose {
-        customer,
-        help_desk: desk,
-        purpose,
-        ..
-    } = whose;
+    let Whose { customer, help_desk: desk, purpose, .. } = whose;
     view! {
         <CalmShell customer steps=steps(purpose, 3) help_desk=help_desk(desk)>
             <h1>{td_string!(LOCALE, set_up.gone.title)}</h1>
@@ -249,11 +219,7 @@ fn codes_gone(whose: Whose, action: ServerAction<Finish>, outcome: Outcome) -> A
 pub fn PrintPage() -> impl IntoView {
     let new = Resource::new(|| (), |()| codes());
     let page = |new: Option<NewCodes>| match new {
-        Some(NewCodes {
-            whose,
-            codes: Some(codes),
-            now,
-        }) => sheet(whose, codes, now.unix_milliseconds()),
+        Some(NewCodes { whose, codes: Some(codes), now }) => sheet(whose, codes, now),
         // Nothing to print: the page of the codes says why.
         Some(_) => view! { <leptos_router::components::Redirect path="/set-up/codes"/> }.into_any(),
         None => on_the_way(),
@@ -261,13 +227,8 @@ pub fn PrintPage() -> impl IntoView {
     view! { <Title text=td_string!(LOCALE, set_up.sheet.title)/> {calm(new, page)} }
 }
 
-fn sheet(whose: Whose, codes: Vec<String>, now: i64) -> AnyView {
-    let Whose {
-        customer,
-        help_desk,
-        address,
-        ..
-    } = whose;
+fn sheet(whose: Whose, codes: Vec<String>, now: crate::domain::time::Time) -> AnyView {
+    let Whose { customer, help_desk, address, .. } = whose;
     let number = help_desk.map(|number| td_string!(LOCALE, set_up.sheet.number, number = number));
     view! {
         <main class="print-sheet" id="main">
@@ -277,7 +238,7 @@ fn sheet(whose: Whose, codes: Vec<String>, now: i64) -> AnyView {
                 <p class="note">{td_string!(LOCALE, set_up.sheet.print_hint)}</p>
             </div>
             <header>
-                <div><h1>{td_string!(LOCALE, set_up.sheet.title)}</h1><p>{customer}</p></div>
+                <div><h1>{td_string!(LOCALE, set_up.sheet.title)}</h1><p><bdi>{customer}</bdi></p></div>
                 <p>{td_string!(LOCALE, set_up.sheet.made, moment = minute(now))}<br/>{address}</p>
             </header>
             <p>{td_string!(LOCALE, set_up.sheet.use_each)}</p>

@@ -56,7 +56,9 @@ pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
     let Some(challenge) = session::service::challenge(&mut conn, token, platform.now()).await? else {
         return Ok(None);
     };
-    let Some((customer, address)) = whose(&mut conn, &challenge).await? else { return Ok(None) };
+    let Some((customer, address)) = whose(&mut conn, &challenge).await? else {
+        return Ok(None);
+    };
     let key = session::service::pending_secret(platform, &challenge)?.map(|secret| {
         let uri = key_uri(&customer.name, address.as_str(), &secret.base32());
         Key { qr: qr::draw(&uri), uri, text: in_fours(&secret.base32()) }
@@ -88,15 +90,23 @@ pub enum Registered {
 pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits: &str) -> Result<Registered> {
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
-    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Registered::Dead) };
-    let Some(locked) = users::service::lock(&mut tx, seen.user).await? else { return Ok(Registered::Dead) };
-    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Registered::Dead) };
-    let Next::To(next) = advance(challenge.purpose, challenge.step, Passed::SetUp) else { return Ok(Registered::Dead) };
-    let Some(secret) = session::service::pending_secret(platform, &challenge)? else { return Ok(Registered::Dead) };
-    let user = challenge.user;
-    let event = |what| {
-        Event::new(now, what, Some(user.customer)).by(user).about(user.id).from(origin.address.clone())
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Registered::Dead);
     };
+    let Some(locked) = users::service::lock(&mut tx, seen.user).await? else {
+        return Ok(Registered::Dead);
+    };
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Registered::Dead);
+    };
+    let Next::To(next) = advance(challenge.purpose, challenge.step, Passed::SetUp) else {
+        return Ok(Registered::Dead);
+    };
+    let Some(secret) = session::service::pending_secret(platform, &challenge)? else {
+        return Ok(Registered::Dead);
+    };
+    let user = challenge.user;
+    let event = |what| Event::new(now, what, Some(user.customer)).by(user).about(user.id).from(origin.address.clone());
     let Some(step) = secret.matching_step(digits, now) else {
         session::service::wrong_code(&mut tx, &challenge).await?;
         audit::service::record(&mut tx, platform, event(What::CodeWrong).with("at", "set-up")).await?;
@@ -144,7 +154,9 @@ pub struct ShownCodes {
 /// # Errors
 /// When the database fails.
 pub async fn codes(platform: &Platform, token: &str, sealed: Option<&str>) -> Result<Option<ShownCodes>> {
-    let Some(set_up) = show(platform, token).await? else { return Ok(None) };
+    let Some(set_up) = show(platform, token).await? else {
+        return Ok(None);
+    };
     let mut conn = platform.db.read().await?;
     let Some(challenge) = session::service::challenge(&mut conn, token, platform.now()).await? else {
         return Ok(None);
@@ -183,9 +195,13 @@ pub enum Finished {
 pub async fn finish(platform: &Platform, origin: &Origin, token: &str, code: &BackupCode) -> Result<Finished> {
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
-    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Finished::Dead);
+    };
     users::service::lock(&mut tx, seen.user).await?;
-    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Finished::Dead);
+    };
     let next = advance(challenge.purpose, challenge.step, Passed::SaveCodes);
     if !matches!(next, Next::SignedIn | Next::BackIn) {
         return Ok(Finished::Dead);

@@ -31,7 +31,11 @@ pub enum BeginOutcome {
 /// # Errors
 /// When something fails on the server.
 #[server(endpoint = "sign_in/begin")]
-pub async fn begin(address: String, password: String, #[server(default)] next: Option<String>) -> Result<BeginOutcome, ApiError> {
+pub async fn begin(
+    address: String,
+    password: String,
+    #[server(default)] next: Option<String>,
+) -> Result<BeginOutcome, ApiError> {
     let request = Request::current()?;
     let begun = service::begin(&request.platform, &request.origin, &address, password, next.as_deref()).await;
     let outcome = match begun {

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, WaitingFor, waiting};
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, outcome, refusal};
+use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, on_the_way, outcome, refusal};
 use crate::features::session::flash::left_by;
 use crate::ui::{Banner, CalmShell, CodeField, Look, PasswordField, SubmitButton, TextField, Tone, begin_anew, clock};
 use crate::words::td_string;
@@ -137,7 +137,7 @@ fn code_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str) -> 
     view! {
         <Title text=title/>
         <h1>{title}</h1>
-        <p class="lead">{td_string!(LOCALE, sign_in.code.lead, customer = customer)}</p>
+        <p class="lead">{td_string!(LOCALE, sign_in.code.lead, customer = apart(customer))}</p>
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
             <CodeField name="code" label=td_string!(LOCALE, sign_in.code.label) error autofocus=true/>
@@ -161,7 +161,7 @@ fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str) -
     view! {
         <Title text=title/>
         <h1>{title}</h1>
-        <p class="lead">{td_string!(LOCALE, sign_in.backup.lead, customer = customer)}</p>
+        <p class="lead">{td_string!(LOCALE, sign_in.backup.lead, customer = apart(customer))}</p>
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
             <input type="hidden" name="backup" value="true"/>

@@ -4,9 +4,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::{BackupCode, FEW};
 use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
-use crate::domain::sign_in::{
-    AfterPassword, Facts, Guessing, Next, Passed, Purpose, Step, advance, after_password,
-};
+use crate::domain::sign_in::{AfterPassword, Facts, Guessing, Next, Passed, Purpose, Step, advance, after_password};
 use crate::domain::time::Time;
 use crate::domain::totp::read_digits;
 use crate::domain::user::{Address, Standing, UserRef};
@@ -58,8 +56,12 @@ pub async fn begin(
         return Ok(Begun::Wrong);
     };
     let user = credentials.user;
-    let Some(locked) = users::service::lock(&mut tx, user).await? else { return Ok(Begun::Wrong) };
-    let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else { return Ok(Begun::Wrong) };
+    let Some(locked) = users::service::lock(&mut tx, user).await? else {
+        return Ok(Begun::Wrong);
+    };
+    let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else {
+        return Ok(Begun::Wrong);
+    };
     let facts = Facts {
         standing: locked.standing,
         has_factor: !methods::service::list(&mut tx, user).await?.is_empty(),
@@ -91,7 +93,13 @@ pub async fn begin(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn enter(conn: &mut Conn, platform: &Platform, origin: &Origin, user: UserRef, how: &str) -> Result<NewToken> {
+pub async fn enter(
+    conn: &mut Conn,
+    platform: &Platform,
+    origin: &Origin,
+    user: UserRef,
+    how: &str,
+) -> Result<NewToken> {
     let now = platform.now();
     let token = session::service::open(conn, platform, user, origin).await?;
     users::service::signed_in(conn, user, now).await?;
@@ -222,9 +230,15 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
     // Once to learn whose it is, and once more under that user's lock.
-    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
-    let Some(locked) = users::service::lock(&mut tx, seen.user).await? else { return Ok(Finished::Dead) };
-    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else { return Ok(Finished::Dead) };
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Finished::Dead);
+    };
+    let Some(locked) = users::service::lock(&mut tx, seen.user).await? else {
+        return Ok(Finished::Dead);
+    };
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Finished::Dead);
+    };
     if advance(challenge.purpose, challenge.step, Passed::Factor) != Next::SignedIn {
         return Ok(Finished::Dead);
     }
@@ -281,7 +295,9 @@ pub async fn step_up(
 ) -> Result<SteppedUp> {
     let user = session.actor.user;
     let mut tx = platform.db.begin().await?;
-    let Some(locked) = users::service::lock(&mut tx, user).await? else { return Ok(SteppedUp::Wrong) };
+    let Some(locked) = users::service::lock(&mut tx, user).await? else {
+        return Ok(SteppedUp::Wrong);
+    };
     let judged = if locked.standing == Standing::Active {
         judge(&mut tx, platform, origin, &locked, &Factor::Code(digits.to_owned())).await?
     } else {
@@ -311,7 +327,12 @@ pub async fn step_up(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sign_out(platform: &Platform, origin: &Origin, session: Option<&str>, challenge: Option<&str>) -> Result<()> {
+pub async fn sign_out(
+    platform: &Platform,
+    origin: &Origin,
+    session: Option<&str>,
+    challenge: Option<&str>,
+) -> Result<()> {
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
     let ended = match session {

@@ -6,7 +6,9 @@ use leptos_meta::Title;
 use leptos_router::components::Form;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::api::{CodesRow, CustomerChoice, MethodRow, UserPage as Details, UserRow, UsersPage as List, list_users, show_user};
+use super::api::{
+    CodesRow, CustomerChoice, MethodRow, UserPage as Details, UserRow, UsersPage as List, list_users, show_user,
+};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::backup_code::FEW;
 use crate::domain::method::MethodKind;
@@ -46,7 +48,7 @@ pub fn UsersPage() -> impl IntoView {
             let table = table(&list, &me, now, &search, customer.as_deref(), after.is_some());
             view! {
                 <SheetHead title="Users" beside=choose>
-                    <p class="fresh">"Fetched at "<Time at=now.unix_milliseconds() now=now.unix_milliseconds() seconds=true/></p>
+                    <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
                     <a class="button icon" href=here>
                         <Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span>
                     </a>
@@ -91,7 +93,9 @@ fn customers_menu(customers: Vec<CustomerChoice>, chosen: Option<String>, search
     let search = search.to_owned();
     let name = chosen.as_ref().and_then(|id| customers.iter().find(|customer| customer.id.to_string() == *id));
     let face = name.map_or_else(
-        || if customers.len() == 1 { customers[0].name.clone() } else { format!("All {} customers", customers.len()) },
+        || {
+            if customers.len() == 1 { customers[0].name.clone() } else { format!("All {} customers", customers.len()) }
+        },
         |customer| customer.name.clone(),
     );
     ViewFnOnce::from(move || {
@@ -137,7 +141,8 @@ fn refusal_banner(outcome: serde_json::Value) -> AnyView {
             None => "The selection holds somebody whom you may not reset.".to_owned(),
         },
     };
-    view! { <div class="content"><Banner tone=Tone::Danger fact=fact alert=true>"Nothing was changed."</Banner></div> }.into_any()
+    view! { <div class="content"><Banner tone=Tone::Danger fact=fact alert=true>"Nothing was changed."</Banner></div> }
+        .into_any()
 }
 
 fn table(list: &List, me: &Me, now: Moment, search: &str, customer: Option<&str>, later: bool) -> AnyView {
@@ -145,7 +150,9 @@ fn table(list: &List, me: &Me, now: Moment, search: &str, customer: Option<&str>
         let search = search.to_owned();
         let (title, rest) = match (me.reads, search.is_empty()) {
             (false, _) => ("No users to look after".to_owned(), "Your role covers yourself. My security is yours."),
-            (true, true) => ("No users yet".to_owned(), "They are added from the command line: rekey admin import-users."),
+            (true, true) => {
+                ("No users yet".to_owned(), "They are added from the command line: rekey admin import-users.")
+            }
             (true, false) => (format!("Nobody is called “{search}”"), "Any part of a name or address will do."),
         };
         return view! {
@@ -190,7 +197,6 @@ fn row(user: UserRow, now: Moment) -> AnyView {
     let id = user.id.to_string();
     let href = format!("/users/{id}");
     let refused = user.refusal.map(refusal_words);
-    let now = now.unix_milliseconds();
     view! {
         <tr role="row">
             <td class="tick" role="cell">
@@ -208,7 +214,7 @@ fn row(user: UserRow, now: Moment) -> AnyView {
             <td class="wide when" role="cell">
                 {user.last_sign_in_at.map_or_else(
                     || "Never".into_any(),
-                    |at| view! { <Time at=at.unix_milliseconds() now/> }.into_any(),
+                    |at| view! { <Time at now/> }.into_any(),
                 )}
             </td>
             <td class="dots" role="cell">
@@ -363,10 +369,10 @@ fn person(details: Details, methods_tab: bool, now: Moment) -> AnyView {
 
 fn link_banner(user: &UserRow, now: Moment) -> Option<AnyView> {
     let until = user.link_expires_at?;
-    let (at, now_ms) = (until.unix_milliseconds(), now.unix_milliseconds());
+    let at = until;
     Some(if now < until {
         view! {
-            <Banner fact="A recovery link is on its way." icon=Glyph::Mail>"It works until "<Time at now=now_ms/>"."</Banner>
+            <Banner fact="A recovery link is on its way." icon=Glyph::Mail>"It works until "<Time at now/>"."</Banner>
         }
         .into_any()
     } else {
@@ -380,9 +386,8 @@ fn link_banner(user: &UserRow, now: Moment) -> Option<AnyView> {
 }
 
 fn summary(user: &UserRow, methods: usize, codes: &CodesRow, now: Moment) -> AnyView {
-    let now = now.unix_milliseconds();
     let time = move |at: Option<Moment>| match at {
-        Some(at) => view! { <Time at=at.unix_milliseconds() now/> }.into_any(),
+        Some(at) => view! { <Time at now/> }.into_any(),
         None => "Never".into_any(),
     };
     let standing = match user.standing {
@@ -433,9 +438,8 @@ pub fn codes_words(codes: &CodesRow) -> String {
 
 /// A person's methods in a card.
 pub fn methods_table(methods: Vec<MethodRow>, codes: &CodesRow, now: Moment) -> AnyView {
-    let now = now.unix_milliseconds();
     let time = move |at: Option<Moment>| match at {
-        Some(at) => view! { <Time at=at.unix_milliseconds() now/> }.into_any(),
+        Some(at) => view! { <Time at now/> }.into_any(),
         None => "Never".into_any(),
     };
     let row = move |method: MethodRow| {

@@ -76,14 +76,13 @@ fn sheet(security: Security, ended: Option<u64>, now: Moment) -> AnyView {
 }
 
 fn session_row(session: SessionRow, now: Moment) -> AnyView {
-    let now = now.unix_milliseconds();
     let browser = session.browser.map_or_else(|| "Unknown".to_owned(), |browser| browser_name(&browser));
     view! {
         <tr>
             <td>{browser}{session.is_this.then_some(" (this one)")}</td>
             <td>{session.address.unwrap_or_default()}</td>
-            <td><Time at=session.created_at.unix_milliseconds() now/></td>
-            <td><Time at=session.last_seen_at.unix_milliseconds() now/></td>
+            <td><Time at=session.created_at now/></td>
+            <td><Time at=session.last_seen_at now/></td>
         </tr>
     }
     .into_any()
@@ -91,8 +90,10 @@ fn session_row(session: SessionRow, now: Moment) -> AnyView {
 
 /// What people call their browser and system, from what it says of itself.
 fn browser_name(agent: &str) -> String {
-    let first = |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    let browser = first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
+    let first =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let browser =
+        first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
     let system = first(&[
         ("Android", "Android"),
         ("iPhone", "iPhone"),
@@ -115,9 +116,13 @@ mod tests {
 
     #[test]
     fn browsers_are_called_what_people_call_them() {
-        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
         assert_eq!(browser_name(chrome), "Chrome on Linux");
-        assert_eq!(browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"), "Safari on iPhone");
+        assert_eq!(
+            browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
+            "Safari on iPhone"
+        );
         assert_eq!(browser_name("curl/8.0"), "curl/8.0");
     }
 }

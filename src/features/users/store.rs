@@ -278,11 +278,11 @@ pub async fn page(
     let mut conditions = format!("u.customer_id IN ({})", placeholders(1, customers.len()));
     let mut next = customers.len() + 1;
     if pattern.is_some() {
-        conditions += &format!(" AND (u.name_key LIKE ${next} ESCAPE '\\' OR u.address_key LIKE ${next} ESCAPE '\\')");
+        conditions.push_str(&matches_pattern(next));
         next += 1;
     }
     if after.is_some() {
-        conditions += &format!(" AND (u.name_key, u.id) > (${next}, ${})", next + 1);
+        conditions.push_str(&format!(" AND (u.name_key, u.id) > (${next}, ${})", next + 1));
         next += 2;
     }
     let text = format!("{LISTED} WHERE {conditions} ORDER BY u.name_key, u.id LIMIT ${next}");
@@ -299,6 +299,11 @@ pub async fn page(
     Ok(query.bind(limit).fetch_all(conn).await?)
 }
 
+/// The condition that name or address match the pattern that is bound as `$n`.
+fn matches_pattern(n: usize) -> String {
+    format!(" AND (u.name_key LIKE ${n} ESCAPE '\\' OR u.address_key LIKE ${n} ESCAPE '\\')")
+}
+
 /// How many users in `scope` match.
 pub async fn count(conn: &mut Conn, scope: &Scope, pattern: Option<&str>) -> Result<i64> {
     let customers = scope.customers();
@@ -306,10 +311,9 @@ pub async fn count(conn: &mut Conn, scope: &Scope, pattern: Option<&str>) -> Res
         return Ok(0);
     }
     let mut text =
-        format!("SELECT COUNT(*) FROM users WHERE customer_id IN ({})", placeholders(1, customers.len()));
+        format!("SELECT COUNT(*) FROM users u WHERE u.customer_id IN ({})", placeholders(1, customers.len()));
     if pattern.is_some() {
-        let n = customers.len() + 1;
-        text += &format!(" AND (name_key LIKE ${n} ESCAPE '\\' OR address_key LIKE ${n} ESCAPE '\\')");
+        text.push_str(&matches_pattern(customers.len() + 1));
     }
     let mut query = sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text));
     for customer in customers {
