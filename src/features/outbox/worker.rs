@@ -137,7 +137,7 @@ async fn deliver(
 
 /// 1, 2, 4 … 60 minutes, and never an end.
 fn delay_after(tries: i64) -> Span {
-    Span::minutes(1i64.checked_shl(u32::try_from(tries).unwrap_or(u32::MAX)).unwrap_or(i64::MAX).clamp(1, 60))
+    Span::minutes((1 << tries.clamp(0, 6)).min(60))
 }
 
 async fn give_back(platform: &Platform, rows: &[Leased], until: Time, next: Time) -> Result<()> {
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn delays_grow_to_an_hour_and_stay_there() {
-        let minutes: Vec<i64> = (0..8).chain([64, i64::MAX]).map(|tries| delay_after(tries).as_minutes_up()).collect();
+        let minutes: Vec<i64> = (0..8).chain([63, i64::MAX]).map(|tries| delay_after(tries).as_minutes_up()).collect();
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
     }
 
