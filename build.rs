@@ -37,13 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn names(folder: &Path, end: &str) -> Result<Vec<String>, Box<dyn Error>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        names.extend(
-            entry?
-                .file_name()
-                .to_str()
-                .and_then(|name| name.strip_suffix(end))
-                .map(str::to_owned),
-        );
+        names.extend(entry?.file_name().to_str().and_then(|name| name.strip_suffix(end)).map(str::to_owned));
     }
     names.sort();
     Ok(names)

@@ -16,25 +16,13 @@ use super::harness::*;
 use super::smtp_sink::{Act, Sink};
 
 fn transport(sink: &Sink) -> Transport {
-    Transport::smtp(&config(&[
-        "--smtp-url",
-        &sink.url(),
-        "--base-url",
-        "https://rekey.example",
-    ]))
-    .unwrap()
+    Transport::smtp(&config(&["--smtp-url", &sink.url(), "--base-url", "https://rekey.example"])).unwrap()
 }
 
 async fn queue(world: &World, people: &[Person], mail: Mail) {
     let mut tx = world.platform.db.begin().await.unwrap();
-    let letter = |person: &Person| Letter {
-        user: person.user,
-        mail: mail.clone(),
-        link: None,
-    };
-    enqueue(&mut tx, &world.platform, people.iter().map(letter).collect())
-        .await
-        .unwrap();
+    let letter = |person: &Person| Letter { user: person.user, mail: mail.clone(), link: None };
+    enqueue(&mut tx, &world.platform, people.iter().map(letter).collect()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -45,10 +33,7 @@ fn added(world: &World) -> Mail {
 /// A new link for somebody and the mail with it, as a reset makes them.
 async fn issue(world: &World, user: UserRef) {
     let mut tx = world.platform.db.begin().await.unwrap();
-    let issued = recovery::service::issue(&mut tx, &world.platform, &world.a, &[user.id])
-        .await
-        .unwrap()
-        .remove(0);
+    let issued = recovery::service::issue(&mut tx, &world.platform, &world.a, &[user.id]).await.unwrap().remove(0);
     let mail = Mail::Reset {
         link: issued.link,
         generation: issued.generation,
@@ -58,17 +43,7 @@ async fn issue(world: &World, user: UserRef) {
         reason: None,
         ticket: None,
     };
-    enqueue(
-        &mut tx,
-        &world.platform,
-        vec![Letter {
-            user,
-            mail,
-            link: Some(issued.link),
-        }],
-    )
-    .await
-    .unwrap();
+    enqueue(&mut tx, &world.platform, vec![Letter { user, mail, link: Some(issued.link) }]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -78,13 +53,7 @@ async fn deliver(world: &World, transport: &Transport) -> usize {
 
 /// The token in a mail.
 fn token(text: &str) -> Option<String> {
-    Some(
-        text.split_once("https://rekey.example/recover/")?
-            .1
-            .lines()
-            .next()?
-            .to_owned(),
-    )
+    Some(text.split_once("https://rekey.example/recover/")?.1.lines().next()?.to_owned())
 }
 
 both! {

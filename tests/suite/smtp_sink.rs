@@ -39,24 +39,16 @@ impl Arrived {
     pub fn header(&self, name: &str) -> Option<String> {
         let (heads, _) = self.content.split_once("\r\n\r\n")?;
         let unfolded = heads.replace("\r\n ", " ");
-        unfolded
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
+        unfolded.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
     }
 
     /// The parts in their order, decoded: text, then HTML.
     pub fn parts(&self) -> Vec<String> {
         let content_type = self.header("Content-Type").expect("a mail has a Content-Type");
-        let boundary = content_type
-            .split("boundary=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
+        let boundary = content_type.split("boundary=\"").nth(1).and_then(|rest| rest.split('"').next());
         let boundary = format!("--{}", boundary.expect("a mail of two parts has a boundary"));
         let parts: Vec<&str> = self.content.split(&boundary).collect();
-        parts[1..parts.len() - 1]
-            .iter()
-            .map(|part| decoded(part.trim_start()))
-            .collect()
+        parts[1..parts.len() - 1].iter().map(|part| decoded(part.trim_start())).collect()
     }
 
     pub fn text(&self) -> String {
@@ -118,11 +110,7 @@ impl Sink {
         let listener = socket.listen(64).expect("the port takes connections");
         let address = listener.local_addr().expect("a bound port");
         let listener = tokio::spawn(listen(listener, inner.clone()));
-        Self {
-            address,
-            inner,
-            listener,
-        }
+        Self { address, inner, listener }
     }
 
     pub fn url(&self) -> String {
@@ -152,10 +140,7 @@ impl Sink {
     pub async fn vanish(self) -> Vanished {
         self.listener.abort();
         let _ = self.listener.await;
-        Vanished {
-            address: self.address,
-            inner: self.inner,
-        }
+        Vanished { address: self.address, inner: self.inner }
     }
 }
 
@@ -224,11 +209,7 @@ async fn converse(stream: TcpStream, inner: Arc<Mutex<Inner>>) -> std::io::Resul
                         continue;
                     }
                     Act::HangUp => return Ok(()),
-                    _ => inner.lock().unwrap().arrived.push(Arrived {
-                        from: from.clone(),
-                        to: to.clone(),
-                        content,
-                    }),
+                    _ => inner.lock().unwrap().arrived.push(Arrived { from: from.clone(), to: to.clone(), content }),
                 }
                 if matches!(act, Act::TakeAndHangUp) {
                     return Ok(());

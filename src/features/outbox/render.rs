@@ -303,7 +303,7 @@ mod tests {
         assert!(paragraphs[3].starts_with("On 21 November 2026, 14:05 UTC, Ines Marchetti reset your second factor. "));
         let way = format!("Get back in\nThe link works once, until 21 November 2026, 14:05 UTC.\n{TOKEN}");
         assert_eq!(paragraphs[5..7], [way.as_str(), "Reason: Lost phone .\nTicket: NL-20418"]);
-        assert!(paragraphs[7].contains("Call the help desk: +49 40 5550 199."));
+        assert!(paragraphs[7].contains("Reach your help desk: +49 40 5550 199."));
         assert_eq!(paragraphs[8], "-- \nSent by Rekey for Hafenwerk");
         assert_eq!(paragraphs.len(), 9);
     }
