@@ -9,6 +9,7 @@ export default defineConfig<object, Options>({
   outputDir: '../target/end2end/results',
   reporter: [['list'], ['json', { outputFile: '../target/end2end/report.json' }]],
   forbidOnly: !!process.env.CI,
+  fullyParallel: true,
   workers: 2,
   timeout: 60_000,
   expect: { timeout: 10_000 },

@@ -3,6 +3,8 @@ import { expect, test, totp } from './fixtures'
 
 const password = 'nordlicht-hafenwerk'
 
+const setUpHeading = (page: Page) => page.getByRole('heading', { name: 'Add your new authenticator' })
+
 type Steps = {
   /** Signs in with password and code, as everybody does every day. */
   signIn: (page: Page, address: string, code?: string) => Promise<void>
@@ -66,9 +68,9 @@ const journey = test.extend<Steps>({
     })
   },
 
-  setUp: async ({ scan, javaScriptEnabled }, use) => {
+  setUp: async ({ axe, scan, javaScriptEnabled }, use) => {
     await use(async (page) => {
-      await expect(page.getByRole('heading', { name: 'Add your new authenticator' })).toBeVisible()
+      await expect(setUpHeading(page)).toBeVisible()
       const picture = page.getByRole('img', { name: /QR code/ })
       if (!(await picture.isVisible())) await page.locator('summary', { hasText: 'scan' }).click()
       const secret = new URL(await scan(picture)).searchParams.get('secret')!
@@ -78,6 +80,7 @@ const journey = test.extend<Steps>({
       await page.getByRole('button', { name: 'Continue' }).click()
 
       await expect(page.getByRole('heading', { name: 'Keep these ten codes' })).toBeVisible()
+      await axe()
       const codes = await page.locator('ol.codes code').allTextContents()
       expect(codes).toHaveLength(10)
       const file = page.waitForEvent('download')
@@ -124,6 +127,7 @@ journey('an owner resets a user, who follows the mail and is back', async ({ pag
   await expect(page.getByText('That is not your password')).toBeVisible()
   await page.getByLabel('Your password').fill(password)
   await page.getByRole('button', { name: 'Continue' }).click()
+  await expect(setUpHeading(page)).toBeVisible()
   await axe()
   const { secret, codes } = await setUp(page)
   await expect(page.getByRole('heading', { name: 'You are back in' })).toBeVisible()
@@ -170,6 +174,7 @@ journey('a user who signs in before following the mail sets up there, and the li
 
   await open('/sign-in')
   await signIn(page, user.address)
+  await expect(setUpHeading(page)).toBeVisible()
   await axe()
   // Neither going back nor beginning again leads around the set-up.
   await open('/users')
@@ -192,7 +197,7 @@ journey('nobody gets in by guessing, nor by a link that was never sent', async (
   await page.getByLabel('Address').fill('nobody@hafenwerk.example')
   await page.getByLabel('Password', { exact: true }).fill('whatever it is')
   await page.getByRole('button', { name: 'Continue' }).click()
-  await expect(page.getByText('Address and password do not belong together')).toBeVisible()
+  await expect(page.getByText('This address and password do not work together')).toBeVisible()
   await expect(page.getByLabel('Address')).toHaveValue('nobody@hafenwerk.example')
   await open('/sign-in?next=//evil.example/')
   await signIn(page, 'rasmus.kjaergaard@hafenwerk.example', '')
