@@ -187,9 +187,15 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
                 .bind(row.last_sign_in_at);
         }
         query.execute(&mut *conn).await?;
+        let text = format!(
+            "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at) VALUES {}",
+            rows(part.len(), 5)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for row in part {
-            set_role(conn, row.user, row.user.customer, row.role, now).await?;
+            query = query.bind(row.user.customer).bind(row.user.customer).bind(row.user.id).bind(row.role).bind(now);
         }
+        query.execute(&mut *conn).await?;
     }
     Ok(())
 }
