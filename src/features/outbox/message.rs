@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_heads_say_who_when_and_that_nobody_wrote_it() {
         let mail = made("Hafenwerk, Inc.", "Zoë", "zoe@b.example").unwrap();
-        assert_eq!(header(&mail, "From"), "\"Hafenwerk, Inc.\" <rekey@rekey.example>");
+        assert_eq!(header(&mail, "From"), "=?utf-8?b?SGFmZW53ZXJrLCBJbmMu?= <rekey@rekey.example>");
         assert_eq!(header(&mail, "To"), "=?utf-8?b?Wm/Dqw==?= <zoe@b.example>");
         assert_eq!(header(&mail, "Date"), "Sat, 21 Nov 2026 14:05:00 +0000");
         assert_eq!(header(&mail, "Message-ID"), "<01m7z6sdq00000000000000000@rekey.example>");

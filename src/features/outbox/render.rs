@@ -316,7 +316,7 @@ mod tests {
         let plain = rendered(
             &reset("a", Some("a"), Some("a")),
             &Recipient { name: "a", customer: "a", help_desk: Some("a") },
-            link(),
+            Some(link()),
         );
         let tags = |html: &str| html.matches('<').count();
         assert_eq!(tags(&mail.html), tags(&plain.html));
