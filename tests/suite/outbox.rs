@@ -58,7 +58,7 @@ fn token(text: &str) -> Option<String> {
 
 both! {
     async fn a_reset_is_mailed_with_a_link_that_works(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let (admin, ua) = (world.with_role(&world.a, Role::Admin).await, world.member(&world.a).await);
         world.reset(&admin, &[ua.user]).await;
         assert_eq!(deliver(&world, &transport(&sink)).await, 1);
@@ -90,7 +90,7 @@ both! {
     }
 
     async fn what_is_rolled_back_is_not_mailed(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let ua = world.member(&world.a).await;
         let mut tx = world.platform.db.begin().await.unwrap();
         enqueue(&mut tx, &world.platform, vec![Letter { user: ua.user, mail: added(&world), link: None }]).await.unwrap();
@@ -100,7 +100,7 @@ both! {
     }
 
     async fn many_workers_send_each_mail_once_over_few_connections(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let people = world.people(&world.a, Who::MEMBER, 120).await;
         queue(&world, &people, added(&world)).await;
         let second = world.second_node().await;
@@ -127,7 +127,7 @@ both! {
     }
 
     async fn a_mail_that_is_put_off_is_never_dropped(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let over = transport(&sink);
         let people = world.people(&world.a, Who::MEMBER, 2).await;
         queue(&world, &people[..1], added(&world)).await;
@@ -146,7 +146,7 @@ both! {
     }
 
     async fn one_refused_for_good_is_shown_and_stops_nobody(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let people = world.people(&world.a, Who::MEMBER, 5).await;
         for person in &people {
             issue(&world, person.user).await;
@@ -169,7 +169,7 @@ both! {
     }
 
     async fn a_connection_cut_after_the_content_repeats_one_mail(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let over = transport(&sink);
         let people = world.people(&world.a, Who::MEMBER, 3).await;
         queue(&world, &people, added(&world)).await;
@@ -187,7 +187,7 @@ both! {
     }
 
     async fn a_server_that_is_away_for_a_day_loses_and_delays_nothing(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let over = transport(&sink);
         let people = world.people(&world.a, Who::MEMBER, 60).await;
         for person in &people {
@@ -199,7 +199,7 @@ both! {
             world.advance(Span::hours(1));
         }
         assert_eq!(world.count("SELECT COUNT(*) FROM outbox WHERE tries > 0").await, 0, "it was not their fault");
-        let sink = away.return_().await;
+        let sink = away.return_();
         assert_eq!(deliver(&world, &over).await, 60);
         let arrived = sink.arrived();
         let to: BTreeSet<String> = arrived.iter().map(|mail| mail.to.clone()).collect();
@@ -211,7 +211,7 @@ both! {
     }
 
     async fn a_server_that_lets_us_not_in_loses_nothing(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let over = transport(&sink);
         queue(&world, &world.people(&world.a, Who::MEMBER, 3).await, added(&world)).await;
         sink.close_with(Some("554 5.3.2 not today"));
@@ -223,7 +223,7 @@ both! {
     }
 
     async fn a_worker_that_dies_leaves_its_mails_to_the_next(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let people = world.people(&world.a, Who::MEMBER, 3).await;
         queue(&world, &people, added(&world)).await;
         sink.script([Act::Take, Act::FallSilent]);
@@ -243,7 +243,7 @@ both! {
     }
 
     async fn a_link_that_is_over_is_not_mailed(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let over = transport(&sink);
         let people = world.people(&world.a, Who::MEMBER, 3).await;
         let (twice, back, revoked) = (&people[0], &people[1], &people[2]);
@@ -266,7 +266,7 @@ both! {
     }
 
     async fn fifty_resets_in_an_hour_are_three_mails_and_the_newest_link_works(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let over = transport(&sink);
         let ua = world.member(&world.a).await;
         let mut since_first = 0;
@@ -292,7 +292,7 @@ both! {
     }
 
     async fn no_name_stops_the_worker(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let mut people = world.people(&world.a, Who::MEMBER, 7).await;
         let names = ["A\r\nBcc: x@evil.example", ".", "</script><img src=x onerror=alert(1)>", "\u{202e}מרים", &"x ".repeat(5000), "", "\u{1b}[31m"];
         for (person, name) in people.iter().zip(names) {
@@ -315,7 +315,7 @@ both! {
     }
 
     async fn what_cannot_be_read_fails_alone(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let people = world.people(&world.a, Who::MEMBER, 4).await;
         queue(&world, &people, added(&world)).await;
         let nth = |n: usize| format!("WHERE user_id = '{}'", people[n].user.id);
@@ -328,7 +328,7 @@ both! {
     }
 
     async fn without_the_key_of_its_link_a_mail_waits(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let over = transport(&sink);
         let ua = world.member(&world.a).await;
         issue(&world, ua.user).await;
@@ -341,7 +341,7 @@ both! {
     }
 
     async fn the_worker_finds_what_is_queued(world: World) {
-        let sink = Sink::open().await;
+        let sink = Sink::open();
         let handle = worker::start(world.platform.clone(), transport(&sink));
         queue(&world, &[world.member(&world.a).await], added(&world)).await;
         for _ in 0..100 {

@@ -99,11 +99,11 @@ pub struct Sink {
 }
 
 impl Sink {
-    pub async fn open() -> Self {
-        Self::open_at("127.0.0.1:0".parse().expect("an address"), Arc::default()).await
+    pub fn open() -> Self {
+        Self::open_at("127.0.0.1:0".parse().expect("an address"), Arc::default())
     }
 
-    async fn open_at(address: SocketAddr, inner: Arc<Mutex<Inner>>) -> Self {
+    fn open_at(address: SocketAddr, inner: Arc<Mutex<Inner>>) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_reuseaddr(true).expect("the port may be taken again");
         socket.bind(address).expect("the port is free");
@@ -151,8 +151,8 @@ pub struct Vanished {
 }
 
 impl Vanished {
-    pub async fn return_(self) -> Sink {
-        Sink::open_at(self.address, self.inner).await
+    pub fn return_(self) -> Sink {
+        Sink::open_at(self.address, self.inner)
     }
 }
 
