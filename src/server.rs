@@ -104,7 +104,8 @@ fn assets() -> Assets {
     }
 }
 
-/// One file of the front end, compressed for whoever takes that. Its name changes with its content, so it may be kept.
+/// One file of the front end, compressed for whoever takes that. Its name changes with its content, so it may be kept;
+/// only that of robots.txt does not.
 fn file(name: &str, headers: &HeaderMap) -> Response {
     let content_type = match name.rsplit_once('.').map(|(_, end)| end) {
         Some("css") => "text/css; charset=utf-8",
@@ -125,7 +126,8 @@ fn file(name: &str, headers: &HeaderMap) -> Response {
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    let keep = if name == "robots.txt" { "public, max-age=3600" } else { "public, max-age=31536000, immutable" };
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     if is_brotli {
         answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
     }

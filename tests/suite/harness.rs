@@ -81,22 +81,11 @@ pub fn in_the_world_at<F: Future<Output = ()>>(folder: &Path, url: &str, now: Ti
 
 fn platform(db: Db, clock: Clock, keys: Keys, rng: Rng) -> Platform {
     let config = Arc::new(config(&["--base-url", "https://rekey.example"]));
-    Platform {
-        db,
-        clock,
-        rng,
-        keys: Arc::new(keys),
-        hasher: hasher(),
-        config,
-    }
+    Platform { db, clock, rng, keys: Arc::new(keys), hasher: hasher(), config }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build()
-        .expect("threads start")
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("threads start")
 }
 
 /// Where a test's database lies.
@@ -134,13 +123,8 @@ fn named(url: &str, database: &str) -> String {
 
 async fn administer(text: String) {
     sqlx::any::install_default_drivers();
-    let mut conn = sqlx::AnyConnection::connect(&postgres_url())
-        .await
-        .expect("PostgreSQL answers");
-    sqlx::query(sqlx::AssertSqlSafe(text))
-        .execute(&mut conn)
-        .await
-        .expect("the tests may make databases");
+    let mut conn = sqlx::AnyConnection::connect(&postgres_url()).await.expect("PostgreSQL answers");
+    sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut conn).await.expect("the tests may make databases");
     conn.close().await.expect("PostgreSQL lets go");
 }
 
@@ -192,11 +176,7 @@ impl Place {
         let _ = fs::remove_dir_all(&self.folder);
         if self.engine == Engine::Postgres {
             let url: url::Url = self.url.parse().expect("it was made from a URL");
-            administer(format!(
-                "DROP DATABASE {} WITH (FORCE)",
-                url.path().trim_start_matches('/')
-            ))
-            .await;
+            administer(format!("DROP DATABASE {} WITH (FORCE)", url.path().trim_start_matches('/'))).await;
         }
     }
 }
@@ -211,11 +191,7 @@ fn hasher() -> Hasher {
 async fn password_hash(platform: &Platform) -> String {
     static HASH: OnceLock<String> = OnceLock::new();
     if HASH.get().is_none() {
-        let hash = platform
-            .hasher
-            .hash(PASSWORD.to_owned(), [8; 16])
-            .await
-            .expect("nobody else hashes yet");
+        let hash = platform.hasher.hash(PASSWORD.to_owned(), [8; 16]).await.expect("nobody else hashes yet");
         let _ = HASH.set(hash);
     }
     HASH.get().expect("it was just set").clone()
@@ -262,10 +238,7 @@ impl World {
             platform,
             a: a.unwrap().unwrap(),
             b: b.unwrap().unwrap(),
-            origin: Origin {
-                address: Some("192.0.2.1".into()),
-                browser: Some("Test".into()),
-            },
+            origin: Origin { address: Some("192.0.2.1".into()), browser: Some("Test".into()) },
             url: place.url.clone(),
             folder: place.folder.clone(),
             people: Arc::new(AtomicUsize::new(0)),
@@ -280,21 +253,17 @@ impl World {
             rng: Rng::seeded(43),
             ..self.platform.clone()
         };
-        Self {
-            platform,
-            ..self.clone()
-        }
+        Self { platform, ..self.clone() }
     }
 
     /// The same world with other keys.
     pub fn with_keys(&self, keys: Keys) -> Self {
-        Self {
-            platform: Platform {
-                keys: Arc::new(keys),
-                ..self.platform.clone()
-            },
-            ..self.clone()
-        }
+        Self { platform: Platform { keys: Arc::new(keys), ..self.platform.clone() }, ..self.clone() }
+    }
+
+    /// The same world with other settings.
+    pub fn with_config(&self, config: Config) -> Self {
+        Self { platform: Platform { config: Arc::new(config), ..self.platform.clone() }, ..self.clone() }
     }
 
     /// The folder with the key file and, on SQLite, the database.
@@ -344,9 +313,7 @@ impl World {
                 let n = self.people.fetch_add(1, Ordering::SeqCst);
                 NewUser {
                     name: who.name.map_or_else(|| format!("Person {n}"), str::to_owned),
-                    address: format!("person{n}@{}.example", customer.name.to_lowercase())
-                        .parse()
-                        .unwrap(),
+                    address: format!("person{n}@{}.example", customer.name.to_lowercase()).parse().unwrap(),
                     address_verified_at: (!who.unverified).then_some(START),
                     password_hash: (!who.invited).then(|| hash.clone()),
                     suspended: who.suspended,
@@ -363,22 +330,10 @@ impl World {
             let mut codes = Vec::new();
             if !who.without_factor && !who.invited {
                 let long_ago = rekey::domain::totp::Step(0);
-                methods::service::register(&mut tx, platform, user, &secret, long_ago)
-                    .await
-                    .unwrap();
-                codes = backup_codes::service::make(&mut tx, platform, user)
-                    .await
-                    .unwrap()
-                    .0
-                    .to_vec();
+                methods::service::register(&mut tx, platform, user, &secret, long_ago).await.unwrap();
+                codes = backup_codes::service::make(&mut tx, platform, user).await.unwrap().0.to_vec();
             }
-            people.push(Person {
-                user,
-                name: new.name,
-                address: new.address.to_string(),
-                secret,
-                codes,
-            });
+            people.push(Person { user, name: new.name, address: new.address.to_string(), secret, codes });
         }
         tx.commit().await.unwrap();
         people
@@ -387,9 +342,7 @@ impl World {
     /// Gives somebody a role in another customer.
     pub async fn grant(&self, person: &Person, customer: &Customer, role: Role) {
         let mut tx = self.platform.db.begin().await.unwrap();
-        users::service::set_role(&mut tx, person.user, customer.id, role, self.now())
-            .await
-            .unwrap();
+        users::service::set_role(&mut tx, person.user, customer.id, role, self.now()).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -401,11 +354,7 @@ impl World {
 
     pub async fn set_policy(&self, customer: &Customer, policy: Policy) {
         let policy = serde_json::to_string(&policy).unwrap();
-        self.execute(&format!(
-            "UPDATE customers SET policy = '{policy}' WHERE id = '{}'",
-            customer.id
-        ))
-        .await;
+        self.execute(&format!("UPDATE customers SET policy = '{policy}' WHERE id = '{}'", customer.id)).await;
     }
 
     // ---- Signing in -------------------------------------------------------------------------------------------------
@@ -426,9 +375,7 @@ impl World {
     }
 
     pub async fn begin_with(&self, address: &str, password: &str) -> Begun {
-        sign_in::service::begin(&self.platform, &self.origin, address, password.to_owned(), None)
-            .await
-            .unwrap()
+        sign_in::service::begin(&self.platform, &self.origin, address, password.to_owned(), None).await.unwrap()
     }
 
     /// A half-finished sign-in without the cost of checking a password.
@@ -442,9 +389,7 @@ impl World {
     }
 
     pub async fn finish(&self, token: &str, factor: &Factor) -> Finished {
-        sign_in::service::finish(&self.platform, &self.origin, token, factor)
-            .await
-            .unwrap()
+        sign_in::service::finish(&self.platform, &self.origin, token, factor).await.unwrap()
     }
 
     /// Signs in the whole way; the session's token.
@@ -460,16 +405,12 @@ impl World {
 
     /// A session out of nothing, for tests of what comes after sign-in.
     pub async fn session(&self, person: &Person) -> Session {
-        self.find(&self.session_token(person).await)
-            .await
-            .expect("a session that was just opened")
+        self.find(&self.session_token(person).await).await.expect("a session that was just opened")
     }
 
     pub async fn session_token(&self, person: &Person) -> String {
         let mut tx = self.platform.db.begin().await.unwrap();
-        let token = session::service::open(&mut tx, &self.platform, person.user, &self.origin)
-            .await
-            .unwrap();
+        let token = session::service::open(&mut tx, &self.platform, person.user, &self.origin).await.unwrap();
         tx.commit().await.unwrap();
         token.0
     }
@@ -480,10 +421,7 @@ impl World {
 
     pub async fn actor(&self, person: &Person) -> Actor {
         let mut conn = self.platform.db.read().await.unwrap();
-        session::service::actor(&mut conn, person.user)
-            .await
-            .unwrap()
-            .expect("somebody who can sign in")
+        session::service::actor(&mut conn, person.user).await.unwrap().expect("somebody who can sign in")
     }
 
     // ---- Setting up -------------------------------------------------------------------------------------------------
@@ -498,22 +436,16 @@ impl World {
     pub async fn register(&self, token: &str) -> Option<(TotpSecret, Vec<BackupCode>)> {
         let secret = self.shown_secret(token).await?;
         let code = secret.code(self.now());
-        let registered = set_up::service::register(&self.platform, &self.origin, token, &code)
-            .await
-            .unwrap();
+        let registered = set_up::service::register(&self.platform, &self.origin, token, &code).await.unwrap();
         let set_up::service::Registered::Right(sealed) = registered else {
             return None;
         };
-        let shown = set_up::service::codes(&self.platform, token, Some(&sealed))
-            .await
-            .unwrap()?;
+        let shown = set_up::service::codes(&self.platform, token, Some(&sealed)).await.unwrap()?;
         Some((secret, shown.codes?.0.to_vec()))
     }
 
     pub async fn save_codes(&self, token: &str, code: &BackupCode) -> set_up::service::Finished {
-        set_up::service::finish(&self.platform, &self.origin, token, code)
-            .await
-            .unwrap()
+        set_up::service::finish(&self.platform, &self.origin, token, code).await.unwrap()
     }
 
     // ---- Resetting --------------------------------------------------------------------------------------------------
@@ -528,15 +460,11 @@ impl World {
 
     pub async fn try_plan(&self, admin: &Person, selected: &[UserId]) -> Planned {
         let actor = self.actor(admin).await;
-        reset::service::plan(&self.platform, &self.origin, &actor, selected.to_vec())
-            .await
-            .unwrap()
+        reset::service::plan(&self.platform, &self.origin, &actor, selected.to_vec()).await.unwrap()
     }
 
     pub async fn plan_hash(&self, id: ResetId) -> String {
-        self.text(&format!("SELECT plan_hash FROM resets WHERE id = '{id}'"))
-            .await
-            .expect("a stored plan")
+        self.text(&format!("SELECT plan_hash FROM resets WHERE id = '{id}'")).await.expect("a stored plan")
     }
 
     /// A confirmation of what was reviewed, with a fresh code.
@@ -550,9 +478,7 @@ impl World {
     }
 
     pub async fn try_confirm(&self, session: &Session, id: ResetId, confirmation: &Confirmation) -> Confirmed {
-        reset::service::confirm(&self.platform, &self.origin, session, id, confirmation)
-            .await
-            .unwrap()
+        reset::service::confirm(&self.platform, &self.origin, session, id, confirmation).await.unwrap()
     }
 
     /// Plans and confirms; nothing has run yet.
@@ -561,11 +487,7 @@ impl World {
         let session = self.session(admin).await;
         let confirmation = self.confirmation(admin, id).await;
         let confirmed = self.try_confirm(&session, id, &confirmation).await;
-        assert!(
-            matches!(confirmed, Confirmed::Running(_)),
-            "{}",
-            named_confirmation(&confirmed)
-        );
+        assert!(matches!(confirmed, Confirmed::Running(_)), "{}", named_confirmation(&confirmed));
         id
     }
 
@@ -579,9 +501,7 @@ impl World {
     /// The live link of a user as their mail holds it.
     pub async fn link_token(&self, user: UserRef) -> Option<String> {
         let (link, generation) = self.link(user).await?;
-        self.platform
-            .keys
-            .link_token(self.platform.keys.newest_id(), link, user, generation)
+        self.platform.keys.link_token(self.platform.keys.newest_id(), link, user, generation)
     }
 
     pub async fn link(&self, user: UserRef) -> Option<(LinkId, i64)> {
@@ -612,38 +532,26 @@ impl World {
 
     pub async fn execute(&self, text: &str) -> u64 {
         let mut tx = self.platform.db.begin().await.unwrap();
-        let done = sqlx::query(sqlx::AssertSqlSafe(text.to_owned()))
-            .execute(&mut *tx)
-            .await
-            .unwrap();
+        let done = sqlx::query(sqlx::AssertSqlSafe(text.to_owned())).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
         done.rows_affected()
     }
 
     pub async fn count(&self, text: &str) -> i64 {
         let mut conn = self.platform.db.read().await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(text.to_owned()))
-            .fetch_one(&mut *conn)
-            .await
-            .unwrap()
-            .get(0)
+        sqlx::query(sqlx::AssertSqlSafe(text.to_owned())).fetch_one(&mut *conn).await.unwrap().get(0)
     }
 
     pub async fn text(&self, text: &str) -> Option<String> {
         let mut conn = self.platform.db.read().await.unwrap();
-        let row = sqlx::query(sqlx::AssertSqlSafe(text.to_owned()))
-            .fetch_optional(&mut *conn)
-            .await
-            .unwrap()?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(text.to_owned())).fetch_optional(&mut *conn).await.unwrap()?;
         row.get(0)
     }
 
     /// How many rows of `table` are this user's.
     pub async fn rows_of(&self, table: &str, user: UserRef) -> i64 {
-        let text = format!(
-            "SELECT COUNT(*) FROM {table} WHERE customer_id = '{}' AND user_id = '{}'",
-            user.customer, user.id
-        );
+        let text =
+            format!("SELECT COUNT(*) FROM {table} WHERE customer_id = '{}' AND user_id = '{}'", user.customer, user.id);
         self.count(&text).await
     }
 
@@ -651,11 +559,7 @@ impl World {
     pub async fn recorded(&self, chain: CustomerId) -> Vec<String> {
         let mut conn = self.platform.db.read().await.unwrap();
         let text = "SELECT what FROM audit_events WHERE chain = $1 ORDER BY number";
-        sqlx::query_scalar(text)
-            .bind(chain)
-            .fetch_all(&mut *conn)
-            .await
-            .unwrap()
+        sqlx::query_scalar(text).bind(chain).fetch_all(&mut *conn).await.unwrap()
     }
 
     /// The newest thing recorded for a customer, with its details.
@@ -698,10 +602,7 @@ impl Who {
         without_factor: false,
     };
     /// The same without a factor: the next sign-in is a set-up.
-    pub const NEW: Self = Self {
-        without_factor: true,
-        ..Self::MEMBER
-    };
+    pub const NEW: Self = Self { without_factor: true, ..Self::MEMBER };
 }
 
 /// Somebody, with what only they know.
@@ -732,19 +633,14 @@ pub fn users_of(people: &[Person]) -> Vec<UserRef> {
 /// A secret as its key is typed.
 pub fn secret_from_base32(typed: &str) -> TotpSecret {
     let letters: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes = data_encoding::BASE32_NOPAD
-        .decode(letters.as_bytes())
-        .expect("a key is Base32");
+    let bytes = data_encoding::BASE32_NOPAD.decode(letters.as_bytes()).expect("a key is Base32");
     TotpSecret::from_bytes(bytes.try_into().expect("a key has 160 bits"))
 }
 
 /// Six digits that no authenticator near this time shows.
 pub fn wrong_code(secret: &TotpSecret, now: Time) -> String {
     let is_wrong = |code: &String| secret.matching_step(code, now).is_none();
-    (0..)
-        .map(|n| format!("{n:06}"))
-        .find(is_wrong)
-        .expect("most codes are wrong")
+    (0..1_000_000).map(|n| format!("{n:06}")).find(is_wrong).expect("most codes are wrong")
 }
 
 pub const fn named_end(finished: &Finished) -> &'static str {

@@ -41,11 +41,7 @@ fn files() -> Vec<File> {
         }
         let text = fs::read_to_string(&path).unwrap();
         let code = text.lines().map(without_comment).collect::<Vec<_>>().join("\n");
-        File {
-            path: below.display().to_string(),
-            module,
-            code,
-        }
+        File { path: below.display().to_string(), module, code }
     };
     found.into_iter().map(file).collect()
 }
@@ -72,9 +68,7 @@ fn paths(tree: &str) -> Vec<Vec<String>> {
                 assert!(!rest.is_empty(), "an open brace");
             }
         }
-        let end = rest
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let (name, after) = rest.split_at(end.max(usize::from(rest.starts_with('*'))));
         let mut path = prefix.to_vec();
         if !name.is_empty() {
@@ -88,9 +82,7 @@ fn paths(tree: &str) -> Vec<Vec<String>> {
                 let renamed = after.trim_start().strip_prefix("as ");
                 renamed.map_or(after, |renamed| {
                     let renamed = renamed.trim_start();
-                    &renamed[renamed
-                        .find(|c: char| !c.is_alphanumeric() && c != '_')
-                        .unwrap_or(renamed.len())..]
+                    &renamed[renamed.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(renamed.len())..]
                 })
             }
         }
@@ -103,18 +95,10 @@ fn paths(tree: &str) -> Vec<Vec<String>> {
 /// Every module of this crate that a file names, as a path from the crate's root.
 fn named(file: &File) -> Vec<Vec<String>> {
     let mut named = Vec::new();
-    for (at, _) in file
-        .code
-        .match_indices("crate::")
-        .filter(|(at, _)| starts_a_word(&file.code, *at))
-    {
+    for (at, _) in file.code.match_indices("crate::").filter(|(at, _)| starts_a_word(&file.code, *at)) {
         named.extend(paths(&file.code[at + "crate::".len()..]));
     }
-    for (at, _) in file
-        .code
-        .match_indices("super::")
-        .filter(|(at, _)| starts_a_word(&file.code, *at))
-    {
+    for (at, _) in file.code.match_indices("super::").filter(|(at, _)| starts_a_word(&file.code, *at)) {
         if file.code[..at].ends_with("super::") {
             continue;
         }
@@ -139,65 +123,34 @@ fn starts_a_word(text: &str, at: usize) -> bool {
 fn floors() -> Vec<Vec<String>> {
     let doc = fs::read_to_string(root().join("src/features/mod.rs")).unwrap();
     let picture = doc.split("//! ```").nth(1).expect("the floors are drawn there");
-    let floors = picture.lines().skip(1).map(|line| {
-        line.trim_start_matches("//!")
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect()
-    });
+    let floors = picture
+        .lines()
+        .skip(1)
+        .map(|line| line.trim_start_matches("//!").split_whitespace().map(str::to_owned).collect());
     floors.filter(|floor: &Vec<String>| !floor.is_empty()).collect()
 }
 
 fn slices() -> BTreeSet<String> {
-    let entries = fs::read_dir(root().join("src/features"))
-        .unwrap()
-        .map(|entry| entry.unwrap());
-    entries
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect()
+    let entries = fs::read_dir(root().join("src/features")).unwrap().map(|entry| entry.unwrap());
+    entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
 /// How high a module stands: whoever names another must stand higher.
 fn height(module: &[String], floors: &[Vec<String>]) -> Option<usize> {
     let below = ["domain", "words", "ui platform"];
     let above = ["app", "server demo", "commands", "main"];
-    let is_on = |names: &str| {
-        names
-            .split(' ')
-            .any(|name| module.first().is_some_and(|first| first == name))
-    };
-    let slice = || {
-        floors
-            .iter()
-            .rev()
-            .position(|floor| module.get(1).is_some_and(|slice| floor.contains(slice)))
-    };
+    let is_on = |names: &str| names.split(' ').any(|name| module.first().is_some_and(|first| first == name));
+    let slice = || floors.iter().rev().position(|floor| module.get(1).is_some_and(|slice| floor.contains(slice)));
     below
         .iter()
         .position(|names| is_on(names))
-        .or_else(|| {
-            above
-                .iter()
-                .position(|names| is_on(names))
-                .map(|place| below.len() + floors.len() + place)
-        })
-        .or_else(|| {
-            if is_on("features") {
-                slice().map(|place| below.len() + place)
-            } else {
-                None
-            }
-        })
+        .or_else(|| above.iter().position(|names| is_on(names)).map(|place| below.len() + floors.len() + place))
+        .or_else(|| if is_on("features") { slice().map(|place| below.len() + place) } else { None })
 }
 
 /// What may name itself: a slice, or anything else by its first name.
 fn house(module: &[String]) -> &[String] {
-    let depth = if module.first().is_some_and(|first| first == "features") {
-        2
-    } else {
-        1
-    };
+    let depth = if module.first().is_some_and(|first| first == "features") { 2 } else { 1 };
     &module[..depth.min(module.len())]
 }
 
@@ -210,18 +163,10 @@ fn every_slice_has_its_floor_in_the_doc_and_in_the_readme() {
     assert_eq!(once, slices());
 
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let picture = readme
-        .split("```")
-        .find(|block| block.contains("main →"))
-        .expect("README draws the arrows");
+    let picture = readme.split("```").find(|block| block.contains("main →")).expect("README draws the arrows");
     let in_readme: Vec<Vec<String>> = picture
         .lines()
-        .map(|line| {
-            line.split_whitespace()
-                .map(str::to_owned)
-                .filter(|word| once.contains(word))
-                .collect()
-        })
+        .map(|line| line.split_whitespace().map(str::to_owned).filter(|word| once.contains(word)).collect())
         .filter(|floor: &Vec<String>| !floor.is_empty())
         .collect();
     assert_eq!(in_readme, floors, "README's picture is another");
@@ -233,11 +178,7 @@ fn arrows_only_go_down() {
     let mut wrong = Vec::new();
     for file in files() {
         let Some(mine) = height(&file.module, &floors) else {
-            assert!(
-                file.module.is_empty() || file.module == ["features"],
-                "{} stands nowhere in the house",
-                file.path
-            );
+            assert!(file.module.is_empty() || file.module == ["features"], "{} stands nowhere in the house", file.path);
             continue;
         };
         for path in named(&file) {
@@ -246,16 +187,10 @@ fn arrows_only_go_down() {
             }
             match height(&path, &floors) {
                 Some(theirs) if theirs < mine => {}
-                Some(_) => wrong.push(format!(
-                    "{} names {}, which is not below it",
-                    file.path,
-                    path.join("::")
-                )),
-                None => wrong.push(format!(
-                    "{} names {}, which stands nowhere in the house",
-                    file.path,
-                    path.join("::")
-                )),
+                Some(_) => wrong.push(format!("{} names {}, which is not below it", file.path, path.join("::"))),
+                None => {
+                    wrong.push(format!("{} names {}, which stands nowhere in the house", file.path, path.join("::")));
+                }
             }
         }
     }
@@ -269,29 +204,12 @@ fn a_store_is_its_slices_own_and_all_of_its_sql() {
         let in_store = file.module.first().is_some_and(|first| first == "features")
             && file.module.last().is_some_and(|last| last == "store");
         stores += usize::from(in_store);
-        assert!(
-            !file.code.contains("pub mod store") && !file.code.contains("pub(crate) mod store"),
-            "{}",
-            file.path
-        );
-        for path in named(&file)
-            .iter()
-            .filter(|path| path.iter().any(|name| name == "store"))
-        {
-            assert_eq!(
-                house(path),
-                house(&file.module),
-                "{} names {}",
-                file.path,
-                path.join("::")
-            );
+        assert!(!file.code.contains("pub mod store") && !file.code.contains("pub(crate) mod store"), "{}", file.path);
+        for path in named(&file).iter().filter(|path| path.iter().any(|name| name == "store")) {
+            assert_eq!(house(path), house(&file.module), "{} names {}", file.path, path.join("::"));
         }
         if !in_store && file.module.first().is_none_or(|first| first != "platform") {
-            assert!(
-                !file.code.contains("sqlx::"),
-                "{} speaks SQL outside a store",
-                file.path
-            );
+            assert!(!file.code.contains("sqlx::"), "{} speaks SQL outside a store", file.path);
         }
     }
     assert!(stores >= 8);
@@ -300,10 +218,7 @@ fn a_store_is_its_slices_own_and_all_of_its_sql() {
 #[test]
 fn the_domain_knows_nothing_but_itself() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let dependencies = manifest
-        .split("\n[")
-        .find(|part| part.starts_with("dependencies]"))
-        .unwrap();
+    let dependencies = manifest.split("\n[").find(|part| part.starts_with("dependencies]")).unwrap();
     let crates: Vec<String> = dependencies
         .lines()
         .filter_map(|line| line.split_once(" = "))
@@ -311,15 +226,9 @@ fn the_domain_knows_nothing_but_itself() {
         .filter(|name| !["serde", "serde_json", "thiserror"].contains(&name.as_str()))
         .collect();
     assert!(crates.contains(&"sqlx".to_owned()) && crates.contains(&"leptos".to_owned()));
-    for file in files()
-        .iter()
-        .filter(|file| file.module.first().is_some_and(|first| first == "domain"))
-    {
+    for file in files().iter().filter(|file| file.module.first().is_some_and(|first| first == "domain")) {
         for name in &crates {
-            let is_named = file
-                .code
-                .match_indices(&format!("{name}::"))
-                .any(|(at, _)| starts_a_word(&file.code, at));
+            let is_named = file.code.match_indices(&format!("{name}::")).any(|(at, _)| starts_a_word(&file.code, at));
             assert!(!is_named, "{} names {name}", file.path);
         }
     }
@@ -340,32 +249,17 @@ fn an_arrow_that_turns_round_is_seen() {
             .all(|path| house(path) == house(&file.module) || height(path, &floors).is_some_and(|theirs| theirs < mine))
     };
     for (module, code) in [
-        (
-            "features::recovery::service",
-            "use crate::features::{audit, session::service::{Session, find}};",
-        ),
-        (
-            "features::users::import::table",
-            "use super::super::store; fn f() { crate::domain::user::clean_name(x) }",
-        ),
-        (
-            "domain::plan",
-            "use super::user::UserRef; mod tests { use super::super::ids; }",
-        ),
+        ("features::recovery::service", "use crate::features::{audit, session::service::{Session, find}};"),
+        ("features::users::import::table", "use super::super::store; fn f() { crate::domain::user::clean_name(x) }"),
+        ("domain::plan", "use super::user::UserRef; mod tests { use super::super::ids; }"),
         ("ui::time", "use crate::words::td_string;"),
     ] {
         assert!(goes_down(&file(module, code)), "{code}");
     }
     for (module, code) in [
         ("features::recovery::service", "use crate::features::{audit, set_up};"),
-        (
-            "features::recovery::service",
-            "fn f() { crate::features::sign_in::service::begin() }",
-        ),
-        (
-            "features::users::import::table",
-            "use super::super::super::reset::service;",
-        ),
+        ("features::recovery::service", "fn f() { crate::features::sign_in::service::begin() }"),
+        ("features::users::import::table", "use super::super::super::reset::service;"),
         ("features::session::service", "use crate::features::audit;"),
         ("domain::plan", "use crate::platform::Rng;"),
         ("domain::plan", "use super::super::words;"),
@@ -382,10 +276,7 @@ fn an_arrow_that_turns_round_is_seen() {
 fn trees_of_names_are_read_whole() {
     let read = |tree: &str| paths(tree).into_iter().map(|path| path.join("::")).collect::<Vec<_>>();
     assert_eq!(read("a::b;"), ["a::b"]);
-    assert_eq!(
-        read("a::{b, c::{d, e as f}, self}, g"),
-        ["a::b", "a::c::d", "a::c::e", "a::self"]
-    );
+    assert_eq!(read("a::{b, c::{d, e as f}, self}, g"), ["a::b", "a::c::d", "a::c::e", "a::self"]);
     assert_eq!(read("a::b::<T>()"), ["a::b"]);
     assert_eq!(read("a::\n    b(c::d)"), ["a::b"]);
     assert_eq!(without_comment("use a; // crate::b"), "use a; ");

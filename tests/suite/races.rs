@@ -21,10 +21,11 @@ use rekey::features::reset::service::{Confirmation, Confirmed, confirm, view};
 use rekey::features::set_up::service::{Finished as SetUpFinished, Registered, register};
 use rekey::features::sign_in::service::{Factor, Finished, finish, sign_out};
 use rekey::features::{set_up, users};
+use rekey::platform::db::Engine;
 use rekey::platform::{Fault, Rng};
 
 use super::dump::Dump;
-use super::harness::*;
+use super::harness::{run as run_on, *};
 use super::recovery::assert_one_authenticator;
 
 /// Runs `one` for every number below `count` at once, on two nodes by turns, and gathers what came of each. Being told
@@ -35,9 +36,8 @@ where
     F: Future<Output = Result<T, Fault>> + Send + 'static,
 {
     let other = world.second_node().await;
-    let all: Vec<_> = (0..count)
-        .map(|n| tokio::spawn(one(if n % 2 == 0 { world.clone() } else { other.clone() }, n)))
-        .collect();
+    let all: Vec<_> =
+        (0..count).map(|n| tokio::spawn(one(if n % 2 == 0 { world.clone() } else { other.clone() }, n))).collect();
     let mut answers = Vec::new();
     for one in all {
         match one.await.unwrap() {
@@ -60,10 +60,7 @@ async fn one_winner(world: &World, user: &Person, factor: Factor, challenges: us
         async move { finish(&world.platform, &world.origin, &token, &factor).await }
     })
     .await;
-    let winners = answers
-        .iter()
-        .filter(|answer| matches!(answer, Finished::SignedIn { .. }))
-        .count();
+    let winners = answers.iter().filter(|answer| matches!(answer, Finished::SignedIn { .. })).count();
     assert_eq!(winners, 1, "of {} answers", answers.len());
     assert_eq!(world.rows_of("sessions", user.user).await, sessions + 1);
 }
@@ -73,10 +70,8 @@ both! {
         let ua = world.member(&world.a).await;
         for (round, challenges) in [1, 100].into_iter().enumerate() {
             one_winner(&world, &ua, Factor::BackupCode(ua.codes[round].clone()), challenges).await;
-            let used = format!(
-                "SELECT COUNT(*) FROM backup_codes WHERE used_at IS NOT NULL AND number <= {}",
-                round + 1
-            );
+            let used =
+                format!("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NOT NULL AND number <= {}", round + 1);
             assert_eq!(world.count(&used).await, i64::try_from(round).unwrap() + 1);
             world.advance(Span::minutes(16));
         }
@@ -105,19 +100,8 @@ both! {
         })
         .await;
         // Nine were judged wrong, the tenth locked, and none after it was judged at all.
-        assert_eq!(
-            answers
-                .iter()
-                .filter(|answer| matches!(answer, Finished::Wrong))
-                .count(),
-            9
-        );
-        assert_eq!(
-            world
-                .count("SELECT CAST(SUM(wrong_codes_in_a_row) AS BIGINT) FROM users")
-                .await,
-            10
-        );
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, Finished::Wrong)).count(), 9);
+        assert_eq!(world.count("SELECT CAST(SUM(wrong_codes_in_a_row) AS BIGINT) FROM users").await, 10);
     }
 
     async fn guesses_at_a_link_at_once_are_all_counted(world: World) {
@@ -131,19 +115,13 @@ both! {
         })
         .await;
         let checked = answers.iter().filter(|answer| matches!(answer, Proof::Wrong)).count();
-        assert!(
-            checked <= usize::try_from(WRONG_PASSWORDS).unwrap(),
-            "{checked} passwords were checked"
-        );
+        assert!(checked <= usize::try_from(WRONG_PASSWORDS).unwrap(), "{checked} passwords were checked");
         assert!(world.prove(&link).await.is_none());
     }
 
     async fn one_set_up_is_registered_once(world: World) {
         let new = world.person(&world.a, Who::NEW).await;
-        let tokens = [
-            world.challenge(&new, Step::SetUp).await,
-            world.challenge(&new, Step::SetUp).await,
-        ];
+        let tokens = [world.challenge(&new, Step::SetUp).await, world.challenge(&new, Step::SetUp).await];
         let mut codes = Vec::new();
         for token in &tokens {
             codes.push(world.shown_secret(token).await.unwrap().code(world.now()));
@@ -153,13 +131,7 @@ both! {
             async move { register(&world.platform, &world.origin, &token, &code).await }
         })
         .await;
-        assert_eq!(
-            answers
-                .iter()
-                .filter(|answer| matches!(answer, Registered::Right(_)))
-                .count(),
-            1
-        );
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, Registered::Right(_))).count(), 1);
         assert_eq!(world.rows_of("methods", new.user).await, 1);
         assert_eq!(world.rows_of("backup_codes", new.user).await, 10);
         assert_eq!(world.rows_of("challenges", new.user).await, 1);
@@ -174,13 +146,7 @@ both! {
             async move { set_up::service::finish(&world.platform, &world.origin, &token, &code).await }
         })
         .await;
-        assert_eq!(
-            answers
-                .iter()
-                .filter(|answer| matches!(answer, SetUpFinished::SignedIn { .. }))
-                .count(),
-            1
-        );
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, SetUpFinished::SignedIn { .. })).count(), 1);
         assert_eq!(world.rows_of("sessions", new.user).await, 1);
     }
 
@@ -195,10 +161,7 @@ both! {
                 tokio::spawn(async move {
                     let token = world.prove(&link).await?;
                     let made = world.register(&token).await?;
-                    assert!(matches!(
-                        world.save_codes(&token, &made.1[0]).await,
-                        SetUpFinished::BackIn
-                    ));
+                    assert!(matches!(world.save_codes(&token, &made.1[0]).await, SetUpFinished::BackIn));
                     Some(made)
                 })
             };
@@ -207,10 +170,7 @@ both! {
                 tokio::spawn(async move {
                     let (token, _) = world.begin(&ua).await;
                     let made = world.register(&token).await?;
-                    assert!(matches!(
-                        world.save_codes(&token, &made.1[0]).await,
-                        SetUpFinished::SignedIn { .. }
-                    ));
+                    assert!(matches!(world.save_codes(&token, &made.1[0]).await, SetUpFinished::SignedIn { .. }));
                     Some(made)
                 })
             };
@@ -239,11 +199,7 @@ both! {
             let registering = {
                 let world = world.clone();
                 tokio::spawn(async move {
-                    drop(
-                        register(&world.platform, &world.origin, &set_up, &new_code)
-                            .await
-                            .unwrap(),
-                    )
+                    drop(register(&world.platform, &world.origin, &set_up, &new_code).await.unwrap());
                 })
             };
             let signing_in = {
@@ -284,10 +240,8 @@ both! {
         // One browser holds both: each takes what the other may wait for, and they must take it in one order.
         let mut browsers = Vec::new();
         for person in world.people(&world.a, Who::MEMBER, 30).await {
-            let (session, challenge) = (
-                world.session_token(&person).await,
-                world.challenge(&person, Step::Factor).await,
-            );
+            let (session, challenge) =
+                (world.session_token(&person).await, world.challenge(&person, Step::Factor).await);
             browsers.push((session, challenge, Factor::Code(person.secret.code(world.now()))));
         }
         at_once(&world, 60, |world, n| {
@@ -296,9 +250,7 @@ both! {
                 if n % 2 == 0 {
                     sign_out(&world.platform, &world.origin, Some(&session), Some(&challenge)).await
                 } else {
-                    finish(&world.platform, &world.origin, &challenge, &code)
-                        .await
-                        .map(drop)
+                    finish(&world.platform, &world.origin, &challenge, &code).await.map(drop)
                 }
             }
         })
@@ -318,12 +270,7 @@ both! {
         let mut confirmations = Vec::new();
         for id in &plans {
             let plan_hash = world.plan_hash(*id).await;
-            confirmations.push(Confirmation {
-                plan_hash,
-                reason: "r".into(),
-                ticket: "t".into(),
-                code: code.clone(),
-            });
+            confirmations.push(Confirmation { plan_hash, reason: "r".into(), ticket: "t".into(), code: code.clone() });
         }
         let session = world.session(&admin).await;
         let answers = at_once(&world, 9, |world, n| {
@@ -331,32 +278,12 @@ both! {
             async move { confirm(&world.platform, &world.origin, &session, id, &confirmation).await }
         })
         .await;
-        assert_eq!(
-            answers
-                .iter()
-                .filter(|answer| matches!(answer, Confirmed::Running(_)))
-                .count(),
-            1
-        );
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL")
-                .await,
-            1
-        );
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, Confirmed::Running(_))).count(), 1);
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL").await, 1);
     }
 
     async fn two_admins_reset_overlapping_sets_at_once(world: World) {
-        let admins = world
-            .people(
-                &world.a,
-                Who {
-                    role: Role::Owner,
-                    ..Who::MEMBER
-                },
-                2,
-            )
-            .await;
+        let admins = world.people(&world.a, Who { role: Role::Owner, ..Who::MEMBER }, 2).await;
         for admin in &admins {
             world.grant(admin, &world.b, Role::Owner).await;
         }
@@ -365,10 +292,7 @@ both! {
         let (first, second) = (&users[..CHUNK + 80], &users[20..]);
         let mut reversed = second.to_vec();
         reversed.reverse();
-        let ids = [
-            world.confirmed(&admins[0], first).await,
-            world.confirmed(&admins[1], &reversed).await,
-        ];
+        let ids = [world.confirmed(&admins[0], first).await, world.confirmed(&admins[1], &reversed).await];
         at_once(&world, 2, |world, n| async move { run(&world.platform, ids[n]).await }).await;
         for user in &users {
             assert_eq!(world.rows_of("methods", *user).await, 0);
@@ -377,10 +301,7 @@ both! {
         assert_eq!(world.count(live).await, i64::try_from(users.len()).unwrap());
         // Both reports are true: who was in both was reset twice, and the later link is the one that lives.
         for (id, admin, selected) in [(ids[0], &admins[0], first), (ids[1], &admins[1], second)] {
-            let view = view(&world.platform, &world.actor(admin).await, id)
-                .await
-                .unwrap()
-                .unwrap();
+            let view = view(&world.platform, &world.actor(admin).await, id).await.unwrap().unwrap();
             assert!(view.reset.completed_at.is_some());
             assert_eq!(view.items.len(), selected.len());
             assert!(
@@ -404,33 +325,13 @@ both! {
             if n > 1 {
                 world.advance(Span::seconds(31));
             }
-            if n % 3 == 0 {
-                resume(&world.platform).await
-            } else {
-                run(&world.platform, id).await
-            }
+            if n % 3 == 0 { resume(&world.platform).await } else { run(&world.platform, id).await }
         })
         .await;
         resume(&world.platform).await.unwrap();
-        assert_eq!(
-            world.count("SELECT COUNT(*) FROM links").await,
-            i64::try_from(users.len()).unwrap()
-        );
-        assert_eq!(
-            world
-                .recorded(world.a.id)
-                .await
-                .iter()
-                .filter(|what| *what == "reset")
-                .count(),
-            users.len()
-        );
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM resets WHERE completed_at IS NOT NULL")
-                .await,
-            1
-        );
+        assert_eq!(world.count("SELECT COUNT(*) FROM links").await, i64::try_from(users.len()).unwrap());
+        assert_eq!(world.recorded(world.a.id).await.iter().filter(|what| *what == "reset").count(), users.len());
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE completed_at IS NOT NULL").await, 1);
     }
 
     async fn cut_off_anywhere_each_user_is_wholly_reset_or_untouched(world: World) {
@@ -441,9 +342,7 @@ both! {
             // Somewhere within the next chunk, or beyond it, the further the longer it takes.
             let farthest = batch.polls_a_chunk * (20 + cuts) / 20;
             let polls = 1 + usize::from(u16::from_be_bytes(rng.bytes())) % farthest;
-            complete = cut_off(polls, resume(&world.platform))
-                .await
-                .is_some_and(|done| done.is_ok())
+            complete = cut_off(polls, resume(&world.platform)).await.is_some_and(|done| done.is_ok())
                 && batch.is_complete(&world).await;
             batch.assert_all_or_nothing(&world).await;
             cuts += 1;
@@ -465,6 +364,29 @@ both! {
         resume(&world.platform).await.unwrap();
         batch.assert_done(&world).await;
     }
+}
+
+#[test]
+fn connections_that_the_server_cuts_leave_each_user_wholly_reset_or_untouched() {
+    run_on(Engine::Postgres, |world| async move {
+        let batch = Batch::new(&world).await;
+        let terminate = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let executioner = world.second_node().await;
+        for _ in 0..10 {
+            let running = {
+                let world = world.clone();
+                tokio::spawn(async move { drop(resume(&world.platform).await) })
+            };
+            // As a server does that stops at once: whoever is in the middle of something loses it.
+            let _ = executioner.count(terminate).await;
+            running.await.unwrap();
+            batch.assert_all_or_nothing(&executioner).await;
+            world.advance(Span::seconds(31));
+        }
+        resume(&world.platform).await.unwrap();
+        batch.assert_done(&world).await;
+    });
 }
 
 /// Polls `future` so many times, then drops it as a process drops everything that ends.
@@ -492,9 +414,7 @@ impl Batch {
     async fn new(world: &World) -> Self {
         // Every cut costs half a minute on the clock, and the links must still work at the end.
         for customer in [&world.a, &world.b] {
-            world
-                .set_policy(customer, Policy::default().with_link_minutes(1440))
-                .await;
+            world.set_policy(customer, Policy::default().with_link_minutes(1440)).await;
         }
         let admin = world.with_role(&world.a, Role::Admin).await;
         world.grant(&admin, &world.b, Role::Admin).await;
@@ -517,18 +437,11 @@ impl Batch {
         .await
         .unwrap();
         let id = world.confirmed(&admin, &users).await;
-        Self {
-            id,
-            users,
-            polls_a_chunk: polls_a_chunk * 11 / 10,
-        }
+        Self { id, users, polls_a_chunk: polls_a_chunk * 11 / 10 }
     }
 
     async fn is_complete(&self, world: &World) -> bool {
-        let text = format!(
-            "SELECT COUNT(*) FROM resets WHERE id = '{}' AND completed_at IS NOT NULL",
-            self.id
-        );
+        let text = format!("SELECT COUNT(*) FROM resets WHERE id = '{}' AND completed_at IS NOT NULL", self.id);
         world.count(&text).await == 1
     }
 
@@ -538,11 +451,7 @@ impl Batch {
         let count = |table: &str, keep: &dyn Fn(&BTreeMap<String, String>) -> bool| {
             let mut of_user: BTreeMap<&str, usize> = BTreeMap::new();
             for row in dump.0[table].iter().filter(|row| keep(row)) {
-                let user = if table == "audit_events" {
-                    "target_id"
-                } else {
-                    "user_id"
-                };
+                let user = if table == "audit_events" { "target_id" } else { "user_id" };
                 *of_user.entry(row[user].as_str()).or_default() += 1;
             }
             of_user
@@ -555,16 +464,11 @@ impl Batch {
             .map(|row| (row["user_id"].as_str(), row))
             .collect();
         let users: BTreeMap<&str, _> = dump.0["users"].iter().map(|row| (row["id"].as_str(), row)).collect();
-        let (methods, codes, sets) = (
-            count("methods", &all),
-            count("backup_codes", &all),
-            count("backup_code_sets", &all),
-        );
+        let (methods, codes, sets) =
+            (count("methods", &all), count("backup_codes", &all), count("backup_code_sets", &all));
         let (sessions, challenges) = (count("sessions", &all), count("challenges", &all));
         let links = count("links", &|row| row["ended_at"] == "∅");
-        let recorded = count("audit_events", &|row| {
-            row["what"] == "reset" && row["details"].contains(&reset_id)
-        });
+        let recorded = count("audit_events", &|row| row["what"] == "reset" && row["details"].contains(&reset_id));
         let mails = count("outbox", &|row| row["link_id"] != "∅");
         let mut done = 0;
         for (n, user) in self.users.iter().enumerate() {
@@ -574,16 +478,8 @@ impl Batch {
             let busy = usize::from(n % 10 == 0);
             let had = |amount: usize| if is_done { 0 } else { amount };
             let found = [of(&methods), of(&codes), of(&sets), of(&sessions), of(&challenges)];
-            assert_eq!(
-                found,
-                [had(1), had(10), had(1), had(busy), had(busy)],
-                "user {n}, done: {is_done}"
-            );
-            assert_eq!(
-                [of(&links), of(&recorded), of(&mails)],
-                [usize::from(is_done); 3],
-                "user {n}"
-            );
+            assert_eq!(found, [had(1), had(10), had(1), had(busy), had(busy)], "user {n}, done: {is_done}");
+            assert_eq!([of(&links), of(&recorded), of(&mails)], [usize::from(is_done); 3], "user {n}");
             assert_eq!(users[id.as_str()]["set_up_due_at"] != "∅", is_done);
             assert_eq!(items[id.as_str()]["link_id"] != "∅", is_done);
             done += usize::from(is_done);
@@ -599,13 +495,7 @@ impl Batch {
             assert!(world.prove(&world.link_token(user).await.unwrap()).await.is_some());
         }
         let mut conn = world.platform.db.read().await.unwrap();
-        assert_eq!(
-            users::service::working_owners(&mut conn, world.b.id)
-                .await
-                .unwrap()
-                .len(),
-            0
-        );
+        assert_eq!(users::service::working_owners(&mut conn, world.b.id).await.unwrap().len(), 0);
     }
 }
 
@@ -615,15 +505,7 @@ const DIE: &str = "REKEY_TEST_DIE";
 fn die(world: &World, polls: usize) {
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "suite::races::a_process_that_dies"])
-        .env(
-            DIE,
-            format!(
-                "{} {polls} {} {}",
-                world.now().unix_milliseconds(),
-                world.folder().display(),
-                world.url()
-            ),
-        )
+        .env(DIE, format!("{} {polls} {} {}", world.now().unix_milliseconds(), world.folder().display(), world.url()))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
@@ -637,10 +519,7 @@ fn die(world: &World, polls: usize) {
 fn a_process_that_dies() {
     let Ok(orders) = std::env::var(DIE) else { return };
     let orders: Vec<&str> = orders.splitn(4, ' ').collect();
-    let (now, polls) = (
-        Time::from_unix_milliseconds(orders[0].parse().unwrap()),
-        orders[1].parse().unwrap(),
-    );
+    let (now, polls) = (Time::from_unix_milliseconds(orders[0].parse().unwrap()), orders[1].parse().unwrap());
     in_the_world_at(orders[2].as_ref(), orders[3], now, |platform| async move {
         if cut_off(polls, resume(&platform)).await.is_none() {
             std::process::abort();

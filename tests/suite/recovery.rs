@@ -32,33 +32,17 @@ both! {
         assert_eq!((shown.customer.name.as_str(), shown.issued_at), ("A", world.now()));
         let token = world.prove(&link).await.unwrap();
         let (secret, codes) = world.register(&token).await.unwrap();
-        assert!(
-            !is_shown(&world, &link).await,
-            "the first code of the new authenticator spends it"
-        );
+        assert!(!is_shown(&world, &link).await, "the first code of the new authenticator spends it");
         assert!(world.prove(&link).await.is_none());
         assert!(matches!(world.save_codes(&token, &codes[3]).await, Finished::BackIn));
-        assert_eq!(
-            world.rows_of("sessions", ua.user).await,
-            0,
-            "a link never ends in a session"
-        );
+        assert_eq!(world.rows_of("sessions", ua.user).await, 0, "a link never ends in a session");
         let back = Person { secret, codes, ..ua };
         world.sign_in(&back).await;
         let recorded = world.recorded(world.a.id).await;
-        for what in [
-            "link_issued",
-            "link_opened",
-            "link_proved",
-            "authenticator_added",
-            "link_ended",
-            "backup_codes_saved",
-        ] {
-            assert_eq!(
-                recorded.iter().filter(|recorded| *recorded == what).count(),
-                1,
-                "{what}"
-            );
+        for what in
+            ["link_issued", "link_opened", "link_proved", "authenticator_added", "link_ended", "backup_codes_saved"]
+        {
+            assert_eq!(recorded.iter().filter(|recorded| *recorded == what).count(), 1, "{what}");
         }
         world.assert_chains_whole().await;
     }
@@ -76,11 +60,7 @@ both! {
         for look in looks {
             assert!(look.await.unwrap());
         }
-        assert_eq!(
-            before,
-            Dump::of(&world).await,
-            "the first look was written down, the rest left nothing"
-        );
+        assert_eq!(before, Dump::of(&world).await, "the first look was written down, the rest left nothing");
         assert_eq!(world.rows_of("challenges", ua.user).await, 0);
         // Nor does the page of the set-up behind it, however often it is loaded.
         let token = world.prove(&link).await.unwrap();
@@ -105,22 +85,12 @@ both! {
     async fn without_the_password_there_is_no_secret_and_no_session(world: World) {
         let (_, ua, link) = locked_out(&world).await;
         for password in ["", "guess", "correct horse battery staple "] {
-            let proof = prove(&world.platform, &world.origin, &link, password.to_owned())
-                .await
-                .unwrap();
+            let proof = prove(&world.platform, &world.origin, &link, password.to_owned()).await.unwrap();
             assert!(matches!(proof, Proof::Wrong), "{password:?}");
         }
-        let proof = prove(&world.platform, &world.origin, &link, "x".repeat(1 << 20))
-            .await
-            .unwrap();
+        let proof = prove(&world.platform, &world.origin, &link, "x".repeat(1 << 20)).await.unwrap();
         assert!(matches!(proof, Proof::Wrong));
-        assert_eq!(
-            (
-                world.rows_of("challenges", ua.user).await,
-                world.rows_of("sessions", ua.user).await
-            ),
-            (0, 0)
-        );
+        assert_eq!((world.rows_of("challenges", ua.user).await, world.rows_of("sessions", ua.user).await), (0, 0));
         // The link's token is neither a session nor a half-finished sign-in.
         assert!(world.find(&link).await.is_none());
         assert!(world.shown_secret(&link).await.is_none());
@@ -130,9 +100,7 @@ both! {
     async fn guessing_at_a_link_ends_it_for_good(world: World) {
         let (admin, ua, link) = locked_out(&world).await;
         for n in 1..=WRONG_PASSWORDS {
-            let proof = prove(&world.platform, &world.origin, &link, format!("guess {n}"))
-                .await
-                .unwrap();
+            let proof = prove(&world.platform, &world.origin, &link, format!("guess {n}")).await.unwrap();
             assert!(matches!(proof, Proof::Wrong), "{n}");
         }
         assert!(!is_shown(&world, &link).await);
@@ -149,16 +117,11 @@ both! {
     async fn the_last_guess_may_be_right(world: World) {
         let (_, _, link) = locked_out(&world).await;
         for n in 1..WRONG_PASSWORDS {
-            let proof = prove(&world.platform, &world.origin, &link, format!("guess {n}"))
-                .await
-                .unwrap();
+            let proof = prove(&world.platform, &world.origin, &link, format!("guess {n}")).await.unwrap();
             assert!(matches!(proof, Proof::Wrong));
         }
         assert!(world.prove(&link).await.is_some());
-        assert!(
-            is_shown(&world, &link).await,
-            "a right password forgives the wrong ones"
-        );
+        assert!(is_shown(&world, &link).await, "a right password forgives the wrong ones");
     }
 
     async fn it_works_until_the_last_second_and_not_after(world: World) {
@@ -176,9 +139,7 @@ both! {
 
     async fn its_lifetime_is_the_customers(world: World) {
         for (minutes, lives) in [(0, 5), (5, 5), (90, 90), (1440, 1440), (u16::MAX, 1440)] {
-            world
-                .set_policy(&world.a, Policy::default().with_link_minutes(minutes))
-                .await;
+            world.set_policy(&world.a, Policy::default().with_link_minutes(minutes)).await;
             let (_, ua, link) = locked_out(&world).await;
             world.advance(Span::seconds(lives * 60 - 1));
             assert!(is_shown(&world, &link).await, "{minutes}");
@@ -205,10 +166,7 @@ both! {
         assert!(!is_shown(&world, &old).await);
         assert!(world.prove(&old).await.is_none());
         assert!(world.register(&half_way).await.is_none());
-        assert_eq!(
-            world.link_facts(old_id).await.state(world.now()),
-            LinkState::Ended(End::Superseded)
-        );
+        assert_eq!(world.link_facts(old_id).await.state(world.now()), LinkState::Ended(End::Superseded));
         let new = world.link_token(ua.user).await.unwrap();
         assert!(world.prove(&new).await.is_some());
     }
@@ -223,14 +181,8 @@ both! {
         assert!(!is_shown(&world, &link).await);
         assert!(world.prove(&link).await.is_none());
         assert!(world.register(&half_way).await.is_none());
-        assert_eq!(
-            world.link_facts(id).await.state(world.now()),
-            LinkState::Ended(End::CompletedAtSignIn)
-        );
-        assert!(matches!(
-            world.save_codes(&token, &codes[0]).await,
-            Finished::SignedIn { .. }
-        ));
+        assert_eq!(world.link_facts(id).await.state(world.now()), LinkState::Ended(End::CompletedAtSignIn));
+        assert!(matches!(world.save_codes(&token, &codes[0]).await, Finished::SignedIn { .. }));
     }
 
     async fn a_forged_or_borrowed_token_is_no_link(world: World) {
@@ -240,16 +192,10 @@ both! {
         let other = world.link_token(ub.user).await.unwrap();
         let (id, tag) = link.split_once('.').unwrap();
         let (other_id, other_tag) = other.split_once('.').unwrap();
-        let newer = world
-            .platform
-            .keys
-            .link_token(world.platform.keys.newest_id(), id.parse().unwrap(), ua.user, 2)
-            .unwrap();
-        let of_other = world
-            .platform
-            .keys
-            .link_token(world.platform.keys.newest_id(), id.parse().unwrap(), ub.user, 1)
-            .unwrap();
+        let newer =
+            world.platform.keys.link_token(world.platform.keys.newest_id(), id.parse().unwrap(), ua.user, 2).unwrap();
+        let of_other =
+            world.platform.keys.link_token(world.platform.keys.newest_id(), id.parse().unwrap(), ub.user, 1).unwrap();
         let forged = [
             String::new(),
             ".".into(),
@@ -271,9 +217,7 @@ both! {
         let before = Dump::of(&world).await;
         for token in forged {
             assert!(!is_shown(&world, &token).await, "{token:?}");
-            let proof = prove(&world.platform, &world.origin, &token, PASSWORD.to_owned())
-                .await
-                .unwrap();
+            let proof = prove(&world.platform, &world.origin, &token, PASSWORD.to_owned()).await.unwrap();
             assert!(matches!(proof, Proof::Dead), "{token:?}");
         }
         assert_eq!(before, Dump::of(&world).await);
@@ -302,22 +246,13 @@ both! {
     async fn another_password_ends_a_half_finished_recovery(world: World) {
         let (_, ua, link) = locked_out(&world).await;
         let half_way = world.prove(&link).await.unwrap();
-        let hash = world
-            .platform
-            .hasher
-            .hash("new password".into(), [3; 16])
-            .await
-            .unwrap();
+        let hash = world.platform.hasher.hash("new password".into(), [3; 16]).await.unwrap();
         let mut tx = world.platform.db.begin().await.unwrap();
-        rekey::features::users::service::set_password(&mut tx, ua.user, &hash, world.now())
-            .await
-            .unwrap();
+        rekey::features::users::service::set_password(&mut tx, ua.user, &hash, world.now()).await.unwrap();
         tx.commit().await.unwrap();
         assert!(world.register(&half_way).await.is_none());
         assert!(world.prove(&link).await.is_none());
-        let proof = prove(&world.platform, &world.origin, &link, "new password".into())
-            .await
-            .unwrap();
+        let proof = prove(&world.platform, &world.origin, &link, "new password".into()).await.unwrap();
         assert!(matches!(proof, Proof::Proved(_)));
     }
 
@@ -335,22 +270,11 @@ both! {
         let (_, ua, link) = locked_out(&world).await;
         let token = world.prove(&link).await.unwrap();
         let code = sign_in::service::Factor::Code(ua.secret.code(world.now()));
-        assert!(matches!(
-            world.finish(&token, &code).await,
-            sign_in::service::Finished::Dead
-        ));
+        assert!(matches!(world.finish(&token, &code).await, sign_in::service::Finished::Dead));
         let (_, codes) = world.register(&token).await.unwrap();
         let code = sign_in::service::Factor::BackupCode(codes[0].clone());
-        assert!(matches!(
-            world.finish(&token, &code).await,
-            sign_in::service::Finished::Dead
-        ));
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NOT NULL")
-                .await,
-            0
-        );
+        assert!(matches!(world.finish(&token, &code).await, sign_in::service::Finished::Dead));
+        assert_eq!(world.count("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NOT NULL").await, 0);
     }
 
     async fn every_interleaving_of_link_and_sign_in_ends_with_one_authenticator(world: World) {
@@ -370,7 +294,7 @@ both! {
                     0 => way.token = Some(world.begin(&ua).await.0),
                     1 => {
                         if let Some(token) = &way.token {
-                            way.registered = world.register(token).await
+                            way.registered = world.register(token).await;
                         }
                     }
                     _ => {
@@ -383,15 +307,8 @@ both! {
                 way.step += 1;
             }
             let [at_sign_in, by_link] = &ways;
-            assert!(
-                at_sign_in.registered.is_some() != by_link.registered.is_some(),
-                "order {order:06b}"
-            );
-            let winner = if by_link.registered.is_some() {
-                by_link
-            } else {
-                at_sign_in
-            };
+            assert!(at_sign_in.registered.is_some() != by_link.registered.is_some(), "order {order:06b}");
+            let winner = if by_link.registered.is_some() { by_link } else { at_sign_in };
             assert!(winner.finished, "order {order:06b}");
             assert_one_authenticator(&world, &ua, winner.registered.clone().unwrap()).await;
             assert!(world.link(ua.user).await.is_none());
@@ -405,10 +322,7 @@ both! {
 struct Way {
     step: u8,
     token: Option<String>,
-    registered: Option<(
-        rekey::platform::totp::TotpSecret,
-        Vec<rekey::domain::backup_code::BackupCode>,
-    )>,
+    registered: Option<(rekey::platform::totp::TotpSecret, Vec<rekey::domain::backup_code::BackupCode>)>,
     finished: bool,
 }
 
@@ -416,28 +330,15 @@ struct Way {
 pub async fn assert_one_authenticator(
     world: &World,
     user: &Person,
-    (secret, codes): (
-        rekey::platform::totp::TotpSecret,
-        Vec<rekey::domain::backup_code::BackupCode>,
-    ),
+    (secret, codes): (rekey::platform::totp::TotpSecret, Vec<rekey::domain::backup_code::BackupCode>),
 ) {
     use sign_in::service::Factor;
     assert_eq!(world.rows_of("methods", user.user).await, 1);
     assert_eq!(world.rows_of("backup_codes", user.user).await, 10);
     assert_eq!(world.rows_of("backup_code_sets", user.user).await, 1);
-    let back = Person {
-        secret,
-        codes,
-        ..user.clone()
-    };
-    for factor in [
-        Factor::Code(world.fresh_code(&back)),
-        Factor::BackupCode(back.codes[9].clone()),
-    ] {
+    let back = Person { secret, codes, ..user.clone() };
+    for factor in [Factor::Code(world.fresh_code(&back)), Factor::BackupCode(back.codes[9].clone())] {
         let token = world.challenge(&back, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&token, &factor).await,
-            sign_in::service::Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.finish(&token, &factor).await, sign_in::service::Finished::SignedIn { .. }));
     }
 }

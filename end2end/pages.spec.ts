@@ -1,0 +1,53 @@
+import { expect, test } from './fixtures'
+
+// A page that is not there is answered with 404, which the browser notes.
+test.use({ expectedComplaints: [/404 .*\/nothing-here/, /404 .*\/users\/nobody/, /404 .*\/resets\/none/] })
+
+const password = 'nordlicht-hafenwerk'
+
+test('every page is fit for everybody, wide and narrow, light and dark', async ({ page, open, axe, code }) => {
+  test.setTimeout(120_000)
+  const address = 'ines.marchetti@nordlicht.example'
+  await open('/users')
+  await page.getByLabel('Address').fill(address)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByLabel('6-digit code').fill(code(address))
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
+  const person = (await page.getByRole('link', { name: 'Agnieszka Wiśniewska' }).first().getAttribute('href'))!
+
+  for (const [colorScheme, width] of [['light', 1280], ['dark', 375]] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 800 })
+    for (const path of [
+      '/users',
+      '/users?q=nobody%20is%20called%20this',
+      '/users/nobody',
+      person,
+      `${person}/methods`,
+      '/resets',
+      '/resets/none',
+      '/audit',
+      '/audit?user=' + person.split('/').pop(),
+      '/security',
+      '/dev/mailbox',
+      '/nothing-here',
+    ]) {
+      if (path.startsWith('/dev/')) await page.goto(path)
+      else await open(path)
+      await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1)
+      // Only a table in its own card may scroll sideways.
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth).catch(() => 0)
+      expect(overflow, `${path} at ${width}`).toBeLessThanOrEqual(0)
+      await axe()
+    }
+  }
+
+  await open('/users')
+  await page.getByText('Ines Marchetti').first().click()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  await open('/users')
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+})
