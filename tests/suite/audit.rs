@@ -11,19 +11,14 @@ use super::dump::Dump;
 use super::harness::*;
 
 async fn breaks(world: &World) -> Vec<Break> {
-    verify(&mut world.platform.db.read().await.unwrap(), &world.platform.keys)
-        .await
-        .unwrap()
-        .breaks
+    verify(&mut world.platform.db.read().await.unwrap(), &world.platform.keys).await.unwrap().breaks
 }
 
 /// A chain of customer A with `count` rows more than the one of its making.
 async fn chain(world: &World, count: i64) {
     let event = |n: i64| Event::new(world.now(), What::SignedIn, Some(world.a.id)).with("n", n);
     let mut tx = world.platform.db.begin().await.unwrap();
-    record_all(&mut tx, &world.platform, (0..count).map(event).collect())
-        .await
-        .unwrap();
+    record_all(&mut tx, &world.platform, (0..count).map(event).collect()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(breaks(world).await, []);
 }
@@ -58,29 +53,18 @@ both! {
             (vec![cut_all.clone()], 1, missing),
             // Closing the gap afterwards does not hide it.
             (vec![cut(6), set(7, "number = 6")], 6, changed),
-            (
-                vec![set(4, "number = -4"), set(5, "number = 4"), set(-4, "number = 5")],
-                4,
-                changed,
-            ),
+            (vec![set(4, "number = -4"), set(5, "number = 4"), set(-4, "number = 5")], 4, changed),
             // Nor does turning back the head after the end was cut off, or taking everything away at once.
             (vec![cut(10), head("number = 9"), head(&hash_of(9))], 10, "head"),
             (vec![head("seal = ''")], 11, "head"),
             (vec![no_head.clone()], 1, "head"),
             (vec![cut_all, no_head], 1, "missing"),
             // A row that somebody without the key wrote, and one of another customer's chain.
-            (
-                vec![format!("{forged} VALUES ('{a}', 11, 0, 'reset', '{{}}', 'x')")],
-                11,
-                changed,
-            ),
+            (vec![format!("{forged} VALUES ('{a}', 11, 0, 'reset', '{{}}', 'x')")], 11, changed),
             (
                 vec![
                     cut(1),
-                    format!(
-                        "UPDATE audit_events SET chain = '{a}' WHERE chain = '{}' AND number = 1",
-                        world.b.id
-                    ),
+                    format!("UPDATE audit_events SET chain = '{a}' WHERE chain = '{}' AND number = 1", world.b.id),
                 ],
                 1,
                 changed,
@@ -117,10 +101,7 @@ both! {
         let mut conn = world.platform.db.read().await.unwrap();
         let verified = verify(&mut conn, &world.platform.keys).await.unwrap();
         assert_eq!((verified.chains, verified.breaks.len()), (3, 0));
-        assert_eq!(
-            verified.rows,
-            world.count("SELECT COUNT(*) FROM audit_events").await.unsigned_abs()
-        );
+        assert_eq!(verified.rows, world.count("SELECT COUNT(*) FROM audit_events").await.unsigned_abs());
         let gaps = "SELECT COUNT(*) FROM (SELECT chain FROM audit_events GROUP BY chain HAVING MIN(number) <> 1 \
                     OR MAX(number) <> COUNT(*)) AS gaps";
         assert_eq!(world.count(gaps).await, 0);
@@ -136,9 +117,7 @@ both! {
                     let event = |n: usize| Event::new(world.now(), What::SignedIn, customers[n % 3]).with("n", n);
                     let mut tx = world.platform.db.begin().await.unwrap();
                     // In every order: the chains are locked in one order all the same.
-                    record_all(&mut tx, &world.platform, vec![event(n), event(n + 1), event(n + 2)])
-                        .await
-                        .unwrap();
+                    record_all(&mut tx, &world.platform, vec![event(n), event(n + 1), event(n + 2)]).await.unwrap();
                     tx.commit().await.unwrap();
                 })
             })
@@ -179,29 +158,21 @@ both! {
         world.session(&users[1]).await;
         let id = world.confirmed(&admin, &users_of(&users)).await;
         let code = Factor::Code(world.fresh_code(&users[0]));
-        world
-            .execute("ALTER TABLE audit_events RENAME TO audit_elsewhere")
-            .await;
+        world.execute("ALTER TABLE audit_events RENAME TO audit_elsewhere").await;
         let before = dump_without_audit(&world).await;
 
         assert!(reset::run::run(&world.platform, id).await.is_err());
         let finished =
             rekey::features::sign_in::service::finish(&world.platform, &world.origin, &challenge, &code).await;
         assert!(finished.is_err());
-        assert!(
-            sign_out_elsewhere(&world.platform, &world.origin, &session)
-                .await
-                .is_err()
-        );
+        assert!(sign_out_elsewhere(&world.platform, &world.origin, &session).await.is_err());
         let actor = world.actor(&admin).await;
         let planned = reset::service::plan(&world.platform, &world.origin, &actor, ids(&users_of(&users))).await;
         assert!(planned.is_err());
         // Only the lease that the run took first is there, and it ends by itself.
         assert_eq!(before, dump_without_audit(&world).await);
 
-        world
-            .execute("ALTER TABLE audit_elsewhere RENAME TO audit_events")
-            .await;
+        world.execute("ALTER TABLE audit_elsewhere RENAME TO audit_events").await;
         world.advance(Span::seconds(31));
         reset::run::resume(&world.platform).await.unwrap();
         for user in &users {
@@ -220,16 +191,8 @@ both! {
         let scope = world.actor(&auditor).await.scope(Right::Read);
         let seen = newest(&mut conn, &scope, None, None, 1000).await.unwrap();
         assert!(!seen.is_empty());
-        assert!(
-            seen.iter()
-                .all(|seen| seen.entry.event.customer == Some(world.a.id) && seen.customer_name == "A")
-        );
-        assert!(
-            newest(&mut conn, &scope, Some(ub.user), None, 1000)
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(seen.iter().all(|seen| seen.entry.event.customer == Some(world.a.id) && seen.customer_name == "A"));
+        assert!(newest(&mut conn, &scope, Some(ub.user), None, 1000).await.unwrap().is_empty());
         let nothing = world.actor(&member).await.scope(Right::Read);
         assert!(newest(&mut conn, &nothing, None, None, 1000).await.unwrap().is_empty());
     }
@@ -255,11 +218,7 @@ both! {
         loop {
             let page = newest(&mut conn, &scope, None, before, 1).await.unwrap();
             let Some(last) = page.last() else { break };
-            before = Some((
-                last.entry.event.at,
-                last.entry.number,
-                last.entry.event.customer.unwrap(),
-            ));
+            before = Some((last.entry.event.at, last.entry.number, last.entry.event.customer.unwrap()));
             paged.extend(page.iter().map(key));
         }
         assert_eq!(paged, all.iter().map(key).collect::<Vec<_>>());
@@ -268,13 +227,7 @@ both! {
 
 async fn chain_of_forger(forger: &World) {
     let mut tx = forger.platform.db.begin().await.unwrap();
-    record(
-        &mut tx,
-        &forger.platform,
-        Event::new(forger.now(), What::Reset, Some(forger.a.id)),
-    )
-    .await
-    .unwrap();
+    record(&mut tx, &forger.platform, Event::new(forger.now(), What::Reset, Some(forger.a.id))).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -300,11 +253,7 @@ async fn restore(world: &World, dump: &Dump) {
             };
             let values: Vec<String> = row.iter().map(value).collect();
             world
-                .execute(&format!(
-                    "INSERT INTO {table} ({}) VALUES ({})",
-                    columns.join(", "),
-                    values.join(", ")
-                ))
+                .execute(&format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), values.join(", ")))
                 .await;
         }
     }

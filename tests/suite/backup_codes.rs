@@ -26,21 +26,11 @@ both! {
         }
         // Not again: neither here, nor after a restart, nor as the proof that the set was saved.
         let token = world.challenge(&ua, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&token, &Factor::BackupCode(ua.codes[0].clone())).await,
-            Finished::Wrong
-        ));
+        assert!(matches!(world.finish(&token, &Factor::BackupCode(ua.codes[0].clone())).await, Finished::Wrong));
         let restarted = world.second_node().await;
-        assert!(matches!(
-            restarted.finish(&token, &Factor::BackupCode(ua.codes[9].clone())).await,
-            Finished::Wrong
-        ));
+        assert!(matches!(restarted.finish(&token, &Factor::BackupCode(ua.codes[9].clone())).await, Finished::Wrong));
         let mut tx = world.platform.db.begin().await.unwrap();
-        assert!(
-            !backup_codes::service::rehearse(&mut tx, &world.platform, ua.user, &ua.codes[0])
-                .await
-                .unwrap()
-        );
+        assert!(!backup_codes::service::rehearse(&mut tx, &world.platform, ua.user, &ua.codes[0]).await.unwrap());
         let left = backup_codes::service::left(&mut tx, ua.user).await.unwrap();
         assert_eq!((left.count(), left.used_at.len()), (0, 10));
     }
@@ -57,20 +47,14 @@ both! {
         for typed in typed {
             let token = world.challenge(&ua, Step::Factor).await;
             let factor = Factor::backup_code(&typed).expect("a code as it is shown");
-            assert!(
-                matches!(world.finish(&token, &factor).await, Finished::SignedIn { .. }),
-                "{typed:?}"
-            );
+            assert!(matches!(world.finish(&token, &factor).await, Finished::SignedIn { .. }), "{typed:?}");
         }
     }
 
     async fn a_code_that_was_spent_on_one_node_is_spent_on_all(world: World) {
         let ua = world.member(&world.a).await;
         let other = world.second_node().await;
-        let (here, there) = (
-            world.challenge(&ua, Step::Factor).await,
-            world.challenge(&ua, Step::Factor).await,
-        );
+        let (here, there) = (world.challenge(&ua, Step::Factor).await, world.challenge(&ua, Step::Factor).await);
         let code = Factor::BackupCode(ua.codes[4].clone());
         assert!(matches!(world.finish(&here, &code).await, Finished::SignedIn { .. }));
         assert!(matches!(other.finish(&there, &code).await, Finished::Wrong));
@@ -81,12 +65,7 @@ both! {
         let code = Factor::BackupCode(ub.codes[0].clone());
         let token = world.challenge(&ua, Step::Factor).await;
         assert!(matches!(world.finish(&token, &code).await, Finished::Wrong));
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NOT NULL")
-                .await,
-            0
-        );
+        assert_eq!(world.count("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NOT NULL").await, 0);
         let token = world.challenge(&ub, Step::Factor).await;
         assert!(matches!(world.finish(&token, &code).await, Finished::SignedIn { .. }));
     }
@@ -94,30 +73,15 @@ both! {
     async fn a_row_moved_to_another_user_opens_nothing(world: World) {
         // The hash is over whose code it is: whoever can write rows but lacks the key cannot lend out a code.
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.a).await);
+        world.execute(&format!("DELETE FROM backup_codes WHERE user_id = '{}'", ua.user.id)).await;
         world
-            .execute(&format!("DELETE FROM backup_codes WHERE user_id = '{}'", ua.user.id))
-            .await;
-        world
-            .execute(&format!(
-                "UPDATE backup_codes SET user_id = '{}' WHERE user_id = '{}'",
-                ua.user.id, ub.user.id
-            ))
+            .execute(&format!("UPDATE backup_codes SET user_id = '{}' WHERE user_id = '{}'", ua.user.id, ub.user.id))
             .await;
         let token = world.challenge(&ua, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&token, &Factor::BackupCode(ub.codes[0].clone())).await,
-            Finished::Wrong
-        ));
+        assert!(matches!(world.finish(&token, &Factor::BackupCode(ub.codes[0].clone())).await, Finished::Wrong));
         // The same with an authenticator's sealed secret.
-        world
-            .execute(&format!("DELETE FROM methods WHERE user_id = '{}'", ua.user.id))
-            .await;
-        world
-            .execute(&format!(
-                "UPDATE methods SET user_id = '{}' WHERE user_id = '{}'",
-                ua.user.id, ub.user.id
-            ))
-            .await;
+        world.execute(&format!("DELETE FROM methods WHERE user_id = '{}'", ua.user.id)).await;
+        world.execute(&format!("UPDATE methods SET user_id = '{}' WHERE user_id = '{}'", ua.user.id, ub.user.id)).await;
         let code = Factor::Code(world.fresh_code(&ub));
         let finished = rekey::features::sign_in::service::finish(&world.platform, &world.origin, &token, &code).await;
         assert!(matches!(finished, Err(rekey::platform::Fault::Sealed)));
@@ -126,21 +90,13 @@ both! {
     async fn a_new_set_kills_the_old_one(world: World) {
         let ua = world.member(&world.a).await;
         let mut tx = world.platform.db.begin().await.unwrap();
-        let new = backup_codes::service::make(&mut tx, &world.platform, ua.user)
-            .await
-            .unwrap();
+        let new = backup_codes::service::make(&mut tx, &world.platform, ua.user).await.unwrap();
         tx.commit().await.unwrap();
         let token = world.challenge(&ua, Step::Factor).await;
         for old in ua.codes.iter().take(3) {
-            assert!(matches!(
-                world.finish(&token, &Factor::BackupCode(old.clone())).await,
-                Finished::Wrong
-            ));
+            assert!(matches!(world.finish(&token, &Factor::BackupCode(old.clone())).await, Finished::Wrong));
         }
-        assert!(matches!(
-            world.finish(&token, &Factor::BackupCode(new.0[0].clone())).await,
-            Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.finish(&token, &Factor::BackupCode(new.0[0].clone())).await, Finished::SignedIn { .. }));
         assert_eq!(world.rows_of("backup_codes", ua.user).await, 10);
     }
 
@@ -171,47 +127,26 @@ both! {
         let mut searched: Vec<(String, Vec<u8>)> = Vec::new();
         for secret in [&ua.secret, &new_secret, &pending, &admin.secret] {
             searched.extend(spellings(secret.bytes()));
-            searched.push((
-                "key in fours".into(),
-                rekey::domain::totp::in_fours(&secret.base32()).into_bytes(),
-            ));
+            searched.push(("key in fours".into(), rekey::domain::totp::in_fours(&secret.base32()).into_bytes()));
         }
         for code in ua.codes.iter().chain(&new_codes).chain(&recovered_codes) {
             let shown = code.shown();
             searched.extend(spellings(code.bytes()));
-            for text in [
-                shown.clone(),
-                shown.replace(' ', ""),
-                shown.replace(' ', "-"),
-                shown.to_lowercase(),
-            ] {
+            for text in [shown.clone(), shown.replace(' ', ""), shown.replace(' ', "-"), shown.to_lowercase()] {
                 searched.push(("a backup code".into(), text.into_bytes()));
             }
         }
-        searched.extend(
-            tokens
-                .into_iter()
-                .map(|token| ("a token".to_owned(), token.into_bytes())),
-        );
+        searched.extend(tokens.into_iter().map(|token| ("a token".to_owned(), token.into_bytes())));
         searched.push(("the password".into(), PASSWORD.into()));
 
-        let mut kept = vec![(
-            "the tables".to_owned(),
-            Dump::of(&world).await.everything().into_bytes(),
-        )];
+        let mut kept = vec![("the tables".to_owned(), Dump::of(&world).await.everything().into_bytes())];
         if world.engine() == Engine::Sqlite {
             for file in fs::read_dir(world.folder()).unwrap() {
                 let file = file.unwrap();
-                kept.push((
-                    file.file_name().to_string_lossy().into_owned(),
-                    fs::read(file.path()).unwrap(),
-                ));
+                kept.push((file.file_name().to_string_lossy().into_owned(), fs::read(file.path()).unwrap()));
             }
             let names: Vec<_> = kept.iter().map(|(name, _)| name.as_str()).collect();
-            assert!(
-                names.contains(&"rekey.db") && names.contains(&"rekey.db-wal"),
-                "{names:?}"
-            );
+            assert!(names.contains(&"rekey.db") && names.contains(&"rekey.db-wal"), "{names:?}");
         }
         for (place, bytes) in &kept {
             // The search itself works: what must be there is found.

@@ -18,11 +18,7 @@ pub struct Dump(pub BTreeMap<String, Vec<Row>>);
 impl Dump {
     pub async fn of(world: &World) -> Self {
         let dump = Self::of_what_is_there(world).await;
-        assert!(
-            dump.0.contains_key("users") && dump.0.contains_key("audit_events"),
-            "{:?}",
-            dump.0.keys()
-        );
+        assert!(dump.0.contains_key("users") && dump.0.contains_key("audit_events"), "{:?}", dump.0.keys());
         dump
     }
 
@@ -38,15 +34,9 @@ impl Dump {
         .unwrap();
         let mut dump = BTreeMap::new();
         // How far the migrations are is not Rekey's to write.
-        for table in tables
-            .into_iter()
-            .filter(|table| !table.starts_with('_') && !table.starts_with("sqlite_"))
-        {
+        for table in tables.into_iter().filter(|table| !table.starts_with('_') && !table.starts_with("sqlite_")) {
             let text = format!("SELECT * FROM {table}");
-            let rows = sqlx::query(sqlx::AssertSqlSafe(text))
-                .fetch_all(&mut *conn)
-                .await
-                .unwrap();
+            let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut *conn).await.unwrap();
             let mut rows: Vec<Row> = rows.iter().map(row).collect();
             rows.sort();
             dump.insert(table, rows);

@@ -13,29 +13,14 @@ both! {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let both = world.with_role(&world.a, Role::Auditor).await;
         world.grant(&both, &world.b, Role::Auditor).await;
-        let (ua, ub) = (
-            world.people(&world.a, Who::MEMBER, 60).await,
-            world.people(&world.b, Who::MEMBER, 5).await,
-        );
+        let (ua, ub) = (world.people(&world.a, Who::MEMBER, 60).await, world.people(&world.b, Who::MEMBER, 5).await);
         let mut conn = world.platform.db.read().await.unwrap();
         for (reader, a, b) in [(&admin, 62, 0), (&both, 62, 5), (&ua[0], 0, 0), (&ub[0], 0, 0)] {
             let scope = world.actor(reader).await.scope(Right::Read);
-            for search in [
-                "",
-                "person",
-                "PERSON",
-                "example",
-                "%",
-                "_",
-                "\\",
-                "' OR 1=1 --",
-                "person1@a",
-            ] {
+            for search in ["", "person", "PERSON", "example", "%", "_", "\\", "' OR 1=1 --", "person1@a"] {
                 let (mut seen, mut cursor) = (Vec::new(), None);
                 let total = loop {
-                    let page = users::service::page(&mut conn, &scope, search, cursor.as_deref())
-                        .await
-                        .unwrap();
+                    let page = users::service::page(&mut conn, &scope, search, cursor.as_deref()).await.unwrap();
                     assert!(page.users.len() <= 50);
                     seen.extend(page.users);
                     cursor = page.next;
@@ -58,27 +43,13 @@ both! {
         }
         // A cursor or an id of somebody else's customer opens nothing.
         let scope = world.actor(&admin).await.scope(Right::Read);
-        for cursor in [
-            "",
-            "~",
-            "x~y",
-            &format!("{}~", ub[0].user.id),
-            &format!("{}~\u{10ffff}", ub[0].user.id),
-        ] {
+        for cursor in ["", "~", "x~y", &format!("{}~", ub[0].user.id), &format!("{}~\u{10ffff}", ub[0].user.id)] {
             let page = users::service::page(&mut conn, &scope, "", Some(cursor)).await.unwrap();
             assert!(page.users.iter().all(|user| user.user.customer == world.a.id));
         }
-        assert!(
-            users::service::by_ids(&mut conn, &scope, &ids(&users_of(&ub)))
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(users::service::by_ids(&mut conn, &scope, &ids(&users_of(&ub))).await.unwrap().is_empty());
         let seen = customers::service::list(&mut conn, &scope).await.unwrap();
-        assert_eq!(
-            seen.iter().map(|customer| customer.name.as_str()).collect::<Vec<_>>(),
-            ["A"]
-        );
+        assert_eq!(seen.iter().map(|customer| customer.name.as_str()).collect::<Vec<_>>(), ["A"]);
     }
 
     async fn no_request_of_any_role_reaches_another_customer(world: World) {
@@ -101,17 +72,9 @@ both! {
             });
             let before = Dump::of(&world).await;
             let planned = world.try_plan(asking, &ids(&selected)).await;
-            assert_eq!(
-                matches!(planned, reset::service::Planned::Frozen(_)),
-                allowed,
-                "round {round}: {planned:?}"
-            );
+            assert_eq!(matches!(planned, reset::service::Planned::Frozen(_)), allowed, "round {round}: {planned:?}");
             if !allowed {
-                assert_eq!(
-                    before.but_the_record(),
-                    Dump::of(&world).await.but_the_record(),
-                    "round {round}"
-                );
+                assert_eq!(before.but_the_record(), Dump::of(&world).await.but_the_record(), "round {round}");
             }
         }
         // Nobody but A's readers reads A's record, whatever was asked for.
@@ -119,13 +82,8 @@ both! {
             let scope = world.actor(person).await.scope(Right::Read);
             assert_eq!(scope.customers().len(), usize::from(role.reads()));
             let mut conn = world.platform.db.read().await.unwrap();
-            let seen = audit::service::newest(&mut conn, &scope, None, None, 10_000)
-                .await
-                .unwrap();
-            assert!(
-                seen.iter()
-                    .all(|seen| seen.entry.event.customer == Some(person.user.customer))
-            );
+            let seen = audit::service::newest(&mut conn, &scope, None, None, 10_000).await.unwrap();
+            assert!(seen.iter().all(|seen| seen.entry.event.customer == Some(person.user.customer)));
         }
     }
 }

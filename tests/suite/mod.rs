@@ -6,6 +6,7 @@ mod audit;
 mod backup_codes;
 mod commands;
 mod house;
+mod http;
 mod import;
 mod isolation;
 mod outbox;

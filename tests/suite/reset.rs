@@ -43,35 +43,22 @@ impl Old {
         let code = Factor::Code(world.fresh_code(person));
         assert!(matches!(world.finish(&self.challenge, &code).await, Finished::Dead));
         assert!(world.shown_secret(&self.set_up).await.is_none());
-        let registered = set_up::service::register(&world.platform, &world.origin, &self.set_up, "000000")
-            .await
-            .unwrap();
+        let registered =
+            set_up::service::register(&world.platform, &world.origin, &self.set_up, "000000").await.unwrap();
         assert!(matches!(registered, Registered::Dead));
         if let Some(link) = &self.link {
             assert!(world.prove(link).await.is_none());
         }
         // Even a new half-finished sign-in, which the password still opens, takes neither old code nor old backup code.
         let token = world.challenge(person, Step::Factor).await;
-        assert!(matches!(
-            world
-                .finish(&token, &Factor::Code(person.secret.code(world.now())))
-                .await,
-            Finished::Wrong
-        ));
+        assert!(matches!(world.finish(&token, &Factor::Code(person.secret.code(world.now()))).await, Finished::Wrong));
         for code in person.codes.iter().take(3) {
-            assert!(matches!(
-                world.finish(&token, &Factor::BackupCode(code.clone())).await,
-                Finished::Wrong
-            ));
+            assert!(matches!(world.finish(&token, &Factor::BackupCode(code.clone())).await, Finished::Wrong));
         }
         assert_eq!(world.rows_of("methods", person.user).await, 0);
         assert_eq!(world.rows_of("backup_codes", person.user).await, 0);
         let (_, step) = world.begin(person).await;
-        assert_eq!(
-            step,
-            Step::SetUp,
-            "the password alone leads to a set-up and nowhere else"
-        );
+        assert_eq!(step, Step::SetUp, "the password alone leads to a set-up and nowhere else");
     }
 }
 
@@ -81,10 +68,7 @@ async fn seen(world: &World, person: &Person, id: ResetId) -> Option<View> {
 
 async fn skips(world: &World, person: &Person, id: ResetId) -> Vec<(UserId, Option<Skip>)> {
     let view = seen(world, person, id).await.expect("a reset that this person may see");
-    view.items
-        .iter()
-        .map(|item| (item.row.user_id, item.row.skip))
-        .collect()
+    view.items.iter().map(|item| (item.row.user_id, item.row.skip)).collect()
 }
 
 /// A selection that must be refused whole, with nothing changed but one row in the record.
@@ -117,11 +101,7 @@ both! {
             (link, token)
         };
         let others = Old::of(&world, &bystander).await;
-        let old = Old {
-            link: first_link.0,
-            set_up: first_link.1,
-            ..Old::of(&world, &ua).await
-        };
+        let old = Old { link: first_link.0, set_up: first_link.1, ..Old::of(&world, &ua).await };
         let id = world.reset(&admin, &[ua.user]).await;
         old.assert_dead(&world).await;
         // Exactly one link and one way back; the bystander noticed nothing.
@@ -130,16 +110,10 @@ both! {
         assert!(world.shown_secret(&others.set_up).await.is_some());
         let code = Factor::Code(world.fresh_code(&bystander));
         let challenge = world.challenge(&bystander, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&challenge, &code).await,
-            Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.finish(&challenge, &code).await, Finished::SignedIn { .. }));
         let seen = seen(&world, &admin, id).await.unwrap();
         let row = &seen.items[0].row;
-        assert_eq!(
-            (row.sessions, row.challenges, row.links, row.authenticator_apps),
-            (1, 3, 1, 0)
-        );
+        assert_eq!((row.sessions, row.challenges, row.links, row.authenticator_apps), (1, 3, 1, 0));
         assert!(seen.reset.completed_at.is_some());
         world.assert_chains_whole().await;
     }
@@ -159,10 +133,7 @@ both! {
         assert_refused(&world, &admin, &[ua.user, ub.user], Refusal::NoRole).await;
         assert_refused(&world, &admin, &[ub.user], Refusal::NoRole).await;
         // A made-up user is refused in the same words: who exists elsewhere is nobody's business.
-        let made_up = UserRef {
-            id: UserId::new(START, [7; 10]),
-            ..ua.user
-        };
+        let made_up = UserRef { id: UserId::new(START, [7; 10]), ..ua.user };
         assert_refused(&world, &admin, &[ua.user, made_up], Refusal::NoRole).await;
     }
 
@@ -181,10 +152,8 @@ both! {
     }
 
     async fn an_admin_at_an_owner_is_refused(world: World) {
-        let (admin, owner) = (
-            world.with_role(&world.a, Role::Admin).await,
-            world.with_role(&world.a, Role::Owner).await,
-        );
+        let (admin, owner) =
+            (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Owner).await);
         let ua = world.member(&world.a).await;
         assert_refused(&world, &admin, &[ua.user, owner.user], Refusal::OwnersOnly).await;
         let second = world.with_role(&world.a, Role::Owner).await;
@@ -192,10 +161,8 @@ both! {
     }
 
     async fn nobody_resets_themself(world: World) {
-        let (admin, owner) = (
-            world.with_role(&world.a, Role::Admin).await,
-            world.with_role(&world.a, Role::Owner).await,
-        );
+        let (admin, owner) =
+            (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Owner).await);
         let ua = world.member(&world.a).await;
         assert_refused(&world, &admin, &[ua.user, admin.user], Refusal::Yourself).await;
         assert_refused(&world, &owner, &[owner.user], Refusal::Yourself).await;
@@ -207,15 +174,7 @@ both! {
             let nobody = world.with_role(&world.a, role).await;
             assert_refused(&world, &nobody, &[ua.user], Refusal::NoRole).await;
         }
-        let without = world
-            .person(
-                &world.a,
-                Who {
-                    role: Role::Owner,
-                    ..Who::NEW
-                },
-            )
-            .await;
+        let without = world.person(&world.a, Who { role: Role::Owner, ..Who::NEW }).await;
         assert_refused(&world, &without, &[ua.user], Refusal::NoFactorOfYourOwn).await;
     }
 
@@ -225,25 +184,8 @@ both! {
         let admin = world.with_role(&world.b, Role::Admin).await;
         let (far_owner, ub) = (world.member(&world.b).await, world.member(&world.b).await);
         world.grant(&far_owner, &world.a, Role::Owner).await;
-        let suspended = world
-            .person(
-                &world.a,
-                Who {
-                    role: Role::Owner,
-                    suspended: true,
-                    ..Who::MEMBER
-                },
-            )
-            .await;
-        world
-            .person(
-                &world.a,
-                Who {
-                    role: Role::Owner,
-                    ..Who::NEW
-                },
-            )
-            .await;
+        let suspended = world.person(&world.a, Who { role: Role::Owner, suspended: true, ..Who::MEMBER }).await;
+        world.person(&world.a, Who { role: Role::Owner, ..Who::NEW }).await;
         let before = Dump::of(&world).await.but_the_record();
         let planned = world.try_plan(&admin, &[ub.user.id, far_owner.user.id]).await;
         assert!(matches!(planned, Planned::NoOwnerLeft(_)), "{planned:?}");
@@ -259,13 +201,7 @@ both! {
         let mut expected = vec![(ub.user.id, None), (far_owner.user.id, Some(Skip::LastOwner))];
         expected.sort_by_key(|(user, _)| *user);
         assert_eq!(skips(&world, &admin, id).await, expected);
-        assert_eq!(
-            (
-                world.rows_of("methods", far_owner.user).await,
-                world.rows_of("methods", ub.user).await
-            ),
-            (1, 0)
-        );
+        assert_eq!((world.rows_of("methods", far_owner.user).await, world.rows_of("methods", ub.user).await), (1, 0));
         let _ = suspended;
     }
 
@@ -273,27 +209,9 @@ both! {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let who = [
             (Who::MEMBER, None),
-            (
-                Who {
-                    invited: true,
-                    ..Who::MEMBER
-                },
-                Some(Skip::SetUpNotFinished),
-            ),
-            (
-                Who {
-                    suspended: true,
-                    ..Who::MEMBER
-                },
-                Some(Skip::Suspended),
-            ),
-            (
-                Who {
-                    unverified: true,
-                    ..Who::MEMBER
-                },
-                Some(Skip::NoVerifiedAddress),
-            ),
+            (Who { invited: true, ..Who::MEMBER }, Some(Skip::SetUpNotFinished)),
+            (Who { suspended: true, ..Who::MEMBER }, Some(Skip::Suspended)),
+            (Who { unverified: true, ..Who::MEMBER }, Some(Skip::NoVerifiedAddress)),
             (Who::NEW, Some(Skip::NothingToReset)),
         ];
         let mut expected = Vec::new();
@@ -313,12 +231,7 @@ both! {
         assert_eq!(skips(&world, &admin, id).await, want);
         let after = Dump::of(&world).await;
         // One user lost an authenticator and ten codes; one link and one mail came; nobody else was touched.
-        for (table, by) in [
-            ("methods", -1),
-            ("backup_codes", -10),
-            ("backup_code_sets", -1),
-            ("links", 1),
-        ] {
+        for (table, by) in [("methods", -1), ("backup_codes", -10), ("backup_code_sets", -1), ("links", 1)] {
             assert_eq!(
                 i64::try_from(after.len(table)).unwrap() - i64::try_from(before.len(table)).unwrap(),
                 by,
@@ -332,33 +245,21 @@ both! {
         let id = world.plan(&admin, &users[1..]).await;
         let session = world.session(&admin).await;
         let confirmation = world.confirmation(&admin, id).await;
-        assert!(matches!(
-            world.try_confirm(&session, id, &confirmation).await,
-            Confirmed::Nobody
-        ));
+        assert!(matches!(world.try_confirm(&session, id, &confirmation).await, Confirmed::Nobody));
     }
 
     async fn without_a_fresh_code_of_ones_own_nothing_happens(world: World) {
-        let (admin, other) = (
-            world.with_role(&world.a, Role::Admin).await,
-            world.with_role(&world.a, Role::Admin).await,
-        );
+        let (admin, other) =
+            (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Admin).await);
         let ua = world.member(&world.a).await;
         let id = world.plan(&admin, &[ua.user]).await;
         let session = world.session(&admin).await;
         let spent = world.fresh_code(&admin);
         let token = world.challenge(&admin, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&token, &Factor::Code(spent.clone())).await,
-            Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.finish(&token, &Factor::Code(spent.clone())).await, Finished::SignedIn { .. }));
         let good = world.confirmation(&admin, id).await;
         let with = |code: String| Confirmation { code, ..good.clone() };
-        let left_alone = [
-            "users.wrong_codes_in_a_row",
-            "users.wrong_codes_recent",
-            "users.wrong_codes_since",
-        ];
+        let left_alone = ["users.wrong_codes_in_a_row", "users.wrong_codes_recent", "users.wrong_codes_since"];
         let before = Dump::of(&world).await.but_the_record().without(&left_alone);
         let attempts = [
             ("missing", with(String::new()), "code malformed"),
@@ -367,32 +268,14 @@ both! {
             ("wrong", with(wrong_code(&admin.secret, world.now())), "code wrong"),
             ("replayed", with(spent), "code wrong"),
             ("someone else's", with(other.secret.code(world.now())), "code wrong"),
-            (
-                "of another plan",
-                Confirmation {
-                    plan_hash: "0".repeat(64),
-                    ..good.clone()
-                },
-                "changed",
-            ),
-            (
-                "of no plan",
-                Confirmation {
-                    plan_hash: String::new(),
-                    ..good.clone()
-                },
-                "changed",
-            ),
+            ("of another plan", Confirmation { plan_hash: "0".repeat(64), ..good.clone() }, "changed"),
+            ("of no plan", Confirmation { plan_hash: String::new(), ..good.clone() }, "changed"),
         ];
         for (what, confirmation, expected) in attempts {
             let confirmed = world.try_confirm(&session, id, &confirmation).await;
             assert_eq!(named_confirmation(&confirmed), expected, "{what}");
             run::run(&world.platform, id).await.unwrap();
-            assert_eq!(
-                before,
-                Dump::of(&world).await.but_the_record().without(&left_alone),
-                "{what}"
-            );
+            assert_eq!(before, Dump::of(&world).await.but_the_record().without(&left_alone), "{what}");
         }
         // Somebody else cannot confirm it, with a code of their own or of the requester.
         let others_session = world.session(&other).await;
@@ -404,23 +287,11 @@ both! {
         assert_eq!(world.rows_of("methods", ua.user).await, 1);
         // And the right one works, once.
         let good = world.confirmation(&admin, id).await;
-        assert!(matches!(
-            world.try_confirm(&session, id, &good).await,
-            Confirmed::Running(_)
-        ));
-        assert!(matches!(
-            world.try_confirm(&session, id, &good).await,
-            Confirmed::Already
-        ));
+        assert!(matches!(world.try_confirm(&session, id, &good).await, Confirmed::Running(_)));
+        assert!(matches!(world.try_confirm(&session, id, &good).await, Confirmed::Already));
         let id = world.plan(&admin, &[ua.user]).await;
-        let replayed = Confirmation {
-            plan_hash: world.plan_hash(id).await,
-            ..good
-        };
-        assert!(matches!(
-            world.try_confirm(&session, id, &replayed).await,
-            Confirmed::CodeWrong
-        ));
+        let replayed = Confirmation { plan_hash: world.plan_hash(id).await, ..good };
+        assert!(matches!(world.try_confirm(&session, id, &replayed).await, Confirmed::CodeWrong));
     }
 
     async fn ten_wrong_step_ups_lock_them(world: World) {
@@ -428,23 +299,14 @@ both! {
         let ua = world.member(&world.a).await;
         let id = world.plan(&admin, &[ua.user]).await;
         let session = world.session(&admin).await;
-        let wrong = Confirmation {
-            code: wrong_code(&admin.secret, world.now()),
-            ..world.confirmation(&admin, id).await
-        };
+        let wrong =
+            Confirmation { code: wrong_code(&admin.secret, world.now()), ..world.confirmation(&admin, id).await };
         for n in 1..=11 {
             let confirmed = world.try_confirm(&session, id, &wrong).await;
-            assert_eq!(
-                named_confirmation(&confirmed),
-                if n < 10 { "code wrong" } else { "locked" },
-                "{n}"
-            );
+            assert_eq!(named_confirmation(&confirmed), if n < 10 { "code wrong" } else { "locked" }, "{n}");
         }
         let right = world.confirmation(&admin, id).await;
-        assert!(matches!(
-            world.try_confirm(&session, id, &right).await,
-            Confirmed::LockedUntil(_)
-        ));
+        assert!(matches!(world.try_confirm(&session, id, &right).await, Confirmed::LockedUntil(_)));
         assert_eq!(world.rows_of("methods", ua.user).await, 1);
     }
 
@@ -453,68 +315,37 @@ both! {
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.a).await);
         let session = world.session(&admin).await;
         // Someone with access to the database slips another user in, or lets one out, or makes a skipped one go.
-        let skipped = world
-            .person(
-                &world.a,
-                Who {
-                    unverified: true,
-                    ..Who::MEMBER
-                },
-            )
-            .await;
+        let skipped = world.person(&world.a, Who { unverified: true, ..Who::MEMBER }).await;
         let tampered = [
             format!(
                 "UPDATE reset_items SET user_id = '{}' WHERE user_id = '{}' AND reset_id =",
                 ub.user.id, ua.user.id
             ),
-            format!(
-                "DELETE FROM reset_items WHERE user_id = '{}' AND reset_id =",
-                ua.user.id
-            ),
-            format!(
-                "UPDATE reset_items SET skip = NULL WHERE user_id = '{}' AND reset_id =",
-                skipped.user.id
-            ),
+            format!("DELETE FROM reset_items WHERE user_id = '{}' AND reset_id =", ua.user.id),
+            format!("UPDATE reset_items SET skip = NULL WHERE user_id = '{}' AND reset_id =", skipped.user.id),
         ];
         for change in tampered {
             let id = world.plan(&admin, &[ua.user, skipped.user]).await;
             let confirmation = world.confirmation(&admin, id).await;
             assert_eq!(world.execute(&format!("{change} '{id}'")).await, 1);
-            assert!(matches!(
-                world.try_confirm(&session, id, &confirmation).await,
-                Confirmed::Changed
-            ));
+            assert!(matches!(world.try_confirm(&session, id, &confirmation).await, Confirmed::Changed));
         }
         // A hash of the new content does not help: it is not what was frozen.
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL")
-                .await,
-            0
-        );
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL").await, 0);
     }
 
     async fn a_plan_waits_half_an_hour(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let ua = world.member(&world.a).await;
-        let (early, late) = (
-            world.plan(&admin, &[ua.user]).await,
-            world.plan(&admin, &[ua.user]).await,
-        );
+        let (early, late) = (world.plan(&admin, &[ua.user]).await, world.plan(&admin, &[ua.user]).await);
         world.advance(Span::seconds(29 * 60 + 29));
         let session = world.session(&admin).await;
         // `confirmation` moves the clock on by half a minute, to the last second and then beyond.
         let confirmation = world.confirmation(&admin, early).await;
-        assert!(matches!(
-            world.try_confirm(&session, early, &confirmation).await,
-            Confirmed::Running(_)
-        ));
+        assert!(matches!(world.try_confirm(&session, early, &confirmation).await, Confirmed::Running(_)));
         let session = world.session(&admin).await;
         let confirmation = world.confirmation(&admin, late).await;
-        assert!(matches!(
-            world.try_confirm(&session, late, &confirmation).await,
-            Confirmed::Expired
-        ));
+        assert!(matches!(world.try_confirm(&session, late, &confirmation).await, Confirmed::Expired));
         run::run(&world.platform, late).await.unwrap();
         assert_eq!(world.rows_of("methods", ua.user).await, 1);
     }
@@ -523,12 +354,8 @@ both! {
         let admin = world.with_role(&world.a, Role::Admin).await;
         world.grant(&admin, &world.b, Role::Admin).await;
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
-        world
-            .set_policy(&world.a, policy(|policy| policy.reason_required = false))
-            .await;
-        world
-            .set_policy(&world.b, policy(|policy| policy.ticket_required = true))
-            .await;
+        world.set_policy(&world.a, policy(|policy| policy.reason_required = false)).await;
+        world.set_policy(&world.b, policy(|policy| policy.ticket_required = true)).await;
         let id = world.plan(&admin, &[ua.user, ub.user]).await;
         let session = world.session(&admin).await;
         let good = world.confirmation(&admin, id).await;
@@ -537,24 +364,11 @@ both! {
             (" \r\n\t\u{202e}", "T-1", "reason missing"),
             ("Lost phone", " ", "ticket missing"),
         ] {
-            let confirmation = Confirmation {
-                reason: reason.into(),
-                ticket: ticket.into(),
-                ..good.clone()
-            };
-            assert_eq!(
-                named_confirmation(&world.try_confirm(&session, id, &confirmation).await),
-                expected
-            );
+            let confirmation = Confirmation { reason: reason.into(), ticket: ticket.into(), ..good.clone() };
+            assert_eq!(named_confirmation(&world.try_confirm(&session, id, &confirmation).await), expected);
         }
-        let confirmation = Confirmation {
-            reason: " Lost\r\nBcc: x@y.example\0 phone ".into(),
-            ..good
-        };
-        assert!(matches!(
-            world.try_confirm(&session, id, &confirmation).await,
-            Confirmed::Running(_)
-        ));
+        let confirmation = Confirmation { reason: " Lost\r\nBcc: x@y.example\0 phone ".into(), ..good };
+        assert!(matches!(world.try_confirm(&session, id, &confirmation).await, Confirmed::Running(_)));
         run::run(&world.platform, id).await.unwrap();
         let seen = seen(&world, &admin, id).await.unwrap();
         assert_eq!(seen.reset.reason.as_deref(), Some("Lost Bcc: x@y.example phone"));
@@ -562,15 +376,9 @@ both! {
         // Each customer's own policy alone counts where only its users are selected.
         let id = world.plan(&admin, &[ua.user]).await;
         let session = world.session(&admin).await;
-        let bare = Confirmation {
-            reason: String::new(),
-            ticket: String::new(),
-            ..world.confirmation(&admin, id).await
-        };
-        assert!(matches!(
-            world.try_confirm(&session, id, &bare).await,
-            Confirmed::Running(_)
-        ));
+        let bare =
+            Confirmation { reason: String::new(), ticket: String::new(), ..world.confirmation(&admin, id).await };
+        assert!(matches!(world.try_confirm(&session, id, &bare).await, Confirmed::Running(_)));
     }
 
     async fn demoted_between_review_and_confirmation(world: World) {
@@ -581,17 +389,8 @@ both! {
         let session = world.session(&admin).await;
         let confirmation = world.confirmation(&admin, id).await;
         let confirmed = world.try_confirm(&session, id, &confirmation).await;
-        assert!(
-            matches!(confirmed, Confirmed::Refused(_) | Confirmed::Changed),
-            "{}",
-            named_confirmation(&confirmed)
-        );
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL")
-                .await,
-            0
-        );
+        assert!(matches!(confirmed, Confirmed::Refused(_) | Confirmed::Changed), "{}", named_confirmation(&confirmed));
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL").await, 0);
         // The same when the user rises above the admin.
         world.grant(&admin, &world.a, Role::Admin).await;
         world.grant(&ua, &world.a, Role::Owner).await;
@@ -605,10 +404,8 @@ both! {
 
     async fn demoted_between_confirmation_and_run(world: World) {
         for lost in ["demoted", "suspended", "reset themself"] {
-            let (admin, owner) = (
-                world.with_role(&world.a, Role::Admin).await,
-                world.with_role(&world.a, Role::Owner).await,
-            );
+            let (admin, owner) =
+                (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Owner).await);
             let users = world.people(&world.a, Who::MEMBER, 3).await;
             let id = world.confirmed(&admin, &users_of(&users)).await;
             match lost {
@@ -620,13 +417,7 @@ both! {
             run::run(&world.platform, id).await.unwrap();
             let after = Dump::of(&world).await.without(&["resets", "reset_items"]);
             assert_eq!(before.but_the_record(), after.but_the_record(), "{lost}");
-            assert!(
-                skips(&world, &owner, id)
-                    .await
-                    .iter()
-                    .all(|(_, skip)| *skip == Some(Skip::NoAuthority)),
-                "{lost}"
-            );
+            assert!(skips(&world, &owner, id).await.iter().all(|(_, skip)| *skip == Some(Skip::NoAuthority)), "{lost}");
             let done = format!("SELECT COUNT(*) FROM resets WHERE id = '{id}' AND completed_at IS NOT NULL");
             assert_eq!(world.count(&done).await, 1);
         }
@@ -639,18 +430,9 @@ both! {
         let id = world.confirmed(&admin, &[ua.user, ub.user]).await;
         world.grant(&admin, &world.b, Role::Member).await;
         run::run(&world.platform, id).await.unwrap();
-        assert_eq!(
-            (
-                world.rows_of("methods", ua.user).await,
-                world.rows_of("methods", ub.user).await
-            ),
-            (0, 1)
-        );
+        assert_eq!((world.rows_of("methods", ua.user).await, world.rows_of("methods", ub.user).await), (0, 1));
         let auditor = world.with_role(&world.b, Role::Auditor).await;
-        assert_eq!(
-            skips(&world, &auditor, id).await,
-            [(ub.user.id, Some(Skip::NoAuthority))]
-        );
+        assert_eq!(skips(&world, &auditor, id).await, [(ub.user.id, Some(Skip::NoAuthority))]);
     }
 
     async fn whoever_changed_since_the_review_is_judged_anew(world: World) {
@@ -658,20 +440,10 @@ both! {
         let users = world.people(&world.a, Who::MEMBER, 4).await;
         let id = world.confirmed(&admin, &users_of(&users)).await;
         world.suspend(&users[0]).await;
-        world
-            .execute(&format!(
-                "UPDATE users SET address_verified_at = NULL WHERE id = '{}'",
-                users[1].user.id
-            ))
-            .await;
+        world.execute(&format!("UPDATE users SET address_verified_at = NULL WHERE id = '{}'", users[1].user.id)).await;
         world.grant(&users[2], &world.a, Role::Owner).await;
         run::run(&world.platform, id).await.unwrap();
-        let expected = [
-            Some(Skip::Suspended),
-            Some(Skip::NoVerifiedAddress),
-            Some(Skip::NoAuthority),
-            None,
-        ];
+        let expected = [Some(Skip::Suspended), Some(Skip::NoVerifiedAddress), Some(Skip::NoAuthority), None];
         let found = skips(&world, &admin, id).await;
         for (user, skip) in users.iter().zip(expected) {
             assert!(found.contains(&(user.user.id, skip)), "{skip:?}");
@@ -684,39 +456,23 @@ both! {
         let users = world.people(&world.a, Who::MEMBER, 3).await;
         let before = Dump::of(&world).await;
         assert_eq!(world.try_plan(&admin, &[]).await, Planned::Nobody);
-        let made_up: Vec<UserId> = (0..=MOST_USERS)
-            .map(|_| UserId::new(START, world.platform.rng.bytes()))
-            .collect();
+        let made_up: Vec<UserId> = (0..=MOST_USERS).map(|_| UserId::new(START, world.platform.rng.bytes())).collect();
         assert_eq!(world.try_plan(&admin, &made_up).await, Planned::TooMany);
         assert_eq!(before, Dump::of(&world).await);
-        assert_eq!(
-            world.try_plan(&admin, &made_up[1..]).await,
-            Planned::Refused(Refusal::NoRole)
-        );
+        assert_eq!(world.try_plan(&admin, &made_up[1..]).await, Planned::Refused(Refusal::NoRole));
         // Named three times, each is reset once.
         let named: Vec<UserRef> = users_of(&users).into_iter().cycle().take(9).collect();
         let id = world.reset(&admin, &named).await;
         assert_eq!(skips(&world, &admin, id).await.len(), 3);
         assert_eq!(world.count("SELECT COUNT(*) FROM links").await, 3);
-        assert_eq!(
-            world
-                .recorded(world.a.id)
-                .await
-                .iter()
-                .filter(|what| *what == "reset")
-                .count(),
-            3
-        );
+        assert_eq!(world.recorded(world.a.id).await.iter().filter(|what| *what == "reset").count(), 3);
     }
 
     async fn as_many_as_one_plan_may_hold(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let users = world.people(&world.a, Who::NEW, MOST_USERS).await;
         let id = world.plan(&admin, &users_of(&users)).await;
-        assert_eq!(
-            world.count("SELECT COUNT(*) FROM reset_items").await,
-            i64::try_from(MOST_USERS).unwrap()
-        );
+        assert_eq!(world.count("SELECT COUNT(*) FROM reset_items").await, i64::try_from(MOST_USERS).unwrap());
         assert_eq!(seen(&world, &admin, id).await.unwrap().items.len(), MOST_USERS);
     }
 
@@ -726,10 +482,7 @@ both! {
         let mut users = world.people(&world.a, Who::MEMBER, 401).await;
         users.extend(world.people(&world.b, Who::MEMBER, 3).await);
         let id = world.reset(&admin, &users_of(&users)).await;
-        assert_eq!(
-            world.count("SELECT COUNT(*) FROM links WHERE ended_at IS NULL").await,
-            404
-        );
+        assert_eq!(world.count("SELECT COUNT(*) FROM links WHERE ended_at IS NULL").await, 404);
         let of_users = "SELECT COUNT(*) FROM methods WHERE user_id IN (SELECT user_id FROM links)";
         assert_eq!(world.count(of_users).await, 0);
         assert!(
@@ -746,28 +499,19 @@ both! {
     async fn a_reset_is_seen_by_those_concerned(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let colleague = world.with_role(&world.a, Role::Auditor).await;
-        let (member, stranger) = (
-            world.member(&world.a).await,
-            world.with_role(&world.b, Role::Owner).await,
-        );
+        let (member, stranger) = (world.member(&world.a).await, world.with_role(&world.b, Role::Owner).await);
         let ua = world.member(&world.a).await;
         let id = world.confirmed(&admin, &[ua.user]).await;
         let draft = world.plan(&admin, &[ua.user]).await;
-        for (reader, confirmed, unconfirmed) in [
-            (&admin, true, true),
-            (&colleague, true, false),
-            (&member, false, false),
-            (&stranger, false, false),
-        ] {
+        for (reader, confirmed, unconfirmed) in
+            [(&admin, true, true), (&colleague, true, false), (&member, false, false), (&stranger, false, false)]
+        {
             assert_eq!(seen(&world, reader, id).await.is_some(), confirmed);
             assert_eq!(seen(&world, reader, draft).await.is_some(), unconfirmed);
             let mut conn = world.platform.db.read().await.unwrap();
             let actor = world.actor(reader).await;
             let listed = rekey::features::reset::service::list(&mut conn, &actor).await.unwrap();
-            assert_eq!(
-                listed.iter().map(|row| row.id).collect::<Vec<_>>(),
-                if confirmed { vec![id] } else { vec![] }
-            );
+            assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), if confirmed { vec![id] } else { vec![] });
         }
         assert!(seen(&world, &admin, ResetId::new(START, [1; 10])).await.is_none());
     }
@@ -779,13 +523,9 @@ both! {
         let id = world.reset(&admin, &[ua.user]).await;
         let mut conn = world.platform.db.read().await.unwrap();
         let scope = world.actor(&admin).await.scope(rekey::domain::authority::Right::Read);
-        let recorded = rekey::features::audit::service::newest(&mut conn, &scope, Some(ua.user), None, 50)
-            .await
-            .unwrap();
-        let reset = recorded
-            .iter()
-            .find(|recorded| recorded.entry.event.what == What::Reset)
-            .unwrap();
+        let recorded =
+            rekey::features::audit::service::newest(&mut conn, &scope, Some(ua.user), None, 50).await.unwrap();
+        let reset = recorded.iter().find(|recorded| recorded.entry.event.what == What::Reset).unwrap();
         assert_eq!(reset.actor_name.as_deref(), Some(admin.name.as_str()));
         assert_eq!(reset.target_name.as_deref(), Some(ua.name.as_str()));
         let event = &reset.entry.event;
@@ -807,20 +547,12 @@ both! {
             older.extend(world.link_token(ua.user).await);
             world.reset(&admin, &[ua.user]).await;
         }
-        assert_eq!(
-            world.count("SELECT COUNT(*) FROM links WHERE ended_at IS NULL").await,
-            1
-        );
+        assert_eq!(world.count("SELECT COUNT(*) FROM links WHERE ended_at IS NULL").await, 1);
         for link in [&older[0], &older[48]] {
             assert!(world.prove(link).await.is_none());
         }
         assert!(world.prove(&world.link_token(ua.user).await.unwrap()).await.is_some());
         let mut conn = world.platform.db.read().await.unwrap();
-        assert!(
-            users::service::working_owners(&mut conn, world.a.id)
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(users::service::working_owners(&mut conn, world.a.id).await.unwrap().is_empty());
     }
 }

@@ -14,19 +14,13 @@ both! {
         let ua = world.member(&world.a).await;
         let (challenge, _) = world.begin(&ua).await;
         let code = Factor::Code(world.fresh_code(&ua));
-        let Finished::SignedIn { token, .. } = world.finish(&challenge, &code).await else {
-            panic!("not signed in")
-        };
+        let Finished::SignedIn { token, .. } = world.finish(&challenge, &code).await else { panic!("not signed in") };
         let first = token.0;
         assert_ne!(first, challenge);
         let session = world.find(&first).await.unwrap();
         let code = world.fresh_code(&ua);
-        let stepped_up = step_up(&world.platform, &world.origin, &session, &code, ("plan", "x"))
-            .await
-            .unwrap();
-        let SteppedUp::Right(second) = stepped_up else {
-            panic!("refused")
-        };
+        let stepped_up = step_up(&world.platform, &world.origin, &session, &code, ("plan", "x")).await.unwrap();
+        let SteppedUp::Right(second) = stepped_up else { panic!("refused") };
         // The one overheard before is worth nothing; the session is the same.
         assert!(world.find(&first).await.is_none());
         assert_eq!(world.find(&second.0).await.unwrap().id, session.id);
@@ -34,19 +28,11 @@ both! {
         // A wrong code leaves it alone.
         let session = world.find(&second.0).await.unwrap();
         let wrong = wrong_code(&ua.secret, world.now());
-        let refused = step_up(&world.platform, &world.origin, &session, &wrong, ("plan", "x"))
-            .await
-            .unwrap();
+        let refused = step_up(&world.platform, &world.origin, &session, &wrong, ("plan", "x")).await.unwrap();
         assert!(matches!(refused, SteppedUp::Wrong));
         assert!(world.find(&second.0).await.is_some());
         // And every sign-in makes one of its own: 256 bits, none like another.
-        let tokens = [
-            challenge,
-            first,
-            second.0,
-            world.sign_in(&ua).await,
-            world.sign_in(&ua).await,
-        ];
+        let tokens = [challenge, first, second.0, world.sign_in(&ua).await, world.sign_in(&ua).await];
         for (n, token) in tokens.iter().enumerate() {
             assert_eq!(token.len(), 43);
             assert!(!tokens[..n].contains(token));
@@ -96,22 +82,11 @@ both! {
     async fn signing_out_ends_one_and_signing_out_elsewhere_the_others(world: World) {
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.a).await);
         let others = world.session_token(&ub).await;
-        let tokens = [
-            world.session_token(&ua).await,
-            world.session_token(&ua).await,
-            world.session_token(&ua).await,
-        ];
-        sign_out(&world.platform, &world.origin, Some(&tokens[0]), None)
-            .await
-            .unwrap();
+        let tokens = [world.session_token(&ua).await, world.session_token(&ua).await, world.session_token(&ua).await];
+        sign_out(&world.platform, &world.origin, Some(&tokens[0]), None).await.unwrap();
         assert!(world.find(&tokens[0]).await.is_none() && world.find(&tokens[1]).await.is_some());
         let session = world.find(&tokens[1]).await.unwrap();
-        assert_eq!(
-            sign_out_elsewhere(&world.platform, &world.origin, &session)
-                .await
-                .unwrap(),
-            1
-        );
+        assert_eq!(sign_out_elsewhere(&world.platform, &world.origin, &session).await.unwrap(), 1);
         assert!(world.find(&tokens[1]).await.is_some() && world.find(&tokens[2]).await.is_none());
         assert!(world.find(&others).await.is_some());
         // Somebody else's session is not the user's to end.
@@ -124,30 +99,14 @@ both! {
     async fn a_role_taken_away_counts_at_the_next_request(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let token = world.session_token(&admin).await;
-        assert!(
-            world
-                .find(&token)
-                .await
-                .unwrap()
-                .actor
-                .scope(Right::Reset)
-                .covers(world.a.id)
-        );
+        assert!(world.find(&token).await.unwrap().actor.scope(Right::Reset).covers(world.a.id));
         world.grant(&admin, &world.a.clone(), Role::Member).await;
         let actor = world.find(&token).await.unwrap().actor;
         assert!(actor.scope(Right::Reset).customers().is_empty() && actor.scope(Right::Read).customers().is_empty());
     }
 
     async fn without_a_factor_an_admin_reads_and_resets_nobody(world: World) {
-        let admin = world
-            .person(
-                &world.a,
-                Who {
-                    role: Role::Owner,
-                    ..Who::NEW
-                },
-            )
-            .await;
+        let admin = world.person(&world.a, Who { role: Role::Owner, ..Who::NEW }).await;
         let actor = world.session(&admin).await.actor;
         assert!(!actor.has_mfa);
         assert!(actor.scope(Right::Reset).customers().is_empty());
@@ -166,10 +125,7 @@ both! {
             for token in &tokens {
                 assert!(node.find(token).await.is_none());
             }
-            assert!(matches!(
-                node.finish(&challenge, &Factor::BackupCode(ua.codes[0].clone())).await,
-                Finished::Dead
-            ));
+            assert!(matches!(node.finish(&challenge, &Factor::BackupCode(ua.codes[0].clone())).await, Finished::Dead));
         }
     }
 }

@@ -30,16 +30,9 @@ both! {
         assert_eq!(next, "/");
         assert!(world.find(&session.0).await.unwrap().actor.has_mfa);
         // The code typed back was not spent: all ten are there.
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NULL")
-                .await,
-            10
-        );
+        assert_eq!(world.count("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NULL").await, 10);
         let mut conn = world.platform.db.read().await.unwrap();
-        let left = rekey::features::backup_codes::service::left(&mut conn, new.user)
-            .await
-            .unwrap();
+        let left = rekey::features::backup_codes::service::left(&mut conn, new.user).await.unwrap();
         assert!(left.saved_at.is_some() && left.count() == 10);
         drop(conn);
         // From now on that authenticator is asked for.
@@ -47,10 +40,7 @@ both! {
         let (token, step) = world.begin(&new).await;
         assert_eq!(step, Step::Factor);
         let code = Factor::Code(secret.code(world.now()));
-        assert!(matches!(
-            world.finish(&token, &code).await,
-            sign_in::service::Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.finish(&token, &code).await, sign_in::service::Finished::SignedIn { .. }));
     }
 
     async fn it_cannot_be_skipped(world: World) {
@@ -59,35 +49,25 @@ both! {
         // Neither by answering as if a factor had been asked for, nor by saving codes that are not there, nor by
         // beginning again in a second tab.
         let code = Factor::Code(new.secret.code(world.now()));
-        assert!(matches!(
-            world.finish(&token, &code).await,
-            sign_in::service::Finished::Dead
-        ));
+        assert!(matches!(world.finish(&token, &code).await, sign_in::service::Finished::Dead));
         assert!(matches!(world.save_codes(&token, &new_code(1)).await, Finished::Dead));
         assert!(codes(&world.platform, &token, None).await.unwrap().is_none());
         let second = begin_set_up(&world, &new).await;
         assert!(world.find(&token).await.is_none() && world.find(&second).await.is_none());
         assert_eq!(world.rows_of("sessions", new.user).await, 0);
         // Each tab has a key of its own, and the one that is faster ends the other.
-        let (first_secret, second_secret) = (
-            world.shown_secret(&token).await.unwrap(),
-            world.shown_secret(&second).await.unwrap(),
-        );
+        let (first_secret, second_secret) =
+            (world.shown_secret(&token).await.unwrap(), world.shown_secret(&second).await.unwrap());
         assert_ne!(first_secret.base32(), second_secret.base32());
         assert!(world.register(&second).await.is_some());
         let late = first_secret.code(world.now());
-        assert!(matches!(
-            register(&world.platform, &world.origin, &token, &late).await.unwrap(),
-            Registered::Dead
-        ));
+        assert!(matches!(register(&world.platform, &world.origin, &token, &late).await.unwrap(), Registered::Dead));
         assert_eq!(world.rows_of("methods", new.user).await, 1);
     }
 
     async fn abandoned_it_leaves_no_way_in_by_password_alone(world: World) {
         // Even where no factor is required: a reset took one, so one is due.
-        world
-            .set_policy(&world.a, policy(|policy| policy.mfa_required = false))
-            .await;
+        world.set_policy(&world.a, policy(|policy| policy.mfa_required = false)).await;
         let admin = world.with_role(&world.a, rekey::domain::authority::Role::Admin).await;
         let ua = world.member(&world.a).await;
         world.reset(&admin, &[ua.user]).await;
@@ -109,45 +89,27 @@ both! {
         let (token, step) = world.begin(&new).await;
         assert_eq!(step, Step::Factor);
         let code = Factor::Code(secret.code(world.now()));
-        assert!(matches!(
-            world.finish(&token, &code).await,
-            sign_in::service::Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.finish(&token, &code).await, sign_in::service::Finished::SignedIn { .. }));
         let mut conn = world.platform.db.read().await.unwrap();
-        assert!(
-            rekey::features::backup_codes::service::left(&mut conn, new.user)
-                .await
-                .unwrap()
-                .saved_at
-                .is_none()
-        );
+        assert!(rekey::features::backup_codes::service::left(&mut conn, new.user).await.unwrap().saved_at.is_none());
     }
 
     async fn a_wrong_code_activates_nothing(world: World) {
         let new = world.person(&world.a, Who::NEW).await;
         let token = begin_set_up(&world, &new).await;
         let secret = world.shown_secret(&token).await.unwrap();
-        let before = Dump::of(&world)
-            .await
-            .but_the_record()
-            .without(&["challenges.wrong_codes"]);
+        let before = Dump::of(&world).await.but_the_record().without(&["challenges.wrong_codes"]);
         let wrong = wrong_code(&secret, world.now());
         for n in 1..=5 {
             let registered = register(&world.platform, &world.origin, &token, &wrong).await.unwrap();
             assert!(matches!(registered, Registered::Wrong) == (n < 5) && !matches!(registered, Registered::Right(_)));
         }
-        let after = Dump::of(&world)
-            .await
-            .but_the_record()
-            .without(&["challenges.wrong_codes"]);
+        let after = Dump::of(&world).await.but_the_record().without(&["challenges.wrong_codes"]);
         assert_eq!(before, after);
         // Five wrong ones end this set-up; the next one begins with another key.
         assert!(show(&world.platform, &token).await.unwrap().is_none());
         let right = secret.code(world.now());
-        assert!(matches!(
-            register(&world.platform, &world.origin, &token, &right).await.unwrap(),
-            Registered::Dead
-        ));
+        assert!(matches!(register(&world.platform, &world.origin, &token, &right).await.unwrap(), Registered::Dead));
         let again = begin_set_up(&world, &new).await;
         assert_ne!(world.shown_secret(&again).await.unwrap().base32(), secret.base32());
     }
@@ -157,31 +119,13 @@ both! {
         let token = begin_set_up(&world, &new).await;
         let (secret, new_codes) = world.register(&token).await.unwrap();
         assert!(show(&world.platform, &token).await.unwrap().unwrap().key.is_none());
-        assert!(
-            codes(&world.platform, &token, None)
-                .await
-                .unwrap()
-                .unwrap()
-                .codes
-                .is_none()
-        );
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM challenges WHERE secret IS NOT NULL")
-                .await,
-            0
-        );
+        assert!(codes(&world.platform, &token, None).await.unwrap().unwrap().codes.is_none());
+        assert_eq!(world.count("SELECT COUNT(*) FROM challenges WHERE secret IS NOT NULL").await, 0);
         // A second first code changes nothing.
         world.advance(Span::seconds(30));
         let code = secret.code(world.now());
-        assert!(matches!(
-            register(&world.platform, &world.origin, &token, &code).await.unwrap(),
-            Registered::Dead
-        ));
-        assert!(matches!(
-            world.save_codes(&token, &new_codes[0]).await,
-            Finished::SignedIn { .. }
-        ));
+        assert!(matches!(register(&world.platform, &world.origin, &token, &code).await.unwrap(), Registered::Dead));
+        assert!(matches!(world.save_codes(&token, &new_codes[0]).await, Finished::SignedIn { .. }));
         assert!(show(&world.platform, &token).await.unwrap().is_none());
         assert!(codes(&world.platform, &token, None).await.unwrap().is_none());
         let everything = Dump::of(&world).await.everything();
@@ -189,10 +133,7 @@ both! {
     }
 
     async fn the_new_codes_show_in_their_browser_until_one_is_typed_back(world: World) {
-        let (one, other) = (
-            world.person(&world.a, Who::NEW).await,
-            world.person(&world.a, Who::NEW).await,
-        );
+        let (one, other) = (world.person(&world.a, Who::NEW).await, world.person(&world.a, Who::NEW).await);
         let (token, others) = (begin_set_up(&world, &one).await, begin_set_up(&world, &other).await);
         let seal = async |token: &str| {
             let code = world.shown_secret(token).await.unwrap().code(world.now());
@@ -203,27 +144,17 @@ both! {
         };
         let (sealed, foreign) = (seal(&token).await, seal(&others).await);
         let shown = async |token: &str, sealed: &str| {
-            codes(&world.platform, token, Some(sealed))
-                .await
-                .unwrap()
-                .and_then(|shown| shown.codes)
+            codes(&world.platform, token, Some(sealed)).await.unwrap().and_then(|shown| shown.codes)
         };
         let first = shown(&token, &sealed).await.unwrap();
-        assert_eq!(
-            first.0,
-            shown(&token, &sealed).await.unwrap().0,
-            "a reload shows the same"
-        );
+        assert_eq!(first.0, shown(&token, &sealed).await.unwrap().0, "a reload shows the same");
         // Somebody else's cookie, a changed one, or the right one with another set-up shows none.
         assert!(shown(&token, &foreign).await.is_none() && shown(&others, &sealed).await.is_none());
         let mut changed = sealed.clone().into_bytes();
         let last = changed.last_mut().unwrap();
         *last = if *last == b'A' { b'B' } else { b'A' };
         assert!(shown(&token, &String::from_utf8(changed).unwrap()).await.is_none());
-        assert!(matches!(
-            world.save_codes(&token, &first.0[0]).await,
-            Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.save_codes(&token, &first.0[0]).await, Finished::SignedIn { .. }));
         assert!(shown(&token, &sealed).await.is_none());
     }
 
@@ -233,23 +164,15 @@ both! {
         let (_, codes) = world.register(&token).await.unwrap();
         for n in 1..=5 {
             let finished = world.save_codes(&token, &new_code(n)).await;
-            assert!(if n < 5 {
-                matches!(finished, Finished::Wrong)
-            } else {
-                matches!(finished, Finished::Dead)
-            });
+            assert!(if n < 5 { matches!(finished, Finished::Wrong) } else { matches!(finished, Finished::Dead) });
         }
         assert!(matches!(world.save_codes(&token, &codes[0]).await, Finished::Dead));
     }
 
     async fn a_set_up_ends_every_older_session(world: World) {
-        world
-            .set_policy(&world.a, policy(|policy| policy.mfa_required = false))
-            .await;
+        world.set_policy(&world.a, policy(|policy| policy.mfa_required = false)).await;
         let new = world.person(&world.a, Who::NEW).await;
-        let Begun::SignedIn(old) = world.begin_with(&new.address, PASSWORD).await else {
-            panic!("not signed in")
-        };
+        let Begun::SignedIn(old) = world.begin_with(&new.address, PASSWORD).await else { panic!("not signed in") };
         world.set_policy(&world.a, Policy::default()).await;
         let token = begin_set_up(&world, &new).await;
         assert!(world.find(&old.0).await.is_some());

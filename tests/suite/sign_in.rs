@@ -18,14 +18,9 @@ both! {
         // Nor does it lead to a set-up, which would let a password alone register a new authenticator.
         assert!(set_up::service::show(&world.platform, &token).await.unwrap().is_none());
         let code = ua.secret.code(world.now());
-        let registered = set_up::service::register(&world.platform, &world.origin, &token, &code)
-            .await
-            .unwrap();
+        let registered = set_up::service::register(&world.platform, &world.origin, &token, &code).await.unwrap();
         assert!(matches!(registered, set_up::service::Registered::Dead));
-        assert!(matches!(
-            world.save_codes(&token, &ua.codes[0]).await,
-            set_up::service::Finished::Dead
-        ));
+        assert!(matches!(world.save_codes(&token, &ua.codes[0]).await, set_up::service::Finished::Dead));
     }
 
     async fn a_session_is_no_half_finished_sign_in(world: World) {
@@ -38,10 +33,7 @@ both! {
 
     async fn the_right_code_does_not_help_a_wrong_password(world: World) {
         let ua = world.member(&world.a).await;
-        assert!(matches!(
-            world.begin_with(&ua.address, "correct horse battery stable").await,
-            Begun::Wrong
-        ));
+        assert!(matches!(world.begin_with(&ua.address, "correct horse battery stable").await, Begun::Wrong));
         assert_eq!(world.rows_of("challenges", ua.user).await, 0);
         // A code counts at a half-finished sign-in only: without one, none was taken.
         let code = Factor::Code(world.fresh_code(&ua));
@@ -51,42 +43,13 @@ both! {
     }
 
     async fn strangers_and_those_kept_out_get_one_answer(world: World) {
-        let suspended = world
-            .person(
-                &world.a,
-                Who {
-                    suspended: true,
-                    ..Who::MEMBER
-                },
-            )
-            .await;
-        let invited = world
-            .person(
-                &world.a,
-                Who {
-                    invited: true,
-                    ..Who::MEMBER
-                },
-            )
-            .await;
-        for address in [
-            suspended.address.as_str(),
-            &invited.address,
-            "nobody@a.example",
-            "no address",
-            "",
-        ] {
+        let suspended = world.person(&world.a, Who { suspended: true, ..Who::MEMBER }).await;
+        let invited = world.person(&world.a, Who { invited: true, ..Who::MEMBER }).await;
+        for address in [suspended.address.as_str(), &invited.address, "nobody@a.example", "no address", ""] {
             let before = Dump::of(&world).await;
-            assert!(
-                matches!(world.begin_with(address, PASSWORD).await, Begun::Wrong),
-                "{address}"
-            );
+            assert!(matches!(world.begin_with(address, PASSWORD).await, Begun::Wrong), "{address}");
             let after = Dump::of(&world).await;
-            assert_eq!(
-                before.clone().but_the_record(),
-                after.clone().but_the_record(),
-                "{address}"
-            );
+            assert_eq!(before.clone().but_the_record(), after.clone().but_the_record(), "{address}");
             assert_eq!(after.len("audit_events"), before.len("audit_events") + 1, "{address}");
         }
         world.assert_chains_whole().await;
@@ -128,16 +91,11 @@ both! {
         assert!(matches!(world.finish(&token, &backup).await, Finished::LockedUntil(_)));
         let session = world.session(&ua).await;
         let code = ua.secret.code(world.now());
-        let stepped_up = step_up(&world.platform, &world.origin, &session, &code, ("plan", "x"))
-            .await
-            .unwrap();
+        let stepped_up = step_up(&world.platform, &world.origin, &session, &code, ("plan", "x")).await.unwrap();
         assert!(matches!(stepped_up, SteppedUp::LockedUntil(_)));
         let (token, _) = world.begin(&ua).await;
         world.advance(Span::seconds(15 * 60 - 1));
-        assert!(
-            matches!(world.finish(&token, &right).await, Finished::Dead),
-            "it waited longer than ten minutes"
-        );
+        assert!(matches!(world.finish(&token, &right).await, Finished::Dead), "it waited longer than ten minutes");
         let (token, _) = world.begin(&ua).await;
         let right = Factor::Code(ua.secret.code(world.now()));
         assert!(matches!(world.finish(&token, &right).await, Finished::LockedUntil(_)));
@@ -159,15 +117,11 @@ both! {
         // Another process counts on.
         let other = world.second_node().await;
         assert!(matches!(
-            other
-                .finish(&token, &Factor::Code(wrong_code(&ua.secret, world.now())))
-                .await,
+            other.finish(&token, &Factor::Code(wrong_code(&ua.secret, world.now()))).await,
             Finished::Wrong
         ));
         assert!(matches!(
-            other
-                .finish(&token, &Factor::Code(wrong_code(&ua.secret, world.now())))
-                .await,
+            other.finish(&token, &Factor::Code(wrong_code(&ua.secret, world.now()))).await,
             Finished::Dead
         ));
     }
@@ -176,11 +130,7 @@ both! {
         let ua = world.member(&world.a).await;
         let ub = world.member(&world.a).await;
         let session = world.session(&ua).await;
-        let spellings = [
-            ua.address.clone(),
-            ua.address.to_uppercase(),
-            format!(" {}\t", ua.address),
-        ];
+        let spellings = [ua.address.clone(), ua.address.to_uppercase(), format!(" {}\t", ua.address)];
         for n in 1..=10 {
             let wrong = wrong_code(&ua.secret, world.now());
             let locked = match n % 3 {
@@ -190,14 +140,9 @@ both! {
                 }
                 kind => {
                     let begun = world.begin_with(&spellings[n % spellings.len()], PASSWORD).await;
-                    let Begun::Challenge(token, Step::Factor) = begun else {
-                        panic!("refused after {n}")
-                    };
-                    let factor = if kind == 1 {
-                        Factor::Code(wrong)
-                    } else {
-                        Factor::BackupCode(ub.codes[n % 10].clone())
-                    };
+                    let Begun::Challenge(token, Step::Factor) = begun else { panic!("refused after {n}") };
+                    let factor =
+                        if kind == 1 { Factor::Code(wrong) } else { Factor::BackupCode(ub.codes[n % 10].clone()) };
                     matches!(world.finish(&token.0, &factor).await, Finished::LockedUntil(_))
                 }
             };
@@ -212,12 +157,7 @@ both! {
             let code = Factor::Code(wrong_code(&ua.secret, world.now()));
             assert!(matches!(world.finish("guess", &code).await, Finished::Dead));
         }
-        assert_eq!(
-            world
-                .count("SELECT CAST(SUM(wrong_codes_in_a_row) AS BIGINT) FROM users")
-                .await,
-            0
-        );
+        assert_eq!(world.count("SELECT CAST(SUM(wrong_codes_in_a_row) AS BIGINT) FROM users").await, 0);
         world.sign_in(&ua).await;
     }
 
@@ -238,14 +178,8 @@ both! {
         assert_eq!(disabled, 100);
         world.advance(Span::hours(1000));
         let (token, _) = world.begin(&ua).await;
-        assert!(matches!(
-            world.finish(&token, &Factor::Code(ua.secret.code(world.now()))).await,
-            Finished::Disabled
-        ));
-        assert!(matches!(
-            world.finish(&token, &Factor::BackupCode(ua.codes[0].clone())).await,
-            Finished::Disabled
-        ));
+        assert!(matches!(world.finish(&token, &Factor::Code(ua.secret.code(world.now()))).await, Finished::Disabled));
+        assert!(matches!(world.finish(&token, &Factor::BackupCode(ua.codes[0].clone())).await, Finished::Disabled));
         world.reset(&admin, &[ua.user]).await;
         let (token, step) = world.begin(&ua).await;
         assert_eq!(step, Step::SetUp);
@@ -275,9 +209,7 @@ both! {
                 world.suspend(&ua).await;
             } else {
                 let mut tx = world.platform.db.begin().await.unwrap();
-                users::service::set_password(&mut tx, ua.user, "another hash", world.now())
-                    .await
-                    .unwrap();
+                users::service::set_password(&mut tx, ua.user, "another hash", world.now()).await.unwrap();
                 tx.commit().await.unwrap();
             }
             let right = Factor::Code(world.fresh_code(&ua));
@@ -293,12 +225,7 @@ both! {
         let challenge = world.challenge(&ua, Step::Factor).await;
         let set_up = world.challenge(&ua, Step::SetUp).await;
         let session = world.session_token(&ua).await;
-        world
-            .execute(&format!(
-                "UPDATE users SET suspended_at = 1 WHERE id = '{}'",
-                ua.user.id
-            ))
-            .await;
+        world.execute(&format!("UPDATE users SET suspended_at = 1 WHERE id = '{}'", ua.user.id)).await;
         let right = Factor::Code(world.fresh_code(&ua));
         assert!(matches!(world.finish(&challenge, &right).await, Finished::Dead));
         assert!(world.register(&set_up).await.is_none());
@@ -315,32 +242,20 @@ both! {
         ));
         let (late, _) = world.begin(&ua).await;
         world.advance(Span::minutes(10));
-        assert!(matches!(
-            world.finish(&late, &Factor::Code(ua.secret.code(world.now()))).await,
-            Finished::Dead
-        ));
+        assert!(matches!(world.finish(&late, &Factor::Code(ua.secret.code(world.now()))).await, Finished::Dead));
     }
 
     async fn signing_out_half_way_wipes_it(world: World) {
         let ua = world.member(&world.a).await;
         let (token, _) = world.begin(&ua).await;
-        sign_out(&world.platform, &world.origin, None, Some(&token))
-            .await
-            .unwrap();
-        assert!(matches!(
-            world.finish(&token, &Factor::Code(world.fresh_code(&ua))).await,
-            Finished::Dead
-        ));
+        sign_out(&world.platform, &world.origin, None, Some(&token)).await.unwrap();
+        assert!(matches!(world.finish(&token, &Factor::Code(world.fresh_code(&ua))).await, Finished::Dead));
         assert_eq!(world.rows_of("challenges", ua.user).await, 0);
     }
 
     async fn only_a_local_address_is_remembered(world: World) {
         let ua = world.member(&world.a).await;
-        for (next, gone_to) in [
-            ("//evil.example", "/"),
-            ("javascript:alert(1)", "/"),
-            ("/users?q=a", "/users?q=a"),
-        ] {
+        for (next, gone_to) in [("//evil.example", "/"), ("javascript:alert(1)", "/"), ("/users?q=a", "/users?q=a")] {
             let begun = rekey::features::sign_in::service::begin(
                 &world.platform,
                 &world.origin,
@@ -348,9 +263,7 @@ both! {
                 PASSWORD.to_owned(),
                 Some(next),
             );
-            let Begun::Challenge(token, _) = begun.await.unwrap() else {
-                panic!("the password is right")
-            };
+            let Begun::Challenge(token, _) = begun.await.unwrap() else { panic!("the password is right") };
             match world.finish(&token.0, &Factor::Code(world.fresh_code(&ua))).await {
                 Finished::SignedIn { next, .. } => assert_eq!(next, gone_to),
                 other => panic!("{}", named_end(&other)),
@@ -359,9 +272,7 @@ both! {
     }
 
     async fn where_no_factor_is_required_nobody_is_made_to_have_one(world: World) {
-        world
-            .set_policy(&world.a, policy(|policy| policy.mfa_required = false))
-            .await;
+        world.set_policy(&world.a, policy(|policy| policy.mfa_required = false)).await;
         let without = world.person(&world.a, Who::NEW).await;
         let Begun::SignedIn(token) = world.begin_with(&without.address, PASSWORD).await else {
             panic!("not signed in")
@@ -369,16 +280,10 @@ both! {
         assert!(!world.find(&token.0).await.unwrap().actor.has_mfa);
         // But whoever has one is asked for it.
         let with = world.member(&world.a).await;
-        assert!(matches!(
-            world.begin_with(&with.address, PASSWORD).await,
-            Begun::Challenge(_, Step::Factor)
-        ));
+        assert!(matches!(world.begin_with(&with.address, PASSWORD).await, Begun::Challenge(_, Step::Factor)));
         // And switching it on makes the next sign-in a set-up, with no way round it.
         world.set_policy(&world.a, Policy::default()).await;
-        assert!(matches!(
-            world.begin_with(&without.address, PASSWORD).await,
-            Begun::Challenge(_, Step::SetUp)
-        ));
+        assert!(matches!(world.begin_with(&without.address, PASSWORD).await, Begun::Challenge(_, Step::SetUp)));
     }
 
     async fn many_wrong_passwords_at_once_do_not_starve_each_other(world: World) {
@@ -386,14 +291,8 @@ both! {
         let ua = world.member(&world.a).await;
         let guesses: Vec<_> = (0..40)
             .map(|n| {
-                let (world, address) = (
-                    world.clone(),
-                    if n % 2 == 0 {
-                        ua.address.clone()
-                    } else {
-                        format!("x{n}@a.example")
-                    },
-                );
+                let (world, address) =
+                    (world.clone(), if n % 2 == 0 { ua.address.clone() } else { format!("x{n}@a.example") });
                 tokio::spawn(async move { world.begin_with(&address, "guess").await })
             })
             .collect();
@@ -410,13 +309,7 @@ both! {
         let (new, _) = world.begin(&ua).await;
         let new_session = world.session_token(&ua).await;
         session::service::sweep(&world.platform).await.unwrap();
-        assert_eq!(
-            (
-                world.rows_of("challenges", ua.user).await,
-                world.rows_of("sessions", ua.user).await
-            ),
-            (1, 1)
-        );
+        assert_eq!((world.rows_of("challenges", ua.user).await, world.rows_of("sessions", ua.user).await), (1, 1));
         assert!(world.find(&old_session).await.is_none() && world.find(&new_session).await.is_some());
         let code = Factor::Code(ua.secret.code(world.now()));
         assert!(matches!(world.finish(&old, &code).await, Finished::Dead));

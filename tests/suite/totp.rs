@@ -21,34 +21,20 @@ const SECRETS: usize = 500;
 /// The codes that oathtool shows for `count` steps from that of `first` on.
 fn oathtool(base32: &str, first: Time, count: usize) -> Vec<String> {
     let output = Command::new("oathtool")
-        .args([
-            "--totp=sha1",
-            "--digits=6",
-            "--time-step-size=30s",
-            "--base32",
-            "--window",
-            &(count - 1).to_string(),
-        ])
+        .args(["--totp=sha1", "--digits=6", "--time-step-size=30s", "--base32", "--window", &(count - 1).to_string()])
         .arg(format!("--now=@{}", first.unix_seconds()))
         .arg(base32)
         .output()
         .expect("oathtool is installed: run 'scripts/setup test'");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let codes: Vec<String> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(str::to_owned)
-        .collect();
+    let codes: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     assert_eq!(codes.len(), count);
     codes
 }
 
 #[test]
 fn only_the_code_of_now_and_of_one_step_either_side_is_right() {
-    let secrets = std::env::var("REKEY_TEST_SECRETS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(SECRETS);
+    let secrets = std::env::var("REKEY_TEST_SECRETS").ok().and_then(|n| n.parse().ok()).unwrap_or(SECRETS);
     let rng = Rng::seeded(6238);
     for _ in 0..secrets {
         let secret = TotpSecret::from_bytes(rng.bytes());
@@ -80,67 +66,39 @@ both! {
             let token = world.challenge(&ua, Step::Factor).await;
             let code = oathtool(&ua.secret.base32(), at(&world), 1).remove(0);
             let finished = world.finish(&token, &Factor::Code(code)).await;
-            assert_eq!(
-                matches!(finished, Finished::SignedIn { .. }),
-                taken,
-                "sign-in at {offset}"
-            );
+            assert_eq!(matches!(finished, Finished::SignedIn { .. }), taken, "sign-in at {offset}");
 
             let new = world.person(&world.a, Who::NEW).await;
             let token = world.challenge(&new, Step::SetUp).await;
             let shown = world.shown_secret(&token).await.unwrap();
             let code = oathtool(&shown.base32(), at(&world), 1).remove(0);
-            let registered = set_up::service::register(&world.platform, &world.origin, &token, &code)
-                .await
-                .unwrap();
-            assert_eq!(
-                matches!(registered, set_up::service::Registered::Right(_)),
-                taken,
-                "set-up at {offset}"
-            );
+            let registered = set_up::service::register(&world.platform, &world.origin, &token, &code).await.unwrap();
+            assert_eq!(matches!(registered, set_up::service::Registered::Right(_)), taken, "set-up at {offset}");
         }
     }
 
     async fn a_code_counts_once(world: World) {
         let ua = world.member(&world.a).await;
         let code = Factor::Code(world.fresh_code(&ua));
-        let (first, second) = (
-            world.challenge(&ua, Step::Factor).await,
-            world.challenge(&ua, Step::Factor).await,
-        );
+        let (first, second) = (world.challenge(&ua, Step::Factor).await, world.challenge(&ua, Step::Factor).await);
         assert!(matches!(world.finish(&first, &code).await, Finished::SignedIn { .. }));
         assert!(matches!(world.finish(&second, &code).await, Finished::Wrong));
         // In the next step it would still be within tolerance.
         world.advance(Span::seconds(30));
         assert!(matches!(world.finish(&second, &code).await, Finished::Wrong));
         // Another process knows as well.
-        assert!(matches!(
-            world.second_node().await.finish(&second, &code).await,
-            Finished::Wrong
-        ));
+        assert!(matches!(world.second_node().await.finish(&second, &code).await, Finished::Wrong));
     }
 
     async fn a_later_code_makes_the_earlier_ones_worthless(world: World) {
         let ua = world.member(&world.a).await;
         let previous = ua.secret.code(world.now() + Span::seconds(-30));
         let next = ua.secret.code(world.now() + Span::seconds(30));
-        let (first, second) = (
-            world.challenge(&ua, Step::Factor).await,
-            world.challenge(&ua, Step::Factor).await,
-        );
-        assert!(matches!(
-            world.finish(&first, &Factor::Code(next)).await,
-            Finished::SignedIn { .. }
-        ));
+        let (first, second) = (world.challenge(&ua, Step::Factor).await, world.challenge(&ua, Step::Factor).await);
+        assert!(matches!(world.finish(&first, &Factor::Code(next)).await, Finished::SignedIn { .. }));
         let current = ua.secret.code(world.now());
-        assert!(matches!(
-            world.finish(&second, &Factor::Code(current)).await,
-            Finished::Wrong
-        ));
-        assert!(matches!(
-            world.finish(&second, &Factor::Code(previous)).await,
-            Finished::Wrong
-        ));
+        assert!(matches!(world.finish(&second, &Factor::Code(current)).await, Finished::Wrong));
+        assert!(matches!(world.finish(&second, &Factor::Code(previous)).await, Finished::Wrong));
     }
 
     async fn a_code_of_sign_in_is_no_step_up_and_the_other_way_round(world: World) {
@@ -149,25 +107,15 @@ both! {
         let about = ("plan", "7F3A 91C2");
         let code = world.fresh_code(&ua);
         let token = world.challenge(&ua, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&token, &Factor::Code(code.clone())).await,
-            Finished::SignedIn { .. }
-        ));
-        let refused = step_up(&world.platform, &world.origin, &session, &code, about)
-            .await
-            .unwrap();
+        assert!(matches!(world.finish(&token, &Factor::Code(code.clone())).await, Finished::SignedIn { .. }));
+        let refused = step_up(&world.platform, &world.origin, &session, &code, about).await.unwrap();
         assert!(matches!(refused, SteppedUp::Wrong));
 
         let code = world.fresh_code(&ua);
-        let stepped_up = step_up(&world.platform, &world.origin, &session, &code, about)
-            .await
-            .unwrap();
+        let stepped_up = step_up(&world.platform, &world.origin, &session, &code, about).await.unwrap();
         assert!(matches!(stepped_up, SteppedUp::Right(_)));
         let token = world.challenge(&ua, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&token, &Factor::Code(code)).await,
-            Finished::Wrong
-        ));
+        assert!(matches!(world.finish(&token, &Factor::Code(code)).await, Finished::Wrong));
     }
 
     async fn the_code_of_a_set_up_is_spent_by_it(world: World) {
@@ -184,17 +132,11 @@ both! {
         let ua = world.member(&world.a).await;
         let used = world.fresh_code(&ua);
         let token = world.challenge(&ua, Step::Factor).await;
-        assert!(matches!(
-            world.finish(&token, &Factor::Code(used.clone())).await,
-            Finished::SignedIn { .. }
-        ));
+        assert!(matches!(world.finish(&token, &Factor::Code(used.clone())).await, Finished::SignedIn { .. }));
         for shift in [Span::hours(-1), Span::hours(1), Span::hours(1), Span::hours(-1)] {
             world.advance(shift);
             let token = world.challenge(&ua, Step::Factor).await;
-            assert!(!matches!(
-                world.finish(&token, &Factor::Code(used.clone())).await,
-                Finished::SignedIn { .. }
-            ));
+            assert!(!matches!(world.finish(&token, &Factor::Code(used.clone())).await, Finished::SignedIn { .. }));
         }
         // While the clock is behind, even its own codes are of steps before the last one taken.
         world.advance(Span::hours(-1));
@@ -209,35 +151,22 @@ both! {
         let code = Factor::Code(world.fresh_code(&ub));
         assert!(matches!(world.finish(&token, &code).await, Finished::Wrong));
         let token = world.challenge(&ub, Step::Factor).await;
-        assert!(
-            matches!(world.finish(&token, &code).await, Finished::SignedIn { .. }),
-            "it was not spent"
-        );
+        assert!(matches!(world.finish(&token, &code).await, Finished::SignedIn { .. }), "it was not spent");
     }
 
     async fn a_camera_reads_what_the_page_draws(world: World) {
         let new = world.person(&world.a, Who::NEW).await;
         let token = world.challenge(&new, Step::SetUp).await;
-        let key = set_up::service::show(&world.platform, &token)
-            .await
-            .unwrap()
-            .unwrap()
-            .key
-            .unwrap();
+        let key = set_up::service::show(&world.platform, &token).await.unwrap().unwrap().key.unwrap();
         let read = zbarimg(&key.qr.expect("the address is short enough for a QR code"));
         assert_eq!(read, key.uri);
         let label = format!("otpauth://totp/A:{}?secret=", new.address.replace('@', "%40"));
-        assert!(
-            read.starts_with(&label) && read.ends_with("&issuer=A&algorithm=SHA1&digits=6&period=30"),
-            "{read}"
-        );
+        assert!(read.starts_with(&label) && read.ends_with("&issuer=A&algorithm=SHA1&digits=6&period=30"), "{read}");
         // What the camera read is the secret whose codes are taken.
         let secret = read.split_once("secret=").unwrap().1.split('&').next().unwrap();
         assert_eq!(secret, key.text.replace(' ', ""));
         let code = oathtool(secret, world.now(), 1).remove(0);
-        let registered = set_up::service::register(&world.platform, &world.origin, &token, &code)
-            .await
-            .unwrap();
+        let registered = set_up::service::register(&world.platform, &world.origin, &token, &code).await.unwrap();
         assert!(matches!(registered, set_up::service::Registered::Right(_)));
     }
 }
@@ -274,10 +203,8 @@ fn rasterised(qr: &Qr) -> Vec<u8> {
     for y in 0..side {
         for x in 0..side {
             let module = |at: usize| (at / PIXELS).checked_sub(QUIET);
-            let is_dark = module(y)
-                .and_then(|row| dark.get(row))
-                .zip(module(x))
-                .and_then(|(row, column)| row.get(column));
+            let is_dark =
+                module(y).and_then(|row| dark.get(row)).zip(module(x)).and_then(|(row, column)| row.get(column));
             pgm.push(if is_dark == Some(&true) { 0 } else { 255 });
         }
     }
