@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures'
 
 // A page that is not there is answered with 404, which the browser notes.
-test.use({ expectedComplaints: [/404 .*\/nothing-here/, /404 .*\/users\/nobody/, /404 .*\/resets\/none/] })
+test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|resets\/none)/] })
 
 const password = 'nordlicht-hafenwerk'
 

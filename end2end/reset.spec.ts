@@ -182,6 +182,7 @@ journey('a user who signs in before following the mail sets up there, and the li
   await signIn(page, user.address)
   await setUp(page)
   // Set up at sign-in: signed in.
+  await expect(page.getByText('No users to look after')).toBeVisible()
   await open('/security')
   await expect(page.getByText('10 of 10 left')).toBeVisible()
 

@@ -57,14 +57,20 @@ fn sheet(audit: Audit, user: Option<String>, older: bool, now: Moment) -> AnyVie
             .into_any()
     } else {
         view! {
-            <table class="table audit">
-                <thead>
-                    <tr>
-                        <th class="num">"Row"</th><th>"Time"</th><th>"What"</th><th>"Who"</th><th>"About"</th>
-                        <th>"Customer"</th><th>"From"</th><th>"Hash"</th>
+            <table class="table audit" role="table">
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th class="num" role="columnheader">"Row"</th>
+                        <th class="time" role="columnheader">"Time"</th>
+                        <th class="what" role="columnheader">"What"</th>
+                        <th class="who" role="columnheader">"Who"</th>
+                        <th class="about" role="columnheader">"About"</th>
+                        <th class="customer" role="columnheader">"Customer"</th>
+                        <th class="from" role="columnheader">"From"</th>
+                        <th class="hash" role="columnheader">"Hash"</th>
                     </tr>
                 </thead>
-                <tbody>{rows.into_iter().map(|row| event_rows(row, now)).collect_view()}</tbody>
+                <tbody role="rowgroup">{rows.into_iter().map(|row| event_rows(row, now)).collect_view()}</tbody>
             </table>
             <Pager text previous next/>
         }
@@ -107,18 +113,18 @@ fn event_rows(row: AuditRow, now: Moment) -> AnyView {
         })
         .collect_view();
     view! {
-        <tr>
-            <td class="num mono">{row.number}</td>
-            <td><Time at=row.at now seconds=true/></td>
-            <td><details class="opener"><summary>{what}</summary></details></td>
-            <td>{who}</td>
-            <td>{about}</td>
-            <td><CustomerName name=row.customer.clone()/></td>
-            <td>{row.from.clone().unwrap_or_default()}</td>
-            <td class="mono">{short}</td>
+        <tr role="row">
+            <td class="num mono" role="cell">{row.number}</td>
+            <td class="time" role="cell"><Time at=row.at now seconds=true/></td>
+            <td class="what" role="cell"><details class="opener"><summary>{what}</summary></details></td>
+            <td class="who" role="cell">{who}</td>
+            <td class="about" role="cell">{about}</td>
+            <td class="customer" role="cell"><CustomerName name=row.customer.clone()/></td>
+            <td class="from" role="cell">{row.from.clone().unwrap_or_default()}</td>
+            <td class="hash mono" role="cell">{short}</td>
         </tr>
-        <tr class="opened">
-            <td colspan="8">
+        <tr class="opened" role="row">
+            <td colspan="8" role="cell">
                 <dl class="facts two">
                     {details}
                     <div><dt>"Hash of this row"</dt><dd class="mono">{row.hash.clone()}</dd></div>

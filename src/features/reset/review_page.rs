@@ -136,7 +136,7 @@ fn by_customer(items: &[ItemRow]) -> AnyView {
         })
         .collect_view();
     view! {
-        <div class="card scroll">
+        <div class="card">
             <table class="table">
                 <thead>
                     <tr>
