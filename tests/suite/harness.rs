@@ -58,8 +58,22 @@ const POSTGRES_URL: &str = "REKEY_TEST_POSTGRES_URL";
 
 /// Runs one test in a world of its own, and clears that world away.
 pub fn run<F: Future<Output = ()> + Send + 'static>(engine: Engine, test: impl FnOnce(World) -> F) {
+    run_in(&runtime(), engine, test);
+}
+
+/// The same on one thread, for what belongs to a thread.
+pub fn run_on_one_thread<F: Future<Output = ()> + Send + 'static>(engine: Engine, test: impl FnOnce(World) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    run_in(&runtime, engine, test);
+}
+
+fn run_in<F: Future<Output = ()> + Send + 'static>(
+    runtime: &tokio::runtime::Runtime,
+    engine: Engine,
+    test: impl FnOnce(World) -> F,
+) {
     let template = template(engine);
-    runtime().block_on(async {
+    runtime.block_on(async {
         let place = Place::new(engine, template).await;
         let world = World::new(&place).await;
         let ended = tokio::spawn(test(world)).await;
@@ -259,6 +273,13 @@ impl World {
     /// The same world with other keys.
     pub fn with_keys(&self, keys: Keys) -> Self {
         Self { platform: Platform { keys: Arc::new(keys), ..self.platform.clone() }, ..self.clone() }
+    }
+
+    /// The same world with a hasher of its own, for floods that must not turn other tests away.
+    pub fn with_own_hasher(&self) -> Self {
+        let mut world = self.clone();
+        world.platform.hasher = Hasher::new([9; 16]);
+        world
     }
 
     /// The same world with other settings.

@@ -4,11 +4,15 @@ mod dump;
 
 mod audit;
 mod backup_codes;
+mod browser;
 mod commands;
+mod crashes;
 mod house;
 mod http;
 mod import;
 mod isolation;
+mod journeys;
+mod keys;
 mod outbox;
 mod races;
 mod recovery;

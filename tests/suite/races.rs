@@ -1,31 +1,21 @@
-//! Everything at once, and everything cut off in the middle. None of it waits for a moment: in whatever order things
-//! happen to come, the same must hold.
+//! Everything at once. None of it waits for a moment: in whatever order things happen to come, the same must hold.
 
-use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::process::{Command, Stdio};
-use std::task::Poll;
+use std::future::Future;
 
 use rekey::domain::authority::Role;
-use rekey::domain::customer::Policy;
-use rekey::domain::ids::ResetId;
 use rekey::domain::plan::CHUNK;
 use rekey::domain::recovery::WRONG_PASSWORDS;
 use rekey::domain::sign_in::Step;
-use rekey::domain::time::{Span, Time};
-use rekey::domain::user::UserRef;
+use rekey::domain::time::Span;
 use rekey::features::recovery::service::{Proof, prove};
 use rekey::features::reset::run::{resume, run};
 use rekey::features::reset::service::{Confirmation, Confirmed, confirm, view};
+use rekey::features::set_up;
 use rekey::features::set_up::service::{Finished as SetUpFinished, Registered, register};
 use rekey::features::sign_in::service::{Factor, Finished, finish, sign_out};
-use rekey::features::{set_up, users};
-use rekey::platform::db::Engine;
-use rekey::platform::{Fault, Rng};
+use rekey::platform::Fault;
 
-use super::dump::Dump;
-use super::harness::{run as run_on, *};
+use super::harness::*;
 use super::recovery::assert_one_authenticator;
 
 /// Runs `one` for every number below `count` at once, on two nodes by turns, and gathers what came of each. Being told
@@ -333,196 +323,4 @@ both! {
         assert_eq!(world.recorded(world.a.id).await.iter().filter(|what| *what == "reset").count(), users.len());
         assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE completed_at IS NOT NULL").await, 1);
     }
-
-    async fn cut_off_anywhere_each_user_is_wholly_reset_or_untouched(world: World) {
-        let batch = Batch::new(&world).await;
-        let rng = Rng::seeded(10_000);
-        let (mut cuts, mut complete) = (0, false);
-        while !complete {
-            // Somewhere within the next chunk, or beyond it, the further the longer it takes.
-            let farthest = batch.polls_a_chunk * (20 + cuts) / 20;
-            let polls = 1 + usize::from(u16::from_be_bytes(rng.bytes())) % farthest;
-            complete = cut_off(polls, resume(&world.platform)).await.is_some_and(|done| done.is_ok())
-                && batch.is_complete(&world).await;
-            batch.assert_all_or_nothing(&world).await;
-            cuts += 1;
-            world.advance(Span::seconds(31));
-            assert!(cuts < 200, "it never comes to its end");
-        }
-        batch.assert_done(&world).await;
-    }
-
-    async fn killed_anywhere_each_user_is_wholly_reset_or_untouched(world: World) {
-        let batch = Batch::new(&world).await;
-        let rng = Rng::seeded(200);
-        for _ in 0..12 {
-            let polls = 1 + usize::from(u16::from_be_bytes(rng.bytes())) % batch.polls_a_chunk;
-            die(&world, polls);
-            batch.assert_all_or_nothing(&world).await;
-            world.advance(Span::seconds(31));
-        }
-        resume(&world.platform).await.unwrap();
-        batch.assert_done(&world).await;
-    }
-}
-
-#[test]
-fn connections_that_the_server_cuts_leave_each_user_wholly_reset_or_untouched() {
-    run_on(Engine::Postgres, |world| async move {
-        let batch = Batch::new(&world).await;
-        let terminate = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        let executioner = world.second_node().await;
-        for _ in 0..10 {
-            let running = {
-                let world = world.clone();
-                tokio::spawn(async move { drop(resume(&world.platform).await) })
-            };
-            // As a server does that stops at once: whoever is in the middle of something loses it.
-            let _ = executioner.count(terminate).await;
-            running.await.unwrap();
-            batch.assert_all_or_nothing(&executioner).await;
-            world.advance(Span::seconds(31));
-        }
-        resume(&world.platform).await.unwrap();
-        batch.assert_done(&world).await;
-    });
-}
-
-/// Polls `future` so many times, then drops it as a process drops everything that ends.
-async fn cut_off<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut left = polls;
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
-}
-
-/// A confirmed reset over several chunks and two customers.
-struct Batch {
-    id: ResetId,
-    users: Vec<UserRef>,
-    polls_a_chunk: usize,
-}
-
-impl Batch {
-    async fn new(world: &World) -> Self {
-        // Every cut costs half a minute on the clock, and the links must still work at the end.
-        for customer in [&world.a, &world.b] {
-            world.set_policy(customer, Policy::default().with_link_minutes(1440)).await;
-        }
-        let admin = world.with_role(&world.a, Role::Admin).await;
-        world.grant(&admin, &world.b, Role::Admin).await;
-        let mut people = world.people(&world.a, Who::MEMBER, CHUNK + 30).await;
-        people.extend(world.people(&world.b, Who::MEMBER, 20).await);
-        for person in people.iter().step_by(10) {
-            world.session_token(person).await;
-            world.challenge(person, Step::Factor).await;
-        }
-        let users = users_of(&people);
-        // How long a chunk is, by one that does the same for somebody else.
-        let spare = world.person(&world.a, Who::MEMBER).await;
-        let trial = world.confirmed(&admin, &[spare.user]).await;
-        let mut polls_a_chunk = 0;
-        let mut running = pin!(run(&world.platform, trial));
-        poll_fn(|context| {
-            polls_a_chunk += 1;
-            running.as_mut().poll(context)
-        })
-        .await
-        .unwrap();
-        let id = world.confirmed(&admin, &users).await;
-        Self { id, users, polls_a_chunk: polls_a_chunk * 11 / 10 }
-    }
-
-    async fn is_complete(&self, world: &World) -> bool {
-        let text = format!("SELECT COUNT(*) FROM resets WHERE id = '{}' AND completed_at IS NOT NULL", self.id);
-        world.count(&text).await == 1
-    }
-
-    /// How many of these users are reset; every one of them wholly or not at all.
-    async fn assert_all_or_nothing(&self, world: &World) -> usize {
-        let dump = Dump::of(world).await;
-        let count = |table: &str, keep: &dyn Fn(&BTreeMap<String, String>) -> bool| {
-            let mut of_user: BTreeMap<&str, usize> = BTreeMap::new();
-            for row in dump.0[table].iter().filter(|row| keep(row)) {
-                let user = if table == "audit_events" { "target_id" } else { "user_id" };
-                *of_user.entry(row[user].as_str()).or_default() += 1;
-            }
-            of_user
-        };
-        let all = |_: &BTreeMap<String, String>| true;
-        let reset_id = self.id.to_string();
-        let items: BTreeMap<&str, _> = dump.0["reset_items"]
-            .iter()
-            .filter(|row| row["reset_id"] == reset_id)
-            .map(|row| (row["user_id"].as_str(), row))
-            .collect();
-        let users: BTreeMap<&str, _> = dump.0["users"].iter().map(|row| (row["id"].as_str(), row)).collect();
-        let (methods, codes, sets) =
-            (count("methods", &all), count("backup_codes", &all), count("backup_code_sets", &all));
-        let (sessions, challenges) = (count("sessions", &all), count("challenges", &all));
-        let links = count("links", &|row| row["ended_at"] == "∅");
-        let recorded = count("audit_events", &|row| row["what"] == "reset" && row["details"].contains(&reset_id));
-        let mails = count("outbox", &|row| row["link_id"] != "∅");
-        let mut done = 0;
-        for (n, user) in self.users.iter().enumerate() {
-            let id = user.id.to_string();
-            let of = |counted: &BTreeMap<&str, usize>| counted.get(id.as_str()).copied().unwrap_or(0);
-            let is_done = items[id.as_str()]["done_at"] != "∅";
-            let busy = usize::from(n % 10 == 0);
-            let had = |amount: usize| if is_done { 0 } else { amount };
-            let found = [of(&methods), of(&codes), of(&sets), of(&sessions), of(&challenges)];
-            assert_eq!(found, [had(1), had(10), had(1), had(busy), had(busy)], "user {n}, done: {is_done}");
-            assert_eq!([of(&links), of(&recorded), of(&mails)], [usize::from(is_done); 3], "user {n}");
-            assert_eq!(users[id.as_str()]["set_up_due_at"] != "∅", is_done);
-            assert_eq!(items[id.as_str()]["link_id"] != "∅", is_done);
-            done += usize::from(is_done);
-        }
-        world.assert_chains_whole().await;
-        done
-    }
-
-    async fn assert_done(&self, world: &World) {
-        assert!(self.is_complete(world).await);
-        assert_eq!(self.assert_all_or_nothing(world).await, self.users.len());
-        for user in [self.users[0], self.users[CHUNK], *self.users.last().unwrap()] {
-            assert!(world.prove(&world.link_token(user).await.unwrap()).await.is_some());
-        }
-        let mut conn = world.platform.db.read().await.unwrap();
-        assert_eq!(users::service::working_owners(&mut conn, world.b.id).await.unwrap().len(), 0);
-    }
-}
-
-const DIE: &str = "REKEY_TEST_DIE";
-
-/// Another process goes on with the reset and dies after so many polls, with whatever it had open.
-fn die(world: &World, polls: usize) {
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "suite::races::a_process_that_dies"])
-        .env(DIE, format!("{} {polls} {} {}", world.now().unix_milliseconds(), world.folder().display(), world.url()))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    // It ends by its own hand, or well when there was less left to do.
-    assert!(status.success() || status.code().is_none(), "{status}");
-}
-
-#[test]
-#[ignore = "only for the test that starts it as a process of its own"]
-fn a_process_that_dies() {
-    let Ok(orders) = std::env::var(DIE) else { return };
-    let orders: Vec<&str> = orders.splitn(4, ' ').collect();
-    let (now, polls) = (Time::from_unix_milliseconds(orders[0].parse().unwrap()), orders[1].parse().unwrap());
-    in_the_world_at(orders[2].as_ref(), orders[3], now, |platform| async move {
-        if cut_off(polls, resume(&platform)).await.is_none() {
-            std::process::abort();
-        }
-    });
 }
