@@ -45,6 +45,9 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
   }
 
   await open('/users')
+  // Without a script Playwright cannot see an animation end.
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await page.setViewportSize({ width: 1280, height: 800 })
   await page.getByText('Ines Marchetti').first().click()
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
