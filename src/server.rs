@@ -92,20 +92,14 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
 
 /// The names of the front end's files as they are now.
 fn assets() -> Assets {
-    let named = |prefix: &str, suffix: &str| {
-        let mut names = Site::iter().filter(|name| name.starts_with(prefix) && name.ends_with(suffix));
-        names.next().map_or_else(String::new, |name| format!("/assets/{name}"))
+    let named = |end: &str| {
+        Site::iter().find(|name| name.ends_with(end)).map_or_else(String::new, |name| format!("/assets/{name}"))
     };
-    Assets {
-        css: named("main.", ".css"),
-        js: named("rekey.", ".js"),
-        wasm: named("rekey_bg.", ".wasm"),
-        icon: named("favicon.", ".svg"),
-    }
+    Assets { css: named(".css"), js: named(".js"), wasm: named(".wasm"), icon: named(".svg") }
 }
 
-/// One file of the front end, compressed for whoever takes that. Its name changes with its content, so it may be kept;
-/// only that of robots.txt does not.
+/// One file of the front end, compressed for whoever takes that. A name with a fingerprint changes with its content, so
+/// such a file may be kept.
 fn file(name: &str, headers: &HeaderMap) -> Response {
     let content_type = match name.rsplit_once('.').map(|(_, end)| end) {
         Some("css") => "text/css; charset=utf-8",
@@ -126,7 +120,8 @@ fn file(name: &str, headers: &HeaderMap) -> Response {
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let keep = if name == "robots.txt" { "public, max-age=3600" } else { "public, max-age=31536000, immutable" };
+    let fingerprinted = name.matches('.').count() > 1;
+    let keep = if fingerprinted { "public, max-age=31536000, immutable" } else { "no-cache" };
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
     if is_brotli {
         answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));

@@ -264,7 +264,8 @@ impl World {
         let platform = Platform {
             db: Db::connect(&self.url).await.expect("the database opens a second time"),
             keys: Arc::new(Keys::load(&self.folder.join("rekey.key")).expect("the key file is read")),
-            rng: Rng::seeded(43),
+            // Not the same randomness: two processes never share theirs.
+            rng: Rng::seeded(1000 + number() as u64),
             ..self.platform.clone()
         };
         Self { platform, ..self.clone() }
