@@ -36,6 +36,11 @@ export default defineConfig<object, Options>({
   projects: [
     { name: 'sqlite-wasm', use: { engine: 'sqlite' } },
     { name: 'sqlite-nojs', use: { engine: 'sqlite', javaScriptEnabled: false }, grepInvert: /@wasm/ },
-    ...(process.env.REKEY_TEST_POSTGRES_URL ? [{ name: 'postgres-wasm', use: { engine: 'postgres' as const } }] : []),
+    ...(process.env.REKEY_TEST_POSTGRES_URL
+      ? [
+          { name: 'postgres-wasm', use: { engine: 'postgres' as const } },
+          { name: 'postgres-nojs', use: { engine: 'postgres' as const, javaScriptEnabled: false }, grepInvert: /@wasm/ },
+        ]
+      : []),
   ],
 })
