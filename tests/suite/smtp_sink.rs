@@ -122,6 +122,11 @@ impl Sink {
         self.inner.lock().unwrap().script.extend(acts);
     }
 
+    /// How much of the script is still to come.
+    pub fn unplayed(&self) -> usize {
+        self.inner.lock().unwrap().script.len()
+    }
+
     /// Greets nobody any more but with this; `None` opens again.
     pub fn close_with(&self, answer: Option<&'static str>) {
         self.inner.lock().unwrap().closed_with = answer;
