@@ -142,10 +142,11 @@ async fn administer(text: String) {
     conn.close().await.expect("PostgreSQL lets go");
 }
 
-/// A database with all tables and no rows, made once a process and copied for each test.
-fn template(engine: Engine) -> &'static str {
-    static SQLITE: OnceLock<String> = OnceLock::new();
-    static POSTGRES: OnceLock<String> = OnceLock::new();
+/// A database with all tables and no rows, made once a process and copied for each test: on SQLite the bytes of its file,
+/// on PostgreSQL the bytes of its name.
+fn template(engine: Engine) -> &'static [u8] {
+    static SQLITE: OnceLock<Vec<u8>> = OnceLock::new();
+    static POSTGRES: OnceLock<Vec<u8>> = OnceLock::new();
     let migrate = |url: String| async move {
         let db = Db::connect(&url).await.expect("a new database opens");
         db.migrate().await.expect("the migrations apply");
@@ -153,9 +154,12 @@ fn template(engine: Engine) -> &'static str {
     };
     match engine {
         Engine::Sqlite => SQLITE.get_or_init(|| {
-            let path = new_folder().join("template.db");
+            let folder = new_folder();
+            let path = folder.join("template.db");
             runtime().block_on(migrate(Db::sqlite_url(&path)));
-            path.display().to_string()
+            let bytes = fs::read(&path).expect("what was written is read");
+            fs::remove_dir_all(&folder).expect("what was made is removed");
+            bytes
         }),
         Engine::Postgres => POSTGRES.get_or_init(|| {
             let name = format!("rekey_template_{}", std::process::id());
@@ -163,22 +167,23 @@ fn template(engine: Engine) -> &'static str {
                 administer(format!("CREATE DATABASE {name}")).await;
                 migrate(named(&postgres_url(), &name)).await;
             });
-            name
+            name.into_bytes()
         }),
     }
 }
 
 impl Place {
-    async fn new(engine: Engine, template: &str) -> Self {
+    async fn new(engine: Engine, template: &[u8]) -> Self {
         let folder = new_folder();
         let url = match engine {
             Engine::Sqlite => {
                 let path = folder.join("rekey.db");
-                fs::copy(template, &path).expect("a file is copied");
+                fs::write(&path, template).expect("the folder takes a file");
                 Db::sqlite_url(&path)
             }
             Engine::Postgres => {
                 let name = format!("rekey_test_{}_{}", std::process::id(), number());
+                let template = String::from_utf8_lossy(template);
                 administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
                 named(&postgres_url(), &name)
             }

@@ -16,7 +16,7 @@ use rekey::platform::totp::TotpSecret;
 use super::harness::*;
 
 /// How many secrets are tried against oathtool; `REKEY_TEST_SECRETS` names another number.
-const SECRETS: usize = 500;
+const SECRETS: usize = 2000;
 
 /// The codes that oathtool shows for `count` steps from that of `first` on.
 fn oathtool(base32: &str, first: Time, count: usize) -> Vec<String> {
