@@ -11,8 +11,9 @@ use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::page::{ResetPage, ResetsPage};
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::sign_in::page::{CodePage, SignInPage};
-use crate::features::users::page::{UserPage, UsersPage};
+use crate::features::users::page::UsersPage;
 use crate::features::users::security_page::SecurityPage;
+use crate::features::users::user_page::UserPage;
 use crate::ui::CalmShell;
 
 /// Where the files of the front end lie. Their names change with their content.

@@ -208,6 +208,21 @@ impl Plan {
     }
 }
 
+/// What came of a selection: for the page it was made on, which stands below the reset and tells it to the reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlanOutcome {
+    /// Frozen: the browser goes on to the review.
+    GoOn,
+    /// Nobody was selected.
+    Nobody,
+    /// More than [`MOST_USERS`].
+    TooMany,
+    /// Somebody is outside the actor's authority.
+    Refused(Refusal),
+    /// This customer would be left without an owner who can sign in.
+    NoOwnerLeft(String),
+}
+
 /// The short form of a plan's hash that people compare: `7F3A 91C2`.
 #[must_use]
 pub fn seal(hash: &str) -> String {

@@ -6,13 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyTypeInfo, AnyValueRef};
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyTypeInfo, AnyValueRef};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
+use sqlx::query::Query;
 use sqlx::{Any, AnyPool, Decode, Encode, Executor as _, Transaction, Type};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Fault, Result};
+use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 
 /// A connection, in a transaction or not. Store functions take one.
@@ -173,6 +175,13 @@ pub fn is_taken(error: &sqlx::Error) -> bool {
 #[must_use]
 pub fn placeholders(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A statement over some users of one customer. `text` ends where their list in brackets follows, and names the customer
+/// as `$1`: `DELETE FROM methods WHERE customer_id = $1 AND user_id IN`.
+pub fn over_users(text: &str, customer: CustomerId, users: &[UserId]) -> Query<'static, Any, AnyArguments> {
+    let text = format!("{text} ({})", placeholders(2, users.len()));
+    users.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer), |query, user| query.bind(*user))
 }
 
 /// `($1, $2), ($3, $4), …`: `rows` rows of `columns` placeholders for a `VALUES`.

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::{placeholders, rows};
+use crate::platform::db::{over_users, rows};
 use crate::platform::{Conn, Result};
 
 #[derive(FromRow)]
@@ -86,14 +86,11 @@ pub async fn mark_saved(conn: &mut Conn, user: UserRef, now: Time) -> Result<()>
 }
 
 pub async fn delete_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<()> {
-    for table in ["backup_codes", "backup_code_sets"] {
-        let text =
-            format!("DELETE FROM {table} WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
-        for user in users {
-            query = query.bind(*user);
-        }
-        query.execute(&mut *conn).await?;
+    for text in [
+        "DELETE FROM backup_codes WHERE customer_id = $1 AND user_id IN",
+        "DELETE FROM backup_code_sets WHERE customer_id = $1 AND user_id IN",
+    ] {
+        over_users(text, customer, users).execute(&mut *conn).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::totp::Step;
 use crate::domain::user::UserRef;
-use crate::platform::db::placeholders;
+use crate::platform::db::over_users;
 use crate::platform::{Conn, Result};
 
 #[derive(FromRow)]
@@ -73,10 +73,6 @@ pub async fn take_step(conn: &mut Conn, user: UserRef, id: MethodId, step: Step,
 }
 
 pub async fn delete_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
-    let text = format!("DELETE FROM methods WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
-    for user in users {
-        query = query.bind(*user);
-    }
-    Ok(query.execute(conn).await?.rows_affected())
+    let text = "DELETE FROM methods WHERE customer_id = $1 AND user_id IN";
+    Ok(over_users(text, customer, users).execute(conn).await?.rows_affected())
 }

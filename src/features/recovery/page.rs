@@ -8,8 +8,8 @@ use leptos_router::hooks::use_params_map;
 use super::api::{Opened, Prove, ProveOutcome, open};
 use crate::domain::sign_in::Purpose;
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{LOCALE, calm, failed, help_desk, outcome, refusal, steps};
-use crate::features::session::flash::left_by;
+use crate::features::session::calm::{LOCALE, calm, failed, help_desk, refusal, steps};
+use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{CalmShell, Glyph, Icon, Look, PasswordField, SubmitButton, clock, is_same_day, minute};
 use crate::words::td_string;
 

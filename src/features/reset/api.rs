@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{ResetId, UserId};
-use crate::domain::plan::{Holdings, Skip};
+use crate::domain::plan::{Holdings, PlanOutcome, Skip};
 #[cfg(feature = "ssr")]
 use crate::domain::recovery::End;
 use crate::domain::recovery::LinkState;
@@ -22,21 +22,6 @@ use crate::features::outbox::service::Delivery;
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
-
-/// What came of a selection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PlanOutcome {
-    /// Frozen: the browser goes on to the review.
-    GoOn,
-    /// Nobody was selected.
-    Nobody,
-    /// Too many for one plan.
-    TooMany,
-    /// Somebody is outside the actor's authority.
-    Refused(Refusal),
-    /// This customer would be left without an owner who can sign in.
-    NoOwnerLeft(String),
-}
 
 /// Freezes a selection and sends the browser to its review. Nothing is reset yet.
 ///

@@ -12,7 +12,7 @@ use crate::domain::authority::{Refusal, Role};
 use crate::domain::plan::{Holdings, Skip};
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
-use crate::features::session::flash::{Left, left_by};
+use crate::features::session::flash::{Left, left_by, outcome};
 use crate::ui::{
     Banner, CodeField, CustomerName, Glyph, Icon, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, TextArea,
     TextField, Tone, clock, long,
@@ -22,24 +22,22 @@ use crate::ui::{
 #[derive(Clone)]
 pub struct Confirming {
     action: ServerAction<Confirm>,
+    outcome: Signal<Option<Result<ConfirmOutcome, ApiError>>>,
     left: Option<Left<ConfirmOutcome>>,
 }
 
 impl Confirming {
     /// For one page. Call it outside of closures.
     pub fn new() -> Self {
-        Self { action: ServerAction::new(), left: left_by("confirm") }
+        let (action, left) = (ServerAction::new(), left_by("confirm"));
+        let outcome = outcome(action, left.as_ref().map(|left: &Left<ConfirmOutcome>| left.outcome));
+        Self { action, outcome, left }
     }
 
     /// Whether it was confirmed from this page: then the page is fetched anew. After a refusal it stays, with what was typed.
     pub fn running(&self) -> Memo<bool> {
-        let action = self.action;
-        Memo::new(move |_| matches!(action.value().get(), Some(Ok(ConfirmOutcome::GoOn))))
-    }
-
-    /// What came of it, once something did.
-    fn outcome(&self) -> Option<Result<ConfirmOutcome, ApiError>> {
-        self.action.value().get().or_else(|| self.left.as_ref().map(|left| Ok(left.outcome)))
+        let outcome = self.outcome;
+        Memo::new(move |_| outcome.get() == Some(Ok(ConfirmOutcome::GoOn)))
     }
 
     fn typed(&self, field: &str) -> String {
@@ -259,20 +257,14 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
     }
     let action = confirming.action;
     let (typed_reason, typed_ticket) = (confirming.typed("reason"), confirming.typed("ticket"));
-    let failed = {
-        let confirming = confirming.clone();
-        move |matches: fn(ConfirmOutcome) -> Option<String>| {
-            let confirming = confirming.clone();
-            Signal::derive(move || confirming.outcome().and_then(Result::ok).and_then(matches))
-        }
+    let outcome = confirming.outcome;
+    let failed = move |matches: fn(ConfirmOutcome) -> Option<String>| {
+        Signal::derive(move || outcome.get().and_then(Result::ok).and_then(matches))
     };
-    let general = {
-        let confirming = confirming.clone();
-        move || {
-            confirming.outcome().and_then(general_problem).map(|(fact, rest)| {
-                view! { <Banner tone=Tone::Danger fact=fact alert=true>{rest}</Banner> }
-            })
-        }
+    let general = move || {
+        outcome.get().and_then(general_problem).map(|(fact, rest)| {
+            view! { <Banner tone=Tone::Danger fact=fact alert=true>{rest}</Banner> }
+        })
     };
     let reason_note =
         if page.reason_required_by.is_empty() { "optional" } else { "shown in the mail and in the audit" };

@@ -1,7 +1,6 @@
 //! What the calm pages share, those before a session: sign-in, recovery, set-up.
 
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
 
 use super::api::ApiError;
@@ -41,15 +40,6 @@ where
 /// What stands there while the browser is on its way to another page.
 pub fn on_the_way() -> AnyView {
     view! { <CalmShell>""</CalmShell> }.into_any()
-}
-
-/// What came last of a form: of `action` with WebAssembly, or what the form left without it.
-pub fn outcome<S, T>(action: ServerAction<S>, left: Option<T>) -> Signal<Option<Result<T, ApiError>>>
-where
-    S: ServerFn<Output = T, Error = ApiError> + Clone + Send + Sync + 'static,
-    T: Copy + Send + Sync + 'static,
-{
-    Signal::derive(move || action.value().get().or(left.map(Ok)))
 }
 
 /// Says above a form what concerns none of its fields: a bold fact, and what to do.

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use leptos::prelude::SharedValue;
+use leptos::prelude::{Get as _, ServerAction, SharedValue, Signal};
+use leptos::server_fn::ServerFn;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use super::api::ApiError;
 
 /// What a form left for its page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,4 +71,13 @@ pub fn left_by<T: DeserializeOwned>(form: &str) -> Option<Left<T>> {
     let flash = SharedValue::new(Flash::take).into_inner()?;
     let outcome = (flash.form == form).then(|| serde_json::from_value(flash.outcome).ok()).flatten()?;
     Some(Left { outcome, typed: flash.typed })
+}
+
+/// What came last of a form: of `action` with WebAssembly, or what the form left without it.
+pub fn outcome<S, T>(action: ServerAction<S>, left: Option<T>) -> Signal<Option<Result<T, ApiError>>>
+where
+    S: ServerFn<Output = T, Error = ApiError> + Clone + Send + Sync + 'static,
+    T: Copy + Send + Sync + 'static,
+{
+    Signal::derive(move || action.value().get().or(left.map(Ok)))
 }

@@ -7,7 +7,7 @@ use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
 use crate::domain::sign_in::{Purpose, Step};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::placeholders;
+use crate::platform::db::over_users;
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Result};
 
@@ -147,20 +147,13 @@ pub async fn delete_sessions_but(conn: &mut Conn, user: UserRef, keep: &str) -> 
 }
 
 pub async fn delete_sessions(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
-    delete_of_users(conn, "sessions", customer, users).await
+    let text = "DELETE FROM sessions WHERE customer_id = $1 AND user_id IN";
+    Ok(over_users(text, customer, users).execute(conn).await?.rows_affected())
 }
 
 pub async fn delete_challenges(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
-    delete_of_users(conn, "challenges", customer, users).await
-}
-
-async fn delete_of_users(conn: &mut Conn, table: &'static str, customer: CustomerId, users: &[UserId]) -> Result<u64> {
-    let text = format!("DELETE FROM {table} WHERE customer_id = $1 AND user_id IN ({})", placeholders(2, users.len()));
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
-    for user in users {
-        query = query.bind(*user);
-    }
-    Ok(query.execute(conn).await?.rows_affected())
+    let text = "DELETE FROM challenges WHERE customer_id = $1 AND user_id IN";
+    Ok(over_users(text, customer, users).execute(conn).await?.rows_affected())
 }
 
 #[derive(FromRow)]

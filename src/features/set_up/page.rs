@@ -6,8 +6,8 @@ use leptos_meta::Title;
 
 use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, outcome, refusal, steps};
-use crate::features::session::flash::left_by;
+use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, refusal, steps};
+use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
     CalmShell, CodeField, CopyButton, Glyph, Icon, Look, PrintButton, Qr, SubmitButton, TextField, minute,
 };

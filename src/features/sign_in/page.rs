@@ -7,8 +7,8 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, WaitingFor, waiting};
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, on_the_way, outcome, refusal};
-use crate::features::session::flash::left_by;
+use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, on_the_way, refusal};
+use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{Banner, CalmShell, CodeField, Look, PasswordField, SubmitButton, TextField, Tone, begin_anew, clock};
 use crate::words::td_string;
 

@@ -9,3 +9,4 @@ pub mod security_page;
 pub mod service;
 #[cfg(feature = "ssr")]
 mod store;
+pub mod user_page;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{SecurityPage as Security, SessionRow, show_security};
-use super::page::methods_table;
+use super::user_page::methods_table;
 use crate::domain::backup_code::FEW;
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;

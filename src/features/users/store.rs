@@ -7,7 +7,7 @@ use crate::domain::ids::{CustomerId, LinkId, UserId};
 use crate::domain::sign_in::Guesses;
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
-use crate::platform::db::{placeholders, rows};
+use crate::platform::db::{over_users, placeholders, rows};
 use crate::platform::{Conn, Result};
 
 /// What a transaction that decides about a user needs to know.
@@ -97,15 +97,8 @@ pub async fn set_up_done(conn: &mut Conn, user: UserRef) -> Result<()> {
 
 /// Takes the locks of these users.
 pub async fn lock_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<()> {
-    let text = format!(
-        "UPDATE users SET version = version + 1 WHERE customer_id = $1 AND id IN ({})",
-        placeholders(2, users.len())
-    );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
-    for user in users {
-        query = query.bind(*user);
-    }
-    query.execute(conn).await?;
+    let text = "UPDATE users SET version = version + 1 WHERE customer_id = $1 AND id IN";
+    over_users(text, customer, users).execute(conn).await?;
     Ok(())
 }
 
