@@ -1,7 +1,6 @@
 //! A small world for one test: a database of its own on one engine, a clock that stands still until it is moved, keys,
 //! two customers, and people whose authenticators and backup codes the test holds in its hand.
 
-use std::fs;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +24,9 @@ use rekey::platform::db::Engine;
 use rekey::platform::request::Origin;
 use rekey::platform::totp::TotpSecret;
 use rekey::platform::{Clock, Config, Db, Hasher, Keys, Platform, Rng};
-use sqlx::{Connection as _, Row as _};
+use sqlx::Row as _;
+
+use super::place::{Place, number, runtime, template};
 
 /// Makes two tests of each: `name::sqlite` and `name::postgres`.
 macro_rules! both {
@@ -53,8 +54,6 @@ macro_rules! both {
 pub const PASSWORD: &str = "correct horse battery staple";
 /// When the world begins: the first moment of a time step.
 pub const START: Time = Time::from_unix_milliseconds(1_800_000_000_000);
-
-const POSTGRES_URL: &str = "REKEY_TEST_POSTGRES_URL";
 
 /// Runs one test in a world of its own, and clears that world away.
 pub fn run<F: Future<Output = ()> + Send + 'static>(engine: Engine, test: impl FnOnce(World) -> F) {
@@ -96,108 +95,6 @@ pub fn in_the_world_at<F: Future<Output = ()>>(folder: &Path, url: &str, now: Ti
 fn platform(db: Db, clock: Clock, keys: Keys, rng: Rng) -> Platform {
     let config = Arc::new(config(&["--base-url", "https://rekey.example"]));
     Platform { db, clock, rng, keys: Arc::new(keys), hasher: hasher(), config }
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("threads start")
-}
-
-/// Where a test's database lies.
-struct Place {
-    url: String,
-    folder: PathBuf,
-    engine: Engine,
-}
-
-fn number() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    NEXT.fetch_add(1, Ordering::SeqCst)
-}
-
-fn new_folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("rekey-test-{}-{}", std::process::id(), number()));
-    fs::create_dir_all(&folder).expect("the temporary folder takes files");
-    folder
-}
-
-fn postgres_url() -> String {
-    std::env::var(POSTGRES_URL).unwrap_or_else(|_| {
-        panic!(
-            "There is no PostgreSQL to test on: {POSTGRES_URL} is not set. Run 'make test', or \
-             'scripts/with-postgres cargo test' for these tests alone."
-        )
-    })
-}
-
-fn named(url: &str, database: &str) -> String {
-    let mut url: url::Url = url.parse().expect("the address of PostgreSQL is a URL");
-    url.set_path(database);
-    url.to_string()
-}
-
-async fn administer(text: String) {
-    sqlx::any::install_default_drivers();
-    let mut conn = sqlx::AnyConnection::connect(&postgres_url()).await.expect("PostgreSQL answers");
-    sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut conn).await.expect("the tests may make databases");
-    conn.close().await.expect("PostgreSQL lets go");
-}
-
-/// A database with all tables and no rows, made once a process and copied for each test: on SQLite the bytes of its file,
-/// on PostgreSQL the bytes of its name.
-fn template(engine: Engine) -> &'static [u8] {
-    static SQLITE: OnceLock<Vec<u8>> = OnceLock::new();
-    static POSTGRES: OnceLock<Vec<u8>> = OnceLock::new();
-    let migrate = |url: String| async move {
-        let db = Db::connect(&url).await.expect("a new database opens");
-        db.migrate().await.expect("the migrations apply");
-        db.close().await;
-    };
-    match engine {
-        Engine::Sqlite => SQLITE.get_or_init(|| {
-            let folder = new_folder();
-            let path = folder.join("template.db");
-            runtime().block_on(migrate(Db::sqlite_url(&path)));
-            let bytes = fs::read(&path).expect("what was written is read");
-            fs::remove_dir_all(&folder).expect("what was made is removed");
-            bytes
-        }),
-        Engine::Postgres => POSTGRES.get_or_init(|| {
-            let name = format!("rekey_template_{}", std::process::id());
-            runtime().block_on(async {
-                administer(format!("CREATE DATABASE {name}")).await;
-                migrate(named(&postgres_url(), &name)).await;
-            });
-            name.into_bytes()
-        }),
-    }
-}
-
-impl Place {
-    async fn new(engine: Engine, template: &[u8]) -> Self {
-        let folder = new_folder();
-        let url = match engine {
-            Engine::Sqlite => {
-                let path = folder.join("rekey.db");
-                fs::write(&path, template).expect("the folder takes a file");
-                Db::sqlite_url(&path)
-            }
-            Engine::Postgres => {
-                let name = format!("rekey_test_{}_{}", std::process::id(), number());
-                let template = String::from_utf8_lossy(template);
-                administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-                named(&postgres_url(), &name)
-            }
-        };
-        Self { url, folder, engine }
-    }
-
-    async fn clear(self) {
-        let _ = fs::remove_dir_all(&self.folder);
-        if self.engine == Engine::Postgres {
-            let url: url::Url = self.url.parse().expect("it was made from a URL");
-            administer(format!("DROP DATABASE {} WITH (FORCE)", url.path().trim_start_matches('/'))).await;
-        }
-    }
 }
 
 /// All tests hash with the same cores; an argon2 hash is the slowest thing they do.

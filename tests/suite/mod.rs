@@ -1,6 +1,7 @@
 #[macro_use]
 mod harness;
 mod dump;
+mod place;
 
 mod audit;
 mod backup_codes;

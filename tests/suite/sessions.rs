@@ -3,6 +3,7 @@
 use rekey::domain::authority::{Right, Role};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
+use rekey::features::reset::service::Confirmed;
 use rekey::features::session;
 use rekey::features::sign_in::service::{Factor, Finished, SteppedUp, sign_out, sign_out_elsewhere, step_up};
 
@@ -37,6 +38,20 @@ both! {
             assert_eq!(token.len(), 43);
             assert!(!tokens[..n].contains(token));
         }
+    }
+
+    async fn an_ended_session_steps_up_no_more(world: World) {
+        let (ua, ub) = (world.with_role(&world.a, Role::Admin).await, world.member(&world.a).await);
+        let session = world.session(&ua).await;
+        let id = world.plan(&ua, &[ub.user]).await;
+        let confirmation = world.confirmation(&ua, id).await;
+        // It was found, and ends before its code is judged.
+        world.execute("DELETE FROM sessions").await;
+        let confirmed = world.try_confirm(&session, id, &confirmation).await;
+        assert!(matches!(confirmed, Confirmed::CodeWrong));
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL").await, 0);
+        assert_eq!(world.last_recorded(ua.user.customer).await.0, "step_up_refused");
+        assert_eq!(world.rows_of("methods", ub.user).await, 1);
     }
 
     async fn an_idle_session_ends(world: World) {

@@ -72,14 +72,15 @@ pub async fn open(conn: &mut Conn, platform: &Platform, user: UserRef, origin: &
     Ok(NewToken(token))
 }
 
-/// Gives a session another token, so that one overheard before a step-up is worth nothing after it.
+/// Gives a session another token, so that one overheard before a step-up is worth nothing after it. None when the session
+/// has ended since it was found, or has another token already.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn rotate(conn: &mut Conn, platform: &Platform, session: &Session) -> Result<NewToken> {
+pub async fn rotate(conn: &mut Conn, platform: &Platform, session: &Session) -> Result<Option<NewToken>> {
     let token = new_token(&platform.rng);
-    store::set_token(conn, &session.token_hash, &sha256(token.as_bytes())).await?;
-    Ok(NewToken(token))
+    let there = store::set_token(conn, &session.token_hash, &sha256(token.as_bytes())).await?;
+    Ok(there.then_some(NewToken(token)))
 }
 
 /// Who holds this token, if its session is neither idle nor over and its user can sign in.

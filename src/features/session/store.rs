@@ -83,13 +83,14 @@ pub async fn touch_session(conn: &mut Conn, token_hash: &str, now: Time) -> Resu
     Ok(())
 }
 
-pub async fn set_token(conn: &mut Conn, old_hash: &str, new_hash: &str) -> Result<()> {
-    sqlx::query("UPDATE sessions SET token_hash = $1 WHERE token_hash = $2")
+/// Says whether the session was still there.
+pub async fn set_token(conn: &mut Conn, old_hash: &str, new_hash: &str) -> Result<bool> {
+    let done = sqlx::query("UPDATE sessions SET token_hash = $1 WHERE token_hash = $2")
         .bind(new_hash)
         .bind(old_hash)
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// The name of an active user, of their home customer, and how many methods they have.

@@ -308,10 +308,14 @@ pub async fn step_up(
         event.with(about.0, about.1)
     };
     let stepped_up = match judged {
-        Judged::Right(_) => {
-            audit::service::record(&mut tx, platform, event(What::StepUp)).await?;
-            SteppedUp::Right(session::service::rotate(&mut tx, platform, session).await?)
-        }
+        // The session may have ended while the code was typed: what it asks for is then nobody's.
+        Judged::Right(_) => match session::service::rotate(&mut tx, platform, session).await? {
+            Some(token) => {
+                audit::service::record(&mut tx, platform, event(What::StepUp)).await?;
+                SteppedUp::Right(token)
+            }
+            None => SteppedUp::Wrong,
+        },
         Judged::Wrong => SteppedUp::Wrong,
         Judged::LockedUntil(until) => SteppedUp::LockedUntil(until),
         Judged::Disabled => SteppedUp::Disabled,
