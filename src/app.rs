@@ -9,10 +9,10 @@ use leptos_router::path;
 use crate::features::audit::page::AuditPage;
 use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::page::{ResetPage, ResetsPage};
+use crate::features::security::page::SecurityPage;
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::sign_in::page::{CodePage, SignInPage};
 use crate::features::users::page::UsersPage;
-use crate::features::users::security_page::SecurityPage;
 use crate::features::users::user_page::UserPage;
 use crate::ui::CalmShell;
 

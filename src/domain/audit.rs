@@ -44,6 +44,15 @@ pub enum What {
     UserSuspended,
     PasswordSet,
     CustomerAdded,
+    UserInvited,
+    InvitationEnded,
+    UserReactivated,
+    UserRemoved,
+    MethodRemoved,
+    RoleGiven,
+    RoleEnded,
+    PolicySet,
+    ChangeRefused,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -78,6 +87,15 @@ spelled!(What {
     UserSuspended => "user_suspended",
     PasswordSet => "password_set",
     CustomerAdded => "customer_added",
+    UserInvited => "user_invited",
+    InvitationEnded => "invitation_ended",
+    UserReactivated => "user_reactivated",
+    UserRemoved => "user_removed",
+    MethodRemoved => "method_removed",
+    RoleGiven => "role_given",
+    RoleEnded => "role_ended",
+    PolicySet => "policy_set",
+    ChangeRefused => "change_refused",
 });
 
 impl What {
@@ -117,6 +135,15 @@ impl What {
             Self::UserSuspended => "User suspended",
             Self::PasswordSet => "Password set",
             Self::CustomerAdded => "Customer added",
+            Self::UserInvited => "Invited",
+            Self::InvitationEnded => "Invitation ended",
+            Self::UserReactivated => "User reactivated",
+            Self::UserRemoved => "User removed",
+            Self::MethodRemoved => "Method removed",
+            Self::RoleGiven => "Role given",
+            Self::RoleEnded => "Role ended",
+            Self::PolicySet => "Policy changed",
+            Self::ChangeRefused => "Change refused",
         }
     }
 
@@ -131,6 +158,7 @@ impl What {
                 | Self::CodeRefused
                 | Self::StepUpRefused
                 | Self::ResetRefused
+                | Self::ChangeRefused
                 | Self::LinkRefused
                 | Self::MailFailed
         )

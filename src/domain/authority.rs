@@ -28,9 +28,10 @@ impl Role {
         matches!(self, Self::Owner | Self::Admin | Self::Auditor)
     }
 
-    /// Whether this role, held by someone with a second factor, may reset someone of role `target`.
+    /// Whether this role, held by someone with a second factor, may reset someone of role `target`, and with that
+    /// suspend, reactivate and remove them: whoever may take every factor away holds the account in their hands.
     #[must_use]
-    pub const fn resets(self, target: Self) -> bool {
+    pub const fn manages(self, target: Self) -> bool {
         match self {
             Self::Owner => true,
             Self::Admin => !matches!(target, Self::Owner),
@@ -58,8 +59,10 @@ pub struct Actor {
 pub enum Right {
     /// See them.
     Read,
-    /// Reset their users.
-    Reset,
+    /// Reset, invite, suspend, reactivate and remove its users.
+    Manage,
+    /// Change its policy.
+    Govern,
 }
 
 /// The customers over which a right is held. It has no public constructor but [`Actor::scope`] and [`Scope::narrowed`],
@@ -120,7 +123,8 @@ impl Actor {
     pub fn scope(&self, right: Right) -> Scope {
         let holds = |role: Role| match right {
             Right::Read => role.reads(),
-            Right::Reset => self.has_mfa && role.resets(Role::Member),
+            Right::Manage => self.has_mfa && role.manages(Role::Member),
+            Right::Govern => self.has_mfa && role == Role::Owner,
         };
         let mut customers: Vec<_> =
             self.roles.iter().filter(|(_, role)| holds(*role)).map(|(customer, _)| *customer).collect();
@@ -129,11 +133,11 @@ impl Actor {
         Scope { customers }
     }
 
-    /// Whether this actor may reset `target`, who has `role` in their home customer.
+    /// Whether this actor may reset `target`, who has `role` in their home customer; and suspend, reactivate and remove them.
     ///
     /// # Errors
     /// The first reason against it.
-    pub fn may_reset(&self, target: UserRef, role: Role) -> Result<(), Refusal> {
+    pub fn may_manage(&self, target: UserRef, role: Role) -> Result<(), Refusal> {
         if !self.has_mfa {
             return Err(Refusal::NoFactorOfYourOwn);
         }
@@ -141,7 +145,33 @@ impl Actor {
             return Err(Refusal::Yourself);
         }
         match self.role_in(target.customer) {
-            Some(mine) if mine.resets(role) => Ok(()),
+            Some(mine) if mine.manages(role) => Ok(()),
+            Some(Role::Admin) => Err(Refusal::OwnersOnly),
+            _ => Err(Refusal::NoRole),
+        }
+    }
+
+    /// Whether this actor may give `target` another role in `customer`: from the one they hold there, if any, to another
+    /// or to none. Nobody changes their own; only owners make and unmake owners.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_give(
+        &self,
+        customer: CustomerId,
+        target: UserRef,
+        from: Option<Role>,
+        to: Option<Role>,
+    ) -> Result<(), Refusal> {
+        if !self.has_mfa {
+            return Err(Refusal::NoFactorOfYourOwn);
+        }
+        if self.user == target {
+            return Err(Refusal::Yourself);
+        }
+        let touches = |mine: Role| from.into_iter().chain(to).all(|role| mine.manages(role));
+        match self.role_in(customer) {
+            Some(mine @ (Role::Owner | Role::Admin)) if touches(mine) => Ok(()),
             Some(Role::Admin) => Err(Refusal::OwnersOnly),
             _ => Err(Refusal::NoRole),
         }
@@ -176,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_table_of_the_product() {
-        let may = |mine, target| actor(vec![(customer(1), mine)], true).may_reset(user(1, 1), target).is_ok();
+        let may = |mine, target| actor(vec![(customer(1), mine)], true).may_manage(user(1, 1), target).is_ok();
         for target in Role::ALL {
             assert!(may(Role::Owner, *target));
             assert_eq!(may(Role::Admin, *target), *target != Role::Owner);
@@ -188,34 +218,53 @@ mod tests {
     proptest! {
         #[test]
         fn without_a_factor_nobody_is_reset(roles in roles(), home in 0u8..6, n in 1u8..6, role in prop::sample::select(Role::ALL)) {
-            prop_assert!(actor(roles.clone(), false).may_reset(user(home, n), role).is_err());
-            prop_assert!(actor(roles, false).scope(Right::Reset).customers().is_empty());
+            prop_assert!(actor(roles.clone(), false).may_manage(user(home, n), role).is_err());
+            prop_assert!(actor(roles, false).scope(Right::Manage).customers().is_empty());
         }
 
         #[test]
         fn nobody_resets_themself(roles in roles(), role in prop::sample::select(Role::ALL)) {
-            prop_assert_eq!(actor(roles, true).may_reset(user(0, 0), role), Err(Refusal::Yourself));
+            prop_assert_eq!(actor(roles, true).may_manage(user(0, 0), role), Err(Refusal::Yourself));
         }
 
         #[test]
         fn authority_never_widens(roles in roles(), chosen in prop::collection::vec(0u8..8, 0..8), home in 0u8..8) {
             let actor = actor(roles, true);
             let chosen: Vec<_> = chosen.into_iter().map(customer).collect();
-            let (read, reset) = (actor.scope(Right::Read), actor.scope(Right::Reset));
+            let (read, reset) = (actor.scope(Right::Read), actor.scope(Right::Manage));
             // Resetting needs reading; narrowing takes away; outside the scope nobody is reset, whatever their role.
             prop_assert!(reset.customers().iter().all(|customer| read.covers(*customer)));
             prop_assert!(read.narrowed(&chosen).customers().iter().all(|customer| read.covers(*customer) && chosen.contains(customer)));
             if !reset.covers(customer(home)) {
                 for role in Role::ALL {
-                    prop_assert!(actor.may_reset(user(home, 1), *role).is_err());
+                    prop_assert!(actor.may_manage(user(home, 1), *role).is_err());
                 }
+            }
+        }
+
+        #[test]
+        fn nobody_gives_a_role_above_their_own(mine in prop::option::of(prop::sample::select(Role::ALL)), from in prop::option::of(prop::sample::select(Role::ALL)), to in prop::option::of(prop::sample::select(Role::ALL))) {
+            let actor = actor(mine.map(|mine| (customer(1), mine)).into_iter().collect(), true);
+            let may = actor.may_give(customer(1), user(2, 1), from, to).is_ok();
+            let owners = from == Some(Role::Owner) || to == Some(Role::Owner);
+            prop_assert_eq!(may, mine == Some(Role::Owner) || mine == Some(Role::Admin) && !owners);
+            prop_assert!(actor.may_give(customer(2), user(2, 1), from, to).is_err());
+            prop_assert_eq!(actor.may_give(customer(1), actor.user, from, to), Err(Refusal::Yourself));
+        }
+
+        #[test]
+        fn only_owners_with_a_factor_govern(roles in roles(), has_mfa: bool) {
+            let actor = actor(roles, has_mfa);
+            for customer in actor.scope(Right::Govern).customers() {
+                prop_assert!(has_mfa && actor.role_in(*customer) == Some(Role::Owner));
+                prop_assert!(actor.scope(Right::Manage).covers(*customer));
             }
         }
 
         #[test]
         fn a_role_in_one_customer_gives_nothing_in_another(role in prop::sample::select(Role::ALL), target in prop::sample::select(Role::ALL)) {
             let actor = actor(vec![(customer(1), role)], true);
-            prop_assert_eq!(actor.may_reset(user(2, 1), target), Err(Refusal::NoRole));
+            prop_assert_eq!(actor.may_manage(user(2, 1), target), Err(Refusal::NoRole));
         }
     }
 }

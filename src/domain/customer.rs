@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::CustomerId;
-use super::time::Span;
+use super::time::{Span, Time};
 
 /// An organisation whose users Rekey looks after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,17 +24,35 @@ pub struct Customer {
 pub struct Policy {
     /// Whether every user needs a second factor.
     pub mfa_required: bool,
+    /// Since when; none: from the customer's beginning.
+    pub mfa_required_since: Option<Time>,
+    /// For how many days from then on a user without a factor may put off setting one up.
+    pub grace_days: u16,
     /// How long a recovery link works, in minutes; see [`Policy::link_lifetime`] for the bounds.
     pub link_minutes: u16,
+    /// Whether somebody who was reset may set up again at sign-in, without the link. Where not, a stolen password alone
+    /// wins no race against the mail.
+    pub set_up_at_sign_in: bool,
     /// Whether a reset needs a reason.
     pub reason_required: bool,
     /// Whether a reset needs a ticket number.
     pub ticket_required: bool,
+    /// A user with this many backup codes left or fewer is warned.
+    pub codes_low: u16,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { mfa_required: true, link_minutes: 60, reason_required: true, ticket_required: false }
+        Self {
+            mfa_required: true,
+            mfa_required_since: None,
+            grace_days: 0,
+            link_minutes: 60,
+            set_up_at_sign_in: true,
+            reason_required: true,
+            ticket_required: false,
+            codes_low: 3,
+        }
     }
 }
 
@@ -43,6 +61,13 @@ impl Policy {
     #[must_use]
     pub fn link_lifetime(&self) -> Span {
         Span::minutes(i64::from(self.link_minutes.clamp(5, 24 * 60)))
+    }
+
+    /// Until when a user without a factor may put off setting one up; none where none is required.
+    #[must_use]
+    pub fn grace_until(&self) -> Option<Time> {
+        let since = self.mfa_required_since.filter(|_| self.mfa_required)?;
+        Some(since + Span::hours(24 * i64::from(self.grace_days)))
     }
 
     /// The same policy with another lifetime of links, in minutes.

@@ -134,7 +134,7 @@ pub enum Verdict {
 /// # Errors
 /// When the actor has no authority over them: then the whole selection is refused, since no page offers such a choice.
 pub fn decide(actor: &Actor, candidate: &Candidate) -> Result<Verdict, Refusal> {
-    actor.may_reset(candidate.user, candidate.role)?;
+    actor.may_manage(candidate.user, candidate.role)?;
     let holdings = candidate.holdings;
     Ok(match candidate.standing {
         Standing::Suspended => Verdict::Skip(Skip::Suspended),

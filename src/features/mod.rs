@@ -2,7 +2,7 @@
 //! arrows only go down (`tests/suite/house.rs` holds them to it):
 //!
 //! ```text
-//! reset
+//! reset  accounts  access  policy  security
 //! set_up
 //! recovery   sign_in
 //! users
@@ -11,13 +11,17 @@
 //! session
 //! ```
 
+pub mod access;
+pub mod accounts;
 pub mod audit;
 pub mod backup_codes;
 pub mod customers;
 pub mod methods;
 pub mod outbox;
+pub mod policy;
 pub mod recovery;
 pub mod reset;
+pub mod security;
 pub mod session;
 pub mod set_up;
 pub mod sign_in;

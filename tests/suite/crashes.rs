@@ -265,7 +265,7 @@ impl Batch {
             assert!(world.prove(&world.link_token(user).await.unwrap()).await.is_some());
         }
         let mut conn = world.platform.db.read().await.unwrap();
-        assert_eq!(users::service::working_owners(&mut conn, world.b.id).await.unwrap().len(), 0);
+        assert_eq!(users::service::working_owners(&mut conn, world.b.id, world.platform.now()).await.unwrap().len(), 0);
     }
 }
 

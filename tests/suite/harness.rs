@@ -345,7 +345,10 @@ impl World {
 
     pub async fn actor(&self, person: &Person) -> Actor {
         let mut conn = self.platform.db.read().await.unwrap();
-        session::service::actor(&mut conn, person.user).await.unwrap().expect("somebody who can sign in")
+        session::service::actor(&mut conn, person.user, self.platform.now())
+            .await
+            .unwrap()
+            .expect("somebody who can sign in")
     }
 
     // ---- Setting up -------------------------------------------------------------------------------------------------

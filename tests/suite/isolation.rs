@@ -68,7 +68,7 @@ both! {
             let actor = world.actor(asking).await;
             let allowed = selected.iter().all(|user| {
                 let (_, role) = people.iter().find(|(person, _)| person.user == *user).unwrap();
-                actor.may_reset(*user, *role).is_ok()
+                actor.may_manage(*user, *role).is_ok()
             });
             let before = Dump::of(&world).await;
             let planned = world.try_plan(asking, &ids(&selected)).await;

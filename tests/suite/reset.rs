@@ -553,6 +553,6 @@ both! {
         }
         assert!(world.prove(&world.link_token(ua.user).await.unwrap()).await.is_some());
         let mut conn = world.platform.db.read().await.unwrap();
-        assert!(users::service::working_owners(&mut conn, world.a.id).await.unwrap().is_empty());
+        assert!(users::service::working_owners(&mut conn, world.a.id, world.platform.now()).await.unwrap().is_empty());
     }
 }

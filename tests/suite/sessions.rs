@@ -114,17 +114,17 @@ both! {
     async fn a_role_taken_away_counts_at_the_next_request(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let token = world.session_token(&admin).await;
-        assert!(world.find(&token).await.unwrap().actor.scope(Right::Reset).covers(world.a.id));
+        assert!(world.find(&token).await.unwrap().actor.scope(Right::Manage).covers(world.a.id));
         world.grant(&admin, &world.a.clone(), Role::Member).await;
         let actor = world.find(&token).await.unwrap().actor;
-        assert!(actor.scope(Right::Reset).customers().is_empty() && actor.scope(Right::Read).customers().is_empty());
+        assert!(actor.scope(Right::Manage).customers().is_empty() && actor.scope(Right::Read).customers().is_empty());
     }
 
     async fn without_a_factor_an_admin_reads_and_resets_nobody(world: World) {
         let admin = world.person(&world.a, Who { role: Role::Owner, ..Who::NEW }).await;
         let actor = world.session(&admin).await.actor;
         assert!(!actor.has_mfa);
-        assert!(actor.scope(Right::Reset).customers().is_empty());
+        assert!(actor.scope(Right::Manage).customers().is_empty());
         assert_eq!(actor.scope(Right::Read).customers(), [world.a.id]);
     }
 

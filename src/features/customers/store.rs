@@ -27,14 +27,15 @@ impl From<Row> for Customer {
 
 pub async fn insert(conn: &mut Conn, customer: &Customer, name_key: &str, now: Time) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO customers (id, name, name_key, help_desk, policy, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (name_key) DO NOTHING",
+        "INSERT INTO customers (id, name, name_key, help_desk, policy, codes_low, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name_key) DO NOTHING",
     )
     .bind(customer.id)
     .bind(&customer.name)
     .bind(name_key)
     .bind(customer.help_desk.clone())
     .bind(serde_json::to_string(&customer.policy).expect("a policy is always JSON"))
+    .bind(i64::from(customer.policy.codes_low))
     .bind(now)
     .execute(conn)
     .await?;

@@ -7,7 +7,7 @@ use crate::domain::authority::{Actor, Right};
 use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::mail::Mail;
 use crate::domain::plan::{CHUNK, Holdings, Skip, Verdict, decide, seal};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Time};
 use crate::features::outbox::service::Letter;
 use crate::features::{audit, backup_codes, customers, methods, outbox, recovery, session, users};
 use crate::platform::{Platform, Result, Tx};
@@ -58,8 +58,8 @@ pub async fn run(platform: &Platform, id: ResetId) -> Result<()> {
 /// review in a way that matters is skipped.
 async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: CustomerId) -> Result<()> {
     let now = platform.now();
-    let actor = session::service::actor(tx, reset.requester()).await?;
-    let scope = actor.as_ref().map(|actor| actor.scope(Right::Reset));
+    let actor = session::service::actor(tx, reset.requester(), now).await?;
+    let scope = actor.as_ref().map(|actor| actor.scope(Right::Manage));
     let customer = match &scope {
         Some(scope) => customers::service::lock(tx, scope, customer_id).await?,
         None => None,
@@ -75,7 +75,7 @@ async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: Cus
     };
     users::service::lock_all(tx, customer_id, &pending).await?;
     let found = users::service::by_ids(tx, &scope, &pending).await?;
-    let last_owners = last_owners(tx, customer_id, &pending).await?;
+    let last_owners = last_owners(tx, customer_id, &pending, now).await?;
 
     let (mut going, mut outcomes) = (Vec::new(), Vec::new());
     for user in &pending {
@@ -136,10 +136,10 @@ async fn introduced(tx: &mut Tx, actor: &Actor, customer: CustomerId) -> Result<
 }
 
 /// Those of `users`, at home in `home`, without whom some customer would have no owner who can sign in.
-async fn last_owners(tx: &mut Tx, home: CustomerId, users: &[UserId]) -> Result<Vec<UserId>> {
+async fn last_owners(tx: &mut Tx, home: CustomerId, users: &[UserId], now: Time) -> Result<Vec<UserId>> {
     let mut last = Vec::new();
-    for customer in users::service::owned_by(tx, home, users).await? {
-        let owners = users::service::working_owners(tx, customer).await?;
+    for customer in users::service::owned_by(tx, home, users, now).await? {
+        let owners = users::service::working_owners(tx, customer, now).await?;
         if owners.iter().all(|owner| owner.customer == home && users.contains(&owner.id)) {
             last.extend(owners.iter().map(|owner| owner.id));
         }

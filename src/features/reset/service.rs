@@ -49,7 +49,7 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selec
         return Ok(Planned::TooMany);
     }
     let mut tx = platform.db.begin().await?;
-    let scope = actor.scope(Right::Reset);
+    let scope = actor.scope(Right::Manage);
     let found = users::service::by_ids(&mut tx, &scope, &selected).await?;
     let candidates: Vec<_> = found.iter().map(users::service::User::candidate).collect();
     let refused = match Plan::new(actor, &candidates) {
@@ -69,7 +69,7 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selec
             return Ok(Planned::Refused(refusal));
         }
     };
-    if let Some(customer) = without_owner(&mut tx, &plan).await? {
+    if let Some(customer) = without_owner(&mut tx, &plan, platform.now()).await? {
         // Its name is told to those who may know it.
         let seen = actor.scope(Right::Read).narrowed(&[customer]);
         let name = customers::service::list(&mut tx, &seen).await?.pop().map(|customer| customer.name);
@@ -95,13 +95,13 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selec
 }
 
 /// The first customer whose last working owners are all in the plan, wherever they are at home.
-async fn without_owner(conn: &mut Conn, plan: &Plan) -> Result<Option<CustomerId>> {
+async fn without_owner(conn: &mut Conn, plan: &Plan, now: Time) -> Result<Option<CustomerId>> {
     let resets = plan.resets();
     let going: BTreeSet<UserRef> = resets.values().flatten().copied().collect();
     for (home, users) in &resets {
         let users: Vec<UserId> = users.iter().map(|user| user.id).collect();
-        for customer in users::service::owned_by(conn, *home, &users).await? {
-            let owners = users::service::working_owners(conn, customer).await?;
+        for customer in users::service::owned_by(conn, *home, &users, now).await? {
+            let owners = users::service::working_owners(conn, customer, now).await?;
             if !owners.is_empty() && owners.iter().all(|owner| going.contains(owner)) {
                 return Ok(Some(customer));
             }
@@ -250,7 +250,7 @@ pub async fn confirm(
     if platform.now() >= reset.created_at + LIFETIME {
         return Ok(Confirmed::Expired);
     }
-    let scope = actor.scope(Right::Reset);
+    let scope = actor.scope(Right::Manage);
     let rows = store::items(&mut conn, &scope, id).await?;
     let plan = Plan { requester: actor.user, items: rows.iter().map(ItemRow::item).collect() };
     let whole = sha256(plan.canonical().as_bytes()) == reset.plan_hash;
@@ -303,7 +303,7 @@ async fn policies(conn: &mut Conn, scope: &Scope, plan: &Plan) -> Result<Vec<Cus
 async fn still_may(conn: &mut Conn, actor: &Actor, scope: &Scope, plan: &Plan) -> Result<Result<(), Refusal>> {
     let ids: Vec<UserId> = plan.items.iter().map(|item| item.user.id).collect();
     let found = users::service::by_ids(conn, scope, &ids).await?;
-    let refusal = found.iter().find_map(|user| actor.may_reset(user.user, user.role).err());
+    let refusal = found.iter().find_map(|user| actor.may_manage(user.user, user.role).err());
     Ok(refusal.map_or(Ok(()), Err))
 }
 
@@ -316,5 +316,5 @@ fn one_line(typed: &str) -> Option<String> {
 /// Whether `actor` may reset `user`, for buttons and check-boxes that say so beforehand.
 #[must_use]
 pub fn offered(actor: &Actor, user: UserRef, role: crate::domain::authority::Role) -> Option<Refusal> {
-    actor.may_reset(user, role).err()
+    actor.may_manage(user, role).err()
 }

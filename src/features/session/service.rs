@@ -98,7 +98,7 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
         return Ok(None);
     }
     let user = UserRef { customer: row.customer_id, id: row.user_id };
-    let Some((actor, customer_name)) = person(&mut conn, user).await? else {
+    let Some((actor, customer_name)) = person(&mut conn, user, now).await? else {
         return Ok(None);
     };
     drop(conn);
@@ -114,15 +114,15 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn actor(conn: &mut Conn, user: UserRef) -> Result<Option<Actor>> {
-    Ok(person(conn, user).await?.map(|(actor, _)| actor))
+pub async fn actor(conn: &mut Conn, user: UserRef, now: Time) -> Result<Option<Actor>> {
+    Ok(person(conn, user, now).await?.map(|(actor, _)| actor))
 }
 
-async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<(Actor, String)>> {
+async fn person(conn: &mut Conn, user: UserRef, now: Time) -> Result<Option<(Actor, String)>> {
     let Some(person) = store::person(conn, user).await? else {
         return Ok(None);
     };
-    let roles = store::roles(conn, user).await?;
+    let roles = store::roles(conn, user, now).await?;
     let actor = Actor { user, name: person.name, roles, has_mfa: person.methods > 0 };
     Ok(Some((actor, person.customer_name)))
 }

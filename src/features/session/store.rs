@@ -107,12 +107,15 @@ pub async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<PersonRow>>
     .await?)
 }
 
-pub async fn roles(conn: &mut Conn, user: UserRef) -> Result<Vec<(CustomerId, Role)>> {
+/// The roles that have not ended.
+pub async fn roles(conn: &mut Conn, user: UserRef, now: Time) -> Result<Vec<(CustomerId, Role)>> {
     Ok(sqlx::query_as(
-        "SELECT customer_id, role FROM memberships WHERE user_customer_id = $1 AND user_id = $2 ORDER BY customer_id",
+        "SELECT customer_id, role FROM memberships \
+         WHERE user_customer_id = $1 AND user_id = $2 AND (ends_at IS NULL OR ends_at > $3) ORDER BY customer_id",
     )
     .bind(user.customer)
     .bind(user.id)
+    .bind(now)
     .fetch_all(conn)
     .await?)
 }

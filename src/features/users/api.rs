@@ -1,10 +1,10 @@
-//! The server functions of the users list, of a user's details, and of one's own security page.
+//! The server functions of the users list and of a user's details.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::{Refusal, Role};
-use crate::domain::ids::{CustomerId, SessionId, UserId};
+use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::Standing;
@@ -70,7 +70,7 @@ impl UserRow {
             codes_left: user.codes_left,
             sessions: user.sessions,
             link_expires_at: user.link.map(|(_, until)| until),
-            refusal: actor.may_reset(user.user, user.role).err(),
+            refusal: actor.may_manage(user.user, user.role).err(),
         }
     }
 }
@@ -144,23 +144,6 @@ pub struct CodesRow {
     pub used_at: Vec<Option<Time>>,
 }
 
-/// One session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionRow {
-    /// Its name.
-    pub id: SessionId,
-    /// Whether it is the one that asks.
-    pub is_this: bool,
-    /// When it began.
-    pub created_at: Time,
-    /// When it was last used.
-    pub last_seen_at: Time,
-    /// The network address it began from.
-    pub address: Option<String>,
-    /// What the browser calls itself.
-    pub browser: Option<String>,
-}
-
 /// A user's details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserPage {
@@ -192,8 +175,12 @@ pub async fn show_user(id: UserId) -> Result<Console<Option<UserPage>>, ApiError
     Ok(request.console(&session, Some(UserPage { user: row, methods, codes })))
 }
 
+/// A person's methods and codes, as pages show them.
+///
+/// # Errors
+/// When the database fails.
 #[cfg(feature = "ssr")]
-async fn credentials(
+pub async fn credentials(
     conn: &mut crate::platform::Conn,
     user: crate::domain::user::UserRef,
 ) -> Result<(Vec<MethodRow>, CodesRow), ApiError> {
@@ -207,39 +194,4 @@ async fn credentials(
     };
     let codes = CodesRow { made_at: codes.made_at, saved_at: codes.saved_at, used_at: codes.used_at };
     Ok((methods.into_iter().map(row).collect(), codes))
-}
-
-/// One's own security.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecurityPage {
-    /// The own methods.
-    pub methods: Vec<MethodRow>,
-    /// The own backup codes.
-    pub codes: CodesRow,
-    /// The own sessions, the last used first.
-    pub sessions: Vec<SessionRow>,
-}
-
-/// One's own methods, codes and sessions.
-///
-/// # Errors
-/// [`ApiError::SignedOut`], or when something fails on the server.
-#[server(endpoint = "security/page")]
-pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
-    use crate::features::session;
-    let request = Request::current()?;
-    let asking = request.signed_in().await?;
-    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
-    let (methods, codes) = credentials(&mut conn, asking.actor.user).await?;
-    let sessions = session::service::list(&mut conn, asking.actor.user, request.platform.now()).await?;
-    let row = |open: session::service::OpenSession| SessionRow {
-        id: open.id,
-        is_this: open.id == asking.id,
-        created_at: open.created_at,
-        last_seen_at: open.last_seen_at,
-        address: open.origin.address,
-        browser: open.origin.browser,
-    };
-    let sessions = sessions.into_iter().map(row).collect();
-    Ok(request.console(&asking, SecurityPage { methods, codes, sessions }))
 }

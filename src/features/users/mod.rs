@@ -4,7 +4,6 @@ pub mod api;
 #[cfg(feature = "ssr")]
 pub mod import;
 pub mod page;
-pub mod security_page;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

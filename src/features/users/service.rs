@@ -266,16 +266,16 @@ pub async fn set_up_due(conn: &mut Conn, customer: CustomerId, users: &[UserId],
 ///
 /// # Errors
 /// When the database fails.
-pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId]) -> Result<Vec<CustomerId>> {
-    store::owned_by(conn, home, users).await
+pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId], now: Time) -> Result<Vec<CustomerId>> {
+    store::owned_by(conn, home, users, now).await
 }
 
 /// The owners of `customer` who could sign in and help now.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn working_owners(conn: &mut Conn, customer: CustomerId) -> Result<Vec<UserRef>> {
-    store::working_owners(conn, customer).await
+pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<Vec<UserRef>> {
+    store::working_owners(conn, customer, now).await
 }
 
 /// Someone to add.

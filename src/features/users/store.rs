@@ -350,15 +350,15 @@ pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Ve
 }
 
 /// The customers in which at least one of these users, at home in `home`, is an owner.
-pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId]) -> Result<Vec<CustomerId>> {
+pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId], now: Time) -> Result<Vec<CustomerId>> {
     let mut owned = Vec::new();
     for part in users.chunks(500) {
         let text = format!(
             "SELECT DISTINCT customer_id FROM memberships \
-             WHERE role = 'owner' AND user_customer_id = $1 AND user_id IN ({})",
-            placeholders(2, part.len())
+             WHERE role = 'owner' AND (ends_at IS NULL OR ends_at > $2) AND user_customer_id = $1 AND user_id IN ({})",
+            placeholders(3, part.len())
         );
-        let mut query = sqlx::query_as::<_, (CustomerId,)>(sqlx::AssertSqlSafe(text)).bind(home);
+        let mut query = sqlx::query_as::<_, (CustomerId,)>(sqlx::AssertSqlSafe(text)).bind(home).bind(now);
         for user in part {
             query = query.bind(*user);
         }
@@ -370,14 +370,16 @@ pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId]) -> Re
 }
 
 /// The owners of `customer` who could sign in and help now: active, with a factor, not waiting for a set-up.
-pub async fn working_owners(conn: &mut Conn, customer: CustomerId) -> Result<Vec<UserRef>> {
+pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<Vec<UserRef>> {
     let rows: Vec<(CustomerId, UserId)> = sqlx::query_as(
         "SELECT u.customer_id, u.id FROM memberships m \
          JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
-         WHERE m.customer_id = $1 AND m.role = 'owner' AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL \
+         WHERE m.customer_id = $1 AND m.role = 'owner' AND (m.ends_at IS NULL OR m.ends_at > $2) \
+            AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL \
             AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)",
     )
     .bind(customer)
+    .bind(now)
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|(customer, id)| UserRef { customer, id }).collect())

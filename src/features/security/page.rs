@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{SecurityPage as Security, SessionRow, show_security};
-use super::user_page::methods_table;
 use crate::domain::backup_code::FEW;
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
+use crate::features::users::user_page::methods_table;
 use crate::ui::{Banner, Section, SheetHead, SubmitButton, Time, Toast, Tone};
 
 /// The own security.

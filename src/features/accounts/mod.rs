@@ -1,0 +1,1 @@
+//! An account's beginning and end: invitations, suspension, reactivation, removal.
