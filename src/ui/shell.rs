@@ -6,6 +6,7 @@ use super::{Avatar, Glyph, Icon, Mark, Square, Stepper, Steps, focus, menu};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Users,
+    Customers,
     Resets,
     Audit,
     Security,
@@ -15,7 +16,13 @@ pub enum Section {
 type Place = (Section, Glyph, &'static str, &'static str);
 
 const NAV: [(&str, &[Place]); 3] = [
-    ("Identity", &[(Section::Users, Glyph::Users, "/users", "Users")]),
+    (
+        "Identity",
+        &[
+            (Section::Users, Glyph::Users, "/users", "Users"),
+            (Section::Customers, Glyph::Building, "/customers", "Customers"),
+        ],
+    ),
     (
         "Security",
         &[(Section::Resets, Glyph::Layers, "/resets", "Resets"), (Section::Audit, Glyph::Document, "/audit", "Audit")],
@@ -80,6 +87,9 @@ pub fn SheetHead(
     /// The title is a person's name.
     #[prop(optional)]
     person: bool,
+    /// The title is a customer's name.
+    #[prop(optional)]
+    customer: bool,
     /// In grey under the title.
     #[prop(optional, into)]
     below: Option<ViewFnOnce>,
@@ -87,8 +97,9 @@ pub fn SheetHead(
     #[prop(optional)] children: Option<Children>,
 ) -> AnyView {
     view! {
-        <header class="sheet-head" class:person-head=person>
+        <header class="sheet-head" class:person-head=person || customer>
             {person.then(|| view! { <Avatar name=title.clone() big=true/> })}
+            {customer.then(|| view! { <Square name=title.clone() big=true/> })}
             <div class="title">
                 {crumb.map(|(href, words)| view! { <p><a href=href>{words}</a>" /"</p> })}
                 <h1><bdi>{title.clone()}</bdi></h1>

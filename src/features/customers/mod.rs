@@ -1,5 +1,6 @@
 //! Customers and their policies.
 
+pub mod head;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]
