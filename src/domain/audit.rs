@@ -53,6 +53,7 @@ pub enum What {
     RoleEnded,
     PolicySet,
     ChangeRefused,
+    SetUpPostponed,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -96,6 +97,7 @@ spelled!(What {
     RoleEnded => "role_ended",
     PolicySet => "policy_set",
     ChangeRefused => "change_refused",
+    SetUpPostponed => "set_up_postponed",
 });
 
 impl What {
@@ -144,6 +146,7 @@ impl What {
             Self::RoleEnded => "Role ended",
             Self::PolicySet => "Policy changed",
             Self::ChangeRefused => "Change refused",
+            Self::SetUpPostponed => "Set-up put off",
         }
     }
 

@@ -1,8 +1,11 @@
 //! A customer (tenant) and its policy.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::ids::CustomerId;
+use super::spelled;
 use super::time::{Span, Time};
 
 /// An organisation whose users Rekey looks after.
@@ -70,6 +73,50 @@ impl Policy {
         Some(since + Span::hours(24 * i64::from(self.grace_days)))
     }
 
+    /// What is asked for, put into force at `now` in place of this policy. Switching MFA on begins the grace; while it stays
+    /// on, the grace goes on from where it began; switching it off forgets it.
+    #[must_use]
+    pub fn changed_to(self, asked: Settings, now: Time) -> Self {
+        let mfa_required_since = match (self.mfa_required, asked.mfa_required) {
+            (_, false) => None,
+            (false, true) => Some(now),
+            (true, true) => self.mfa_required_since,
+        };
+        let Settings {
+            mfa_required,
+            grace_days,
+            link_minutes,
+            set_up_at_sign_in,
+            reason_required,
+            ticket_required,
+            codes_low,
+        } = asked;
+        Self {
+            mfa_required,
+            mfa_required_since,
+            grace_days,
+            link_minutes,
+            set_up_at_sign_in,
+            reason_required,
+            ticket_required,
+            codes_low,
+        }
+    }
+
+    /// What somebody may ask for, as it is now.
+    #[must_use]
+    pub const fn settings(&self) -> Settings {
+        Settings {
+            mfa_required: self.mfa_required,
+            grace_days: self.grace_days,
+            link_minutes: self.link_minutes,
+            set_up_at_sign_in: self.set_up_at_sign_in,
+            reason_required: self.reason_required,
+            ticket_required: self.ticket_required,
+            codes_low: self.codes_low,
+        }
+    }
+
     /// The same policy with another lifetime of links, in minutes.
     #[must_use]
     pub const fn with_link_minutes(self, minutes: u16) -> Self {
@@ -77,8 +124,99 @@ impl Policy {
     }
 }
 
+/// A policy as somebody asks for it: everything but the facts that follow from when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// See [`Policy::mfa_required`].
+    pub mfa_required: bool,
+    /// See [`Policy::grace_days`].
+    pub grace_days: u16,
+    /// See [`Policy::link_minutes`].
+    pub link_minutes: u16,
+    /// See [`Policy::set_up_at_sign_in`].
+    pub set_up_at_sign_in: bool,
+    /// See [`Policy::reason_required`].
+    pub reason_required: bool,
+    /// See [`Policy::ticket_required`].
+    pub ticket_required: bool,
+    /// See [`Policy::codes_low`].
+    pub codes_low: u16,
+}
+
+/// A setting, in the order in which pages show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Setting {
+    /// [`Settings::mfa_required`].
+    MfaRequired,
+    /// [`Settings::grace_days`].
+    GraceDays,
+    /// [`Settings::set_up_at_sign_in`].
+    SetUpAtSignIn,
+    /// [`Settings::link_minutes`].
+    LinkMinutes,
+    /// [`Settings::reason_required`].
+    ReasonRequired,
+    /// [`Settings::ticket_required`].
+    TicketRequired,
+    /// [`Settings::codes_low`].
+    CodesLow,
+}
+spelled!(Setting {
+    MfaRequired => "mfa_required",
+    GraceDays => "grace_days",
+    SetUpAtSignIn => "set_up_at_sign_in",
+    LinkMinutes => "link_minutes",
+    ReasonRequired => "reason_required",
+    TicketRequired => "ticket_required",
+    CodesLow => "codes_low",
+});
+
+impl Setting {
+    /// Between which values a number lies; none for what is only on or off.
+    #[must_use]
+    pub const fn bounds(self) -> Option<RangeInclusive<u16>> {
+        match self {
+            Self::GraceDays => Some(0..=90),
+            Self::LinkMinutes => Some(5..=24 * 60),
+            Self::CodesLow => Some(0..=9),
+            Self::MfaRequired | Self::SetUpAtSignIn | Self::ReasonRequired | Self::TicketRequired => None,
+        }
+    }
+
+    /// Reads what was typed for a number; none when it is no whole number within the bounds.
+    #[must_use]
+    pub fn read(self, typed: &str) -> Option<u16> {
+        typed.trim().parse().ok().filter(|number| self.bounds().is_some_and(|bounds| bounds.contains(number)))
+    }
+}
+
+impl Settings {
+    /// The value of a setting, as text: a number, or `on` and `off`.
+    #[must_use]
+    pub fn value(&self, setting: Setting) -> String {
+        let on_or_off = |on: bool| if on { "on" } else { "off" }.to_owned();
+        match setting {
+            Setting::MfaRequired => on_or_off(self.mfa_required),
+            Setting::GraceDays => self.grace_days.to_string(),
+            Setting::SetUpAtSignIn => on_or_off(self.set_up_at_sign_in),
+            Setting::LinkMinutes => self.link_minutes.to_string(),
+            Setting::ReasonRequired => on_or_off(self.reason_required),
+            Setting::TicketRequired => on_or_off(self.ticket_required),
+            Setting::CodesLow => self.codes_low.to_string(),
+        }
+    }
+
+    /// The settings whose values differ.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<Setting> {
+        Setting::ALL.iter().copied().filter(|setting| self.value(*setting) != other.value(*setting)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -94,5 +232,64 @@ mod tests {
     fn settings_that_were_never_stored_have_their_default() {
         let policy: Policy = serde_json::from_str(r#"{"ticket_required":true}"#).unwrap();
         assert_eq!(policy, Policy { ticket_required: true, ..Policy::default() });
+    }
+
+    fn settings() -> impl Strategy<Value = Settings> {
+        (any::<[bool; 4]>(), 0u16..=90, 5u16..=1440, 0u16..=9).prop_map(|(on, grace_days, link_minutes, codes_low)| {
+            let [mfa_required, set_up_at_sign_in, reason_required, ticket_required] = on;
+            Settings {
+                mfa_required,
+                grace_days,
+                link_minutes,
+                set_up_at_sign_in,
+                reason_required,
+                ticket_required,
+                codes_low,
+            }
+        })
+    }
+
+    #[test]
+    fn a_grace_begins_when_mfa_is_switched_on_and_keeps_its_beginning() {
+        let at = Time::from_unix_milliseconds;
+        let on = |grace_days| Settings { mfa_required: true, grace_days, ..Policy::default().settings() };
+        let off = Settings { mfa_required: false, ..on(7) };
+        let always = Policy::default();
+        assert_eq!(always.changed_to(on(7), at(1)).mfa_required_since, None);
+        let without = always.changed_to(off, at(1));
+        assert_eq!((without.mfa_required_since, without.grace_until()), (None, None));
+        let switched_on = without.changed_to(on(7), at(5));
+        assert_eq!(switched_on.grace_until(), Some(at(5) + Span::hours(7 * 24)));
+        let longer = switched_on.changed_to(on(8), at(1_000_000));
+        assert_eq!(longer.grace_until(), Some(at(5) + Span::hours(8 * 24)));
+        let again = longer.changed_to(off, at(9)).changed_to(on(0), at(10));
+        assert_eq!(again.grace_until(), Some(at(10)));
+    }
+
+    #[test]
+    fn numbers_have_bounds() {
+        for (setting, least, most) in
+            [(Setting::LinkMinutes, 5, 1440), (Setting::GraceDays, 0, 90), (Setting::CodesLow, 0, 9)]
+        {
+            for number in [least, most] {
+                assert_eq!(setting.read(&format!(" {number} ")), Some(number));
+            }
+            assert_eq!(setting.read(&(most + 1).to_string()), None);
+            for typed in ["", "-1", "x", "1.5", "99999999999", "4\0"] {
+                assert_eq!(setting.read(typed), None, "{setting} {typed:?}");
+            }
+        }
+        assert_eq!(Setting::LinkMinutes.read("4"), None);
+        assert_eq!(Setting::MfaRequired.read("1"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_asked_for_is_what_holds(old in settings(), new in settings()) {
+            let policy = Policy::default().changed_to(old, Time::from_unix_milliseconds(1));
+            let changed = policy.changed_to(new, Time::from_unix_milliseconds(2));
+            prop_assert_eq!(changed.settings(), new);
+            prop_assert_eq!(old.differing(&new).is_empty(), old == new);
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::customer::Policy;
 use super::spelled;
 use super::time::{Span, Time};
 use super::user::Standing;
@@ -62,8 +63,8 @@ pub struct Facts {
     pub has_factor: bool,
     /// Whether a reset waits for them to set up again.
     pub set_up_due: bool,
-    /// Whether their customer requires a second factor.
-    pub mfa_required: bool,
+    /// What their customer asks of them.
+    pub policy: Policy,
 }
 
 /// What follows a right password.
@@ -73,6 +74,9 @@ pub enum AfterPassword {
     Refused,
     /// A challenge at this step.
     Challenge(Step),
+    /// A reset waits for them, and their customer lets nobody set up again without the link: a stolen password alone
+    /// opens nothing.
+    LinkRequired,
     /// Signed in: no factor is there, required or due.
     SignedIn,
 }
@@ -83,8 +87,64 @@ pub const fn after_password(facts: Facts) -> AfterPassword {
     match facts.standing {
         Standing::Invited | Standing::Suspended => AfterPassword::Refused,
         Standing::Active if facts.has_factor => AfterPassword::Challenge(Step::Factor),
-        Standing::Active if facts.mfa_required || facts.set_up_due => AfterPassword::Challenge(Step::SetUp),
+        Standing::Active if facts.set_up_due && !facts.policy.set_up_at_sign_in => AfterPassword::LinkRequired,
+        Standing::Active if facts.policy.mfa_required || facts.set_up_due => AfterPassword::Challenge(Step::SetUp),
         Standing::Active => AfterPassword::SignedIn,
+    }
+}
+
+/// Whether a set-up at sign-in may be shown and finished with these facts: what allowed it may have changed since.
+#[must_use]
+pub fn may_set_up(purpose: Purpose, facts: Facts) -> bool {
+    match purpose {
+        Purpose::Recovery => facts.standing == Standing::Active,
+        Purpose::SignIn => {
+            matches!(after_password(facts), AfterPassword::Challenge(Step::SetUp) | AfterPassword::SignedIn)
+        }
+    }
+}
+
+/// How long a set-up that is due after the right password may still be put off, at `now`. None: not at all. Whoever has a
+/// factor or was reset never may; everybody else may during their customer's days of grace, which end for all at once.
+#[must_use]
+pub fn may_postpone(facts: Facts, now: Time) -> Option<Grace> {
+    if after_password(facts) != AfterPassword::Challenge(Step::SetUp) || facts.set_up_due {
+        return None;
+    }
+    let until = facts.policy.grace_until().filter(|until| now < *until)?;
+    Some(Grace { until, left: until - now })
+}
+
+/// For how long a set-up may still be put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grace {
+    /// The first moment at which there is no way round it.
+    pub until: Time,
+    /// How long that is from now.
+    pub left: Span,
+}
+
+/// What is left of a grace, as a person counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Whole days: at least one.
+    Days(i64),
+    /// Whole hours of the last day: at least one.
+    Hours(i64),
+    /// Less than an hour.
+    Minutes(i64),
+}
+
+impl Grace {
+    /// What is left, never more than there is but for the last minute.
+    #[must_use]
+    pub const fn counted(self) -> Left {
+        let hours = self.left.as_seconds() / 3600;
+        match hours {
+            24.. => Left::Days(hours / 24),
+            1.. => Left::Hours(hours),
+            _ => Left::Minutes(self.left.as_minutes_up()),
+        }
     }
 }
 
@@ -195,7 +255,62 @@ mod tests {
     use super::*;
 
     fn facts(standing: Standing, has_factor: bool, set_up_due: bool, mfa_required: bool) -> Facts {
-        Facts { standing, has_factor, set_up_due, mfa_required }
+        Facts { standing, has_factor, set_up_due, policy: Policy { mfa_required, ..Policy::default() } }
+    }
+
+    fn at(seconds: i64) -> Time {
+        Time::from_unix_milliseconds(seconds * 1000)
+    }
+
+    /// Any facts of somebody who can sign in, with MFA switched on at any moment of the first thousand hours.
+    fn any_facts() -> impl Strategy<Value = Facts> {
+        let since = prop::option::of(0i64..3_600_000);
+        (any::<[bool; 4]>(), since, 0u16..=90).prop_map(
+            |([has_factor, set_up_due, mfa_required, set_up_at_sign_in], since, grace_days)| {
+                let mfa_required_since = since.map(at);
+                let policy =
+                    Policy { mfa_required, mfa_required_since, grace_days, set_up_at_sign_in, ..Policy::default() };
+                Facts { standing: Standing::Active, has_factor, set_up_due, policy }
+            },
+        )
+    }
+
+    #[test]
+    fn a_grace_ends_to_the_millisecond() {
+        let policy = Policy { mfa_required_since: Some(at(0)), grace_days: 7, ..Policy::default() };
+        let facts = Facts { policy, ..facts(Standing::Active, false, false, true) };
+        let end = Time::from_unix_milliseconds(7 * 86_400_000);
+        let before = |span: i64| Time::from_unix_milliseconds(end.unix_milliseconds() - span);
+        let counted = |now| may_postpone(facts, now).map(Grace::counted);
+        assert_eq!(may_postpone(facts, at(0)), Some(Grace { until: end, left: Span::hours(7 * 24) }));
+        assert_eq!(counted(at(0)), Some(Left::Days(7)));
+        assert_eq!(counted(before(86_400_000)), Some(Left::Days(1)));
+        assert_eq!(counted(before(86_399_000)), Some(Left::Hours(23)));
+        assert_eq!(counted(before(3_600_000)), Some(Left::Hours(1)));
+        assert_eq!(counted(before(3_599_000)), Some(Left::Minutes(60)));
+        assert_eq!(counted(before(1)), Some(Left::Minutes(1)));
+        assert_eq!(counted(end), None);
+        assert_eq!(may_postpone(facts, end + Span::hours(1)), None);
+    }
+
+    #[test]
+    fn nobody_waits_in_a_customer_that_always_required_a_factor() {
+        let policy = Policy { grace_days: 90, ..Policy::default() };
+        assert_eq!(may_postpone(Facts { policy, ..facts(Standing::Active, false, false, true) }, at(0)), None);
+    }
+
+    #[test]
+    fn where_the_link_is_required_a_password_leads_nowhere_after_a_reset() {
+        for mfa_required in [true, false] {
+            let policy = Policy { set_up_at_sign_in: false, mfa_required, ..Policy::default() };
+            let reset = Facts { policy, ..facts(Standing::Active, false, true, true) };
+            assert_eq!(after_password(reset), AfterPassword::LinkRequired);
+            assert!(!may_set_up(Purpose::SignIn, reset));
+            assert!(may_set_up(Purpose::Recovery, reset));
+            // Who was not reset is not concerned.
+            let new = Facts { set_up_due: false, ..reset };
+            assert_ne!(after_password(new), AfterPassword::LinkRequired);
+        }
     }
 
     #[test]
@@ -217,6 +332,34 @@ mod tests {
             prop_assume!(has_factor || set_up_due || mfa_required);
             let after = after_password(facts(Standing::Active, has_factor, set_up_due, mfa_required));
             prop_assert_ne!(after, AfterPassword::SignedIn);
+        }
+
+        #[test]
+        fn a_set_up_is_put_off_only_in_grace_by_those_who_were_never_reset(
+            facts in any_facts(),
+            standing in prop::sample::select(Standing::ALL),
+            now in 0i64..14_000_000,
+        ) {
+            let facts = Facts { standing, ..facts };
+            let now = at(now);
+            if let Some(grace) = may_postpone(facts, now) {
+                prop_assert_eq!(standing, Standing::Active);
+                prop_assert!(!facts.set_up_due && !facts.has_factor && facts.policy.mfa_required);
+                let since = facts.policy.mfa_required_since.unwrap();
+                prop_assert!(now < since + Span::hours(24 * i64::from(facts.policy.grace_days)));
+                prop_assert_eq!(now + grace.left, grace.until);
+                prop_assert!(grace.left > Span::seconds(0));
+                // And the same answer for the same people until the end, and none from then on.
+                prop_assert_eq!(may_postpone(facts, grace.until), None);
+            }
+        }
+
+        #[test]
+        fn a_set_up_at_sign_in_is_never_open_to_those_who_have_a_factor_or_need_the_link(facts in any_facts()) {
+            if may_set_up(Purpose::SignIn, facts) {
+                prop_assert!(!facts.has_factor);
+                prop_assert!(!facts.set_up_due || facts.policy.set_up_at_sign_in);
+            }
         }
 
         #[test]

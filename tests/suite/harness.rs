@@ -277,8 +277,9 @@ impl World {
     }
 
     pub async fn set_policy(&self, customer: &Customer, policy: Policy) {
-        let policy = serde_json::to_string(&policy).unwrap();
-        self.execute(&format!("UPDATE customers SET policy = '{policy}' WHERE id = '{}'", customer.id)).await;
+        let (json, low) = (serde_json::to_string(&policy).unwrap(), policy.codes_low);
+        let text = format!("UPDATE customers SET policy = '{json}', codes_low = {low} WHERE id = '{}'", customer.id);
+        self.execute(&text).await;
     }
 
     // ---- Signing in -------------------------------------------------------------------------------------------------
@@ -294,6 +295,7 @@ impl World {
         match self.begin_with(&person.address, PASSWORD).await {
             Begun::Challenge(token, step) => (token.0, step),
             Begun::Wrong => panic!("the password of {} was not taken", person.name),
+            Begun::LinkRequired(_) => panic!("{} needs the link", person.name),
             Begun::SignedIn(_) => panic!("{} was signed in by the password alone", person.name),
         }
     }

@@ -15,6 +15,7 @@ mod isolation;
 mod journeys;
 mod keys;
 mod outbox;
+mod policy;
 mod races;
 mod recovery;
 mod reset;

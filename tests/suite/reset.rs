@@ -107,7 +107,7 @@ both! {
         // Exactly one link and one way back; the bystander noticed nothing.
         assert!(world.prove(&world.link_token(ua.user).await.unwrap()).await.is_some());
         assert!(world.find(&others.session).await.is_some());
-        assert!(world.shown_secret(&others.set_up).await.is_some());
+        assert_eq!(world.rows_of("challenges", bystander.user).await, 2);
         let code = Factor::Code(world.fresh_code(&bystander));
         let challenge = world.challenge(&bystander, Step::Factor).await;
         assert!(matches!(world.finish(&challenge, &code).await, Finished::SignedIn { .. }));

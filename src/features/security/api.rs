@@ -37,6 +37,8 @@ pub struct SecurityPage {
     pub methods: Vec<MethodRow>,
     /// The own backup codes.
     pub codes: CodesRow,
+    /// With this many of them left or fewer the own customer warns.
+    pub codes_low: usize,
     /// The own sessions, the last used first.
     pub sessions: Vec<SessionRow>,
 }
@@ -47,11 +49,13 @@ pub struct SecurityPage {
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "security/page")]
 pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
-    use crate::features::session;
+    use crate::features::{customers, session};
     let request = Request::current()?;
     let asking = request.signed_in().await?;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let (methods, codes) = credentials(&mut conn, asking.actor.user).await?;
+    let home = customers::service::of_user(&mut conn, asking.actor.user.customer).await?;
+    let codes_low = usize::from(home.map(|home| home.policy).unwrap_or_default().codes_low);
     let sessions = session::service::list(&mut conn, asking.actor.user, request.platform.now()).await?;
     let row = |open: session::service::OpenSession| SessionRow {
         id: open.id,
@@ -62,5 +66,5 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
         browser: open.origin.browser,
     };
     let sessions = sessions.into_iter().map(row).collect();
-    Ok(request.console(&asking, SecurityPage { methods, codes, sessions }))
+    Ok(request.console(&asking, SecurityPage { methods, codes, codes_low, sessions }))
 }

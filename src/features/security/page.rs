@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{SecurityPage as Security, SessionRow, show_security};
-use crate::domain::backup_code::FEW;
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
@@ -23,9 +22,9 @@ pub fn SecurityPage() -> impl IntoView {
 }
 
 fn sheet(security: Security, ended: Option<u64>, now: Moment) -> AnyView {
-    let Security { methods, codes, sessions } = security;
+    let Security { methods, codes, codes_low, sessions } = security;
     let left = codes.used_at.iter().filter(|used| used.is_none()).count();
-    let few = codes.made_at.is_some() && left <= FEW as usize;
+    let few = codes.made_at.is_some() && left <= codes_low;
     let warning = few.then(|| {
         let fact = match left {
             0 => "You have no backup codes left.".to_owned(),

@@ -77,7 +77,7 @@ pub fn left_by<T: DeserializeOwned>(form: &str) -> Option<Left<T>> {
 pub fn outcome<S, T>(action: ServerAction<S>, left: Option<T>) -> Signal<Option<Result<T, ApiError>>>
 where
     S: ServerFn<Output = T, Error = ApiError> + Clone + Send + Sync + 'static,
-    T: Copy + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
 {
-    Signal::derive(move || action.value().get().or(left.map(Ok)))
+    Signal::derive(move || action.value().get().or_else(|| left.clone().map(Ok)))
 }

@@ -51,6 +51,8 @@ pub struct Challenge {
     pub link: Option<LinkId>,
     /// Where to go after sign-in.
     pub next_path: Option<String>,
+    /// Whether a reset waits for its user to set up again, at the moment this was read.
+    pub set_up_due: bool,
     secret: Option<String>,
 }
 
@@ -206,6 +208,7 @@ pub async fn open_challenge(
         next_path,
         wrong_codes: 0,
         expires_at: now + purpose.lifetime(),
+        set_up_due_at: None,
     };
     store::insert_challenge(conn, &sha256(token.as_bytes()), &row, now).await?;
     Ok(NewToken(token))
@@ -224,6 +227,7 @@ pub async fn challenge(conn: &mut Conn, token: &str, now: Time) -> Result<Option
         step: row.step,
         link: row.link_id,
         next_path: row.next_path,
+        set_up_due: row.set_up_due_at.is_some(),
         secret: row.secret,
     }))
 }

@@ -172,6 +172,9 @@ pub struct ChallengeRow {
     pub next_path: Option<String>,
     pub wrong_codes: i64,
     pub expires_at: Time,
+    /// Of the user, as it stands now; see `users`.
+    #[sqlx(default)]
+    pub set_up_due_at: Option<Time>,
 }
 
 pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &ChallengeRow, now: Time) -> Result<()> {
@@ -200,7 +203,7 @@ pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &Challenge
 pub async fn challenge(conn: &mut Conn, token_hash: &str) -> Result<Option<ChallengeRow>> {
     Ok(sqlx::query_as(
         "SELECT c.id, c.customer_id, c.user_id, c.purpose, c.step, c.link_id, c.secret, c.next_path, c.wrong_codes, \
-            c.expires_at \
+            c.expires_at, u.set_up_due_at \
          FROM challenges c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id \
          WHERE c.token_hash = $1 AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL",
     )

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::sign_in::Purpose;
+use crate::domain::sign_in::{Grace, Purpose};
 use crate::features::session::api::ApiError;
 
 #[cfg(feature = "ssr")]
@@ -28,6 +28,8 @@ pub struct Whose {
     pub address: String,
     /// Where the user came from.
     pub purpose: Purpose,
+    /// For how long the set-up may still be put off; none where there is no way round it.
+    pub grace: Option<Grace>,
 }
 
 /// The key to add to an app.
@@ -76,6 +78,7 @@ fn whose(set_up: &service::SetUp) -> Whose {
         help_desk: set_up.customer.help_desk.clone(),
         address: set_up.address.to_string(),
         purpose: set_up.purpose,
+        grace: set_up.grace,
     }
 }
 
@@ -88,6 +91,8 @@ pub enum Check {
     Malformed,
     /// Not the one expected.
     Wrong,
+    /// It cannot be put off, or not any more.
+    NoGrace,
     /// This set-up is over: begin again.
     Over,
 }
@@ -113,6 +118,32 @@ pub async fn register(code: String) -> Result<Check, ApiError> {
                 service::Registered::Dead => Check::Over,
             }
         }
+    };
+    over(&request, outcome);
+    request.leave("set_up", outcome, &[]);
+    Ok(outcome)
+}
+
+/// Puts the set-up off, where the days of grace are not over, and signs in without it.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/postpone")]
+pub async fn postpone() -> Result<Check, ApiError> {
+    let request = Request::current()?;
+    let postponed = match request.cookie(Cookie::Challenge) {
+        Some(token) => service::postpone(&request.platform, &request.origin, &token).await?,
+        None => service::Postponed::Dead,
+    };
+    let outcome = match postponed {
+        service::Postponed::SignedIn { token, next } => {
+            request.set_token(Cookie::Session, &token);
+            request.clear(Cookie::Challenge);
+            request.go(&next);
+            return Ok(Check::GoOn);
+        }
+        service::Postponed::Refused => Check::NoGrace,
+        service::Postponed::Dead => Check::Over,
     };
     over(&request, outcome);
     request.leave("set_up", outcome, &[]);

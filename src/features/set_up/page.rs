@@ -5,11 +5,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
+use crate::domain::sign_in::{Grace, Left};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
-    CalmShell, CodeField, CopyButton, Glyph, Icon, Look, PrintButton, Qr, SubmitButton, TextField, minute,
+    Banner, CalmShell, CodeField, CopyButton, Glyph, Icon, Look, PrintButton, Qr, SubmitButton, TextField, Tone, minute,
 };
 use crate::words::td_string;
 
@@ -29,13 +30,20 @@ pub fn SetUpPage() -> impl IntoView {
 }
 
 fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, outcome: Outcome) -> AnyView {
-    let Whose { customer, help_desk: desk, address, purpose } = whose;
+    let Whose { customer, help_desk: desk, address, purpose, grace } = whose;
     let error = wrong(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, set_up.code_wrong));
+    let no_grace = move || {
+        (outcome.get() == Some(Ok(Check::NoGrace))).then(|| {
+            let fact = td_string!(LOCALE, set_up.no_grace);
+            view! { <Banner tone=Tone::Warn fact>{td_string!(LOCALE, set_up.no_grace_lead)}</Banner> }
+        })
+    };
     let label = td_string!(LOCALE, set_up.qr, address = address);
     let qr = (key.qr_size > 0).then_some(Drawing { size: key.qr_size, path: key.qr_path });
     view! {
         <CalmShell customer steps=steps(purpose, 2) help_desk=help_desk(desk)>
             <h1>{td_string!(LOCALE, set_up.heading)}</h1>
+            {no_grace}
             <p class="lead">{td_string!(LOCALE, set_up.lead)}</p>
             <section>
                 <h2>{td_string!(LOCALE, set_up.add)}</h2>
@@ -76,7 +84,32 @@ fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, out
                     </SubmitButton>
                 </ActionForm>
             </section>
+            {grace.map(later)}
         </CalmShell>
+    }
+    .into_any()
+}
+
+/// The way past the set-up, as long as there is one. A plain form: what WebAssembly holds in memory goes with the page.
+fn later(grace: Grace) -> AnyView {
+    let until = minute(grace.until);
+    let words = match grace.counted() {
+        Left::Days(1) => td_string!(LOCALE, set_up.later.day, moment = until),
+        Left::Days(days) => td_string!(LOCALE, set_up.later.days, days = days, moment = until),
+        Left::Hours(1) => td_string!(LOCALE, set_up.later.hour, moment = until),
+        Left::Hours(hours) => td_string!(LOCALE, set_up.later.hours, hours = hours, moment = until),
+        Left::Minutes(1) => td_string!(LOCALE, set_up.later.minute, moment = until),
+        Left::Minutes(minutes) => td_string!(LOCALE, set_up.later.minutes, minutes = minutes, moment = until),
+    };
+    view! {
+        <hr/>
+        <section>
+            <h2>{td_string!(LOCALE, set_up.later.title)}</h2>
+            <p class="lead">{words}</p>
+            <form method="post" action="/api/set_up/postpone">
+                <SubmitButton wide=true>{td_string!(LOCALE, set_up.later.button)}</SubmitButton>
+            </form>
+        </section>
     }
     .into_any()
 }

@@ -6,9 +6,9 @@ use crate::domain::backup_code::BackupCode;
 use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
 use crate::domain::recovery::End;
-use crate::domain::sign_in::{Next, Passed, Purpose, Step, advance};
+use crate::domain::sign_in::{Facts, Grace, Next, Passed, Purpose, Step, advance, may_postpone, may_set_up};
 use crate::domain::totp::{in_fours, key_uri};
-use crate::domain::user::Address;
+use crate::domain::user::{Address, Standing};
 use crate::features::backup_codes::service::NewCodes;
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{Challenge, NewToken};
@@ -16,6 +16,7 @@ use crate::features::{audit, backup_codes, customers, methods, outbox, recovery,
 use crate::platform::qr::{self, Qr};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
+use crate::ui::minute;
 
 /// Where a set-up stands, and for whom.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct SetUp {
     pub purpose: Purpose,
     /// The key to add to an app; none once it is registered.
     pub key: Option<Key>,
+    /// For how long it may still be put off; none where there is no way round it.
+    pub grace: Option<Grace>,
 }
 
 /// The key of the authenticator-to-be.
@@ -52,19 +55,40 @@ impl std::fmt::Debug for Key {
 /// # Errors
 /// When the database fails.
 pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
+    let now = platform.now();
     let mut conn = platform.db.read().await?;
-    let Some(challenge) = session::service::challenge(&mut conn, token, platform.now()).await? else {
+    let Some(challenge) = session::service::challenge(&mut conn, token, now).await? else {
         return Ok(None);
     };
     let Some((customer, address)) = whose(&mut conn, &challenge).await? else {
         return Ok(None);
     };
+    let facts = facts(&mut conn, &customer, &challenge).await?;
+    if challenge.step == Step::SetUp && !may_set_up(challenge.purpose, facts) {
+        return Ok(None);
+    }
+    let grace = may_postpone(facts, now).filter(|_| is_at_sign_in(&challenge));
     let key = session::service::pending_secret(platform, &challenge)?.map(|secret| {
         let uri = key_uri(&customer.name, address.as_str(), &secret.base32());
         Key { qr: qr::draw(&uri), uri, text: in_fours(&secret.base32()) }
     });
     let expected = matches!(challenge.step, Step::SetUp | Step::SaveCodes);
-    Ok(expected.then_some(SetUp { customer, address, purpose: challenge.purpose, key }))
+    Ok(expected.then_some(SetUp { customer, address, purpose: challenge.purpose, key, grace }))
+}
+
+/// Only a set-up that the sign-in page led to can end in a session without it.
+fn is_at_sign_in(challenge: &Challenge) -> bool {
+    (challenge.purpose, challenge.step) == (Purpose::SignIn, Step::SetUp)
+}
+
+/// What decides about a set-up, at this moment. A challenge is found only while its user can sign in.
+async fn facts(conn: &mut Conn, customer: &Customer, challenge: &Challenge) -> Result<Facts> {
+    Ok(Facts {
+        standing: Standing::Active,
+        has_factor: !methods::service::list(conn, challenge.user).await?.is_empty(),
+        set_up_due: challenge.set_up_due,
+        policy: customer.policy,
+    })
 }
 
 async fn whose(conn: &mut Conn, challenge: &Challenge) -> Result<Option<(Customer, Address)>> {
@@ -105,6 +129,12 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     let Some(secret) = session::service::pending_secret(platform, &challenge)? else {
         return Ok(Registered::Dead);
     };
+    let Some(customer) = customers::service::of_user(&mut tx, challenge.user.customer).await? else {
+        return Ok(Registered::Dead);
+    };
+    if !may_set_up(challenge.purpose, facts(&mut tx, &customer, &challenge).await?) {
+        return Ok(Registered::Dead);
+    }
     let user = challenge.user;
     let event = |what| Event::new(now, what, Some(user.customer)).by(user).about(user.id).from(origin.address.clone());
     let Some(step) = secret.matching_step(digits, now) else {
@@ -138,6 +168,58 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     audit::service::record_all(&mut tx, platform, events).await?;
     tx.commit().await?;
     Ok(Registered::Right(backup_codes::service::seal(platform, user, &codes)))
+}
+
+/// What came of putting a set-up off.
+pub enum Postponed {
+    /// The user is signed in without a second factor; the next sign-in asks again.
+    SignedIn {
+        /// For the cookie.
+        token: NewToken,
+        /// Where to go.
+        next: String,
+    },
+    /// There is no way round it, or none any more: the set-up waits on.
+    Refused,
+    /// This set-up is over.
+    Dead,
+}
+
+/// Puts a set-up off, where the customer gave days of grace that are not over. It is decided here once more, under the
+/// user's lock: whatever the page offered.
+///
+/// # Errors
+/// When the database fails.
+pub async fn postpone(platform: &Platform, origin: &Origin, token: &str) -> Result<Postponed> {
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Postponed::Dead);
+    };
+    if users::service::lock(&mut tx, seen.user).await?.is_none() {
+        return Ok(Postponed::Dead);
+    }
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(Postponed::Dead);
+    };
+    let Some(customer) = customers::service::of_user(&mut tx, challenge.user.customer).await? else {
+        return Ok(Postponed::Dead);
+    };
+    let user = challenge.user;
+    let event = |what| Event::new(now, what, Some(user.customer)).about(user.id).from(origin.address.clone());
+    let facts = facts(&mut tx, &customer, &challenge).await?;
+    let Some(grace) = may_postpone(facts, now).filter(|_| is_at_sign_in(&challenge)) else {
+        let refused = event(What::SignInRefused).with("why", "no_grace");
+        audit::service::record(&mut tx, platform, refused).await?;
+        tx.commit().await?;
+        return Ok(Postponed::Refused);
+    };
+    session::service::end_challenge(&mut tx, &challenge).await?;
+    let put_off = event(What::SetUpPostponed).by(user).with("until", minute(grace.until));
+    audit::service::record(&mut tx, platform, put_off).await?;
+    let token = sign_in::service::enter(&mut tx, platform, origin, user, "password, set-up put off").await?;
+    tx.commit().await?;
+    Ok(Postponed::SignedIn { token, next: challenge.next_path.unwrap_or_else(|| "/".to_owned()) })
 }
 
 /// The new codes with what their page, file and print sheet say around them.

@@ -16,14 +16,27 @@ use crate::features::session::request::Request;
 use crate::platform::cookies::Cookie;
 
 /// What came of an address and a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BeginOutcome {
     /// Right: the browser goes on.
     GoOn,
+    /// Right, but after a reset only the link in the mail leads back in.
+    LinkRequired(LinkRequired),
     /// Wrong: one answer whatever is wrong.
     Wrong,
     /// Too many sign-ins at once.
     Busy,
+}
+
+/// Where the link went that is the only way back in, and who helps when it did not come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRequired {
+    /// The address, masked.
+    pub masked: String,
+    /// The customer's name.
+    pub customer: String,
+    /// Its help desk.
+    pub help_desk: Option<String>,
 }
 
 /// Begins a sign-in.
@@ -49,6 +62,12 @@ pub async fn begin(
             request.go(next.as_deref().unwrap_or("/"));
             return Ok(BeginOutcome::GoOn);
         }
+        Ok(service::Begun::LinkRequired(service::LinkRequired { masked, customer, help_desk })) => {
+            let outcome = BeginOutcome::LinkRequired(LinkRequired { masked, customer, help_desk });
+            // The page that follows asks for no address, and shows it masked.
+            request.leave("sign_in", &outcome, &[]);
+            return Ok(outcome);
+        }
         Ok(service::Begun::Wrong) => BeginOutcome::Wrong,
         Err(crate::platform::Fault::Busy) => {
             let _ = ApiError::from(crate::platform::Fault::Busy);
@@ -56,7 +75,7 @@ pub async fn begin(
         }
         Err(fault) => return Err(fault.into()),
     };
-    request.leave("sign_in", outcome, &[("address", &address)]);
+    request.leave("sign_in", &outcome, &[("address", &address)]);
     Ok(outcome)
 }
 

@@ -5,20 +5,36 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, WaitingFor, waiting};
+use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, LinkRequired, WaitingFor, waiting};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};
-use crate::ui::{Banner, CalmShell, CodeField, Look, PasswordField, SubmitButton, TextField, Tone, begin_anew, clock};
+use crate::ui::{
+    Banner, CalmShell, CodeField, Glyph, Icon, Look, PasswordField, SubmitButton, TextField, Tone, begin_anew, clock,
+};
 use crate::words::td_string;
 
-/// Address and password.
+/// Address and password; after a reset in a customer that requires the link, where that link is.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let action = ServerAction::<Begin>::new();
     let left = left_by::<BeginOutcome>("sign_in");
     let typed = left.as_ref().map(|left| left.typed("address")).unwrap_or_default();
     let outcome = outcome(action, left.map(|left| left.outcome));
+    let elsewhere = Memo::new(move |_| match outcome.get() {
+        Some(Ok(BeginOutcome::LinkRequired(link))) => Some(link),
+        _ => None,
+    });
+    move || match elsewhere.get() {
+        Some(link) => link_required(link),
+        None => ask(action, outcome, &typed),
+    }
+}
+
+type BeginSignal = Signal<Option<Result<BeginOutcome, ApiError>>>;
+
+fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyView {
+    let typed = typed.to_owned();
     let wrong = Signal::derive(move || {
         (outcome.get() == Some(Ok(BeginOutcome::Wrong))).then(|| td_string!(LOCALE, sign_in.wrong).to_owned())
     });
@@ -67,6 +83,29 @@ pub fn SignInPage() -> impl IntoView {
                 <p>{td_string!(LOCALE, sign_in.trouble_factor)}</p>
                 <p>{td_string!(LOCALE, sign_in.trouble_password)}</p>
             </details>
+        </CalmShell>
+    }
+    .into_any()
+}
+
+/// The password was right, and nothing more is asked for here: the link in the mail is the only way back in.
+fn link_required(LinkRequired { masked, customer, help_desk: desk }: LinkRequired) -> AnyView {
+    let title = td_string!(LOCALE, sign_in.link.title);
+    let lead = td_string!(LOCALE, sign_in.link.lead, address = apart(&masked));
+    let desk_words =
+        desk.as_ref().map_or(td_string!(LOCALE, sign_in.link.nobody), |_| td_string!(LOCALE, sign_in.link.desk));
+    view! {
+        <Title text=title/>
+        <CalmShell customer help_desk=help_desk(desk)>
+            <h1>{title}</h1>
+            <p class="lead">{lead}</p>
+            <ul class="points">
+                <li><Icon of=Glyph::Mail/>{td_string!(LOCALE, sign_in.link.open)}</li>
+                <li><Icon of=Glyph::Search/>{td_string!(LOCALE, sign_in.link.look)}</li>
+                <li><Icon of=Glyph::Users/>{desk_words}</li>
+            </ul>
+            <p class="note">{td_string!(LOCALE, sign_in.link.why)}</p>
+            <a class="button wide" href="/sign-in" rel="external">{td_string!(LOCALE, sign_in.link.back)}</a>
         </CalmShell>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! The steps of a sign-in, and the one way in which a second factor is judged, for sign-in and step-up alike.
 
 use crate::domain::audit::{Event, What};
-use crate::domain::backup_code::{BackupCode, FEW};
+use crate::domain::backup_code::BackupCode;
 use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
 use crate::domain::sign_in::{AfterPassword, Facts, Guessing, Next, Passed, Purpose, Step, advance, after_password};
@@ -20,8 +20,22 @@ pub enum Begun {
     Wrong,
     /// Right; the browser that gets this token goes on to this step.
     Challenge(NewToken, Step),
+    /// Right, but a reset waits for this user and their customer lets nobody set up again without the link: there is
+    /// nothing for this browser to hold.
+    LinkRequired(LinkRequired),
     /// Signed in at once.
     SignedIn(NewToken),
+}
+
+/// What somebody with the right password is told who needs the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRequired {
+    /// Where the mail with the link went, masked.
+    pub masked: String,
+    /// Their customer's name.
+    pub customer: String,
+    /// Its help desk.
+    pub help_desk: Option<String>,
 }
 
 /// Begins a sign-in. Known and unknown addresses cost the same work and get the same answer.
@@ -66,7 +80,7 @@ pub async fn begin(
         standing: locked.standing,
         has_factor: !methods::service::list(&mut tx, user).await?.is_empty(),
         set_up_due: locked.set_up_due,
-        mfa_required: customer.policy.mfa_required,
+        policy: customer.policy,
     };
     // The password may have been changed while it was being checked.
     let after = if locked.has_password(&credentials) { after_password(facts) } else { AfterPassword::Refused };
@@ -82,6 +96,12 @@ pub async fn begin(
                 session::service::open_challenge(&mut tx, platform, user, Purpose::SignIn, step, None, next).await?;
             audit::service::record(&mut tx, platform, event(What::PasswordRight, Some(user)).by(user)).await?;
             Begun::Challenge(token, step)
+        }
+        AfterPassword::LinkRequired => {
+            let refused = event(What::SignInRefused, Some(user)).with("why", "link_required");
+            audit::service::record(&mut tx, platform, refused).await?;
+            let masked = locked.address.masked();
+            Begun::LinkRequired(LinkRequired { masked, customer: customer.name, help_desk: customer.help_desk })
         }
         AfterPassword::SignedIn => Begun::SignedIn(enter(&mut tx, platform, origin, user, "password").await?),
     };
@@ -244,11 +264,15 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
     }
     let finished = match judge(&mut tx, platform, origin, &locked, factor).await? {
         Judged::Right(left) => {
+            let few_codes = match left {
+                Some(left) => few(&mut tx, challenge.user, left).await?,
+                None => None,
+            };
             session::service::end_challenge(&mut tx, &challenge).await?;
             let how = if left.is_some() { "backup code" } else { "authenticator app" };
             let token = enter(&mut tx, platform, origin, challenge.user, how).await?;
             let next = challenge.next_path.unwrap_or_else(|| "/".to_owned());
-            Finished::SignedIn { token, next, few_codes: left.filter(|left| *left <= FEW) }
+            Finished::SignedIn { token, next, few_codes }
         }
         wrong => {
             session::service::wrong_code(&mut tx, &challenge).await?;
@@ -267,6 +291,12 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
     };
     tx.commit().await?;
     Ok(finished)
+}
+
+/// How many codes are left, where their customer warns of so few.
+async fn few(conn: &mut Conn, user: UserRef, left: u32) -> Result<Option<u32>> {
+    let customer = customers::service::of_user(conn, user.customer).await?;
+    Ok(customer.filter(|customer| left <= u32::from(customer.policy.codes_low)).map(|_| left))
 }
 
 /// What came of a step-up.
