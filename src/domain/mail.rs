@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::authority::Role;
 use super::ids::LinkId;
 use super::time::Time;
 
@@ -39,6 +40,28 @@ pub enum Mail {
         /// How many are left.
         left: u32,
     },
+    /// You have this role in a customer now.
+    RoleGiven {
+        /// When.
+        at: Time,
+        /// The customer.
+        place: String,
+        /// Who gave it.
+        by: String,
+        /// Which.
+        role: Role,
+        /// When it ends by itself.
+        until: Option<Time>,
+    },
+    /// You have no role in a customer any more.
+    RoleEnded {
+        /// When.
+        at: Time,
+        /// The customer.
+        place: String,
+        /// Who ended it.
+        by: String,
+    },
 }
 
 impl Mail {
@@ -49,6 +72,8 @@ impl Mail {
             Self::Reset { .. } => "reset",
             Self::AuthenticatorAdded { .. } => "authenticator_added",
             Self::BackupCodeUsed { .. } => "backup_code_used",
+            Self::RoleGiven { .. } => "role_given",
+            Self::RoleEnded { .. } => "role_ended",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The rules of Rekey, pure: they read like the product document and know no database, no network, no clock and no
 //! randomness. Time and random bytes come in as arguments.
 
+pub mod access;
 pub mod audit;
 pub mod authority;
 pub mod backup_code;

@@ -5,10 +5,14 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authority::Scope;
 use crate::domain::customer::{Customer, Policy};
 use crate::domain::ids::CustomerId;
+use crate::domain::time::Time;
 use crate::domain::user::clean_name;
 use crate::features::audit;
-use crate::platform::text::name_key;
+use crate::platform::text::{like_anywhere, name_key};
 use crate::platform::{Conn, Platform, Result};
+
+/// How many customers are on a page of the list.
+pub const PAGE: i64 = 50;
 
 /// Adds a customer; none when another already has this name.
 ///
@@ -24,12 +28,114 @@ pub async fn add(
     let now = platform.now();
     let name = clean_name(name);
     let customer = Customer { id: platform.rng.id(now, CustomerId::new), name, help_desk, policy };
-    if !store::insert(conn, &customer, &name_key(&customer.name), now).await? {
+    if !store::insert(conn, &customer, &name_key(&customer.name), None, now).await? {
         return Ok(None);
     }
     let event = Event::new(now, What::CustomerAdded, Some(customer.id)).with("name", &customer.name);
     audit::service::record(conn, platform, event).await?;
     Ok(Some(customer))
+}
+
+/// Adds a customer through a provider, with the default policy; none when another already has this name. The record is
+/// the caller's: it knows who did it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add_through(
+    conn: &mut Conn,
+    platform: &Platform,
+    provider: CustomerId,
+    name: &str,
+    help_desk: Option<String>,
+) -> Result<Option<Customer>> {
+    let now = platform.now();
+    let id = platform.rng.id(now, CustomerId::new);
+    let customer = Customer { id, name: clean_name(name), help_desk, policy: Policy::default() };
+    let added = store::insert(conn, &customer, &name_key(&customer.name), Some(provider), now).await?;
+    Ok(added.then_some(customer))
+}
+
+/// Writes down that a customer is a provider: its owners and admins add customers.
+///
+/// # Errors
+/// When the database fails.
+pub async fn make_provider(conn: &mut Conn, id: CustomerId, now: Time) -> Result<()> {
+    store::set_provider_since(conn, id, now).await
+}
+
+/// Writes down through which provider a customer came.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_provider(conn: &mut Conn, id: CustomerId, provider: CustomerId) -> Result<()> {
+    store::set_provider(conn, id, provider).await
+}
+
+/// The customers in `scope` that are providers, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn providers(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
+    store::providers(conn, scope).await
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// At most [`PAGE`] customers, by name.
+    pub customers: Vec<Customer>,
+    /// How many match in all.
+    pub total: i64,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// The customers in `scope` whose name contains `search`, after `cursor`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn page(conn: &mut Conn, scope: &Scope, search: &str, cursor: Option<&str>) -> Result<Page> {
+    let search = name_key(&clean_name(search));
+    let pattern = (!search.is_empty()).then(|| like_anywhere(&search));
+    // A cursor is the name after which a page begins; what a name cannot hold is no cursor.
+    let after = cursor.filter(|cursor| !cursor.contains('\0'));
+    let total = store::count(conn, scope, pattern.as_deref()).await?;
+    let mut customers = store::page(conn, scope, pattern.as_deref(), after, PAGE + 1).await?;
+    let full = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let more = customers.len() > full;
+    customers.truncate(full);
+    let next = more.then(|| customers.last().map(|customer| name_key(&customer.name))).flatten();
+    Ok(Page { customers, total, next })
+}
+
+/// A customer with what only its own pages show.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The customer.
+    pub customer: Customer,
+    /// When it came.
+    pub added_at: Time,
+    /// Since when it is a provider.
+    pub provider_since: Option<Time>,
+    /// Through which provider it came: identifier and name.
+    pub provider: Option<(CustomerId, String)>,
+}
+
+/// One customer in `scope` with all its facts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn profile(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<Profile>> {
+    if !scope.covers(id) {
+        return Ok(None);
+    }
+    let found = store::profile(conn, id).await?;
+    Ok(found.map(|(customer, facts)| Profile {
+        customer,
+        added_at: facts.created_at,
+        provider_since: facts.provider_since,
+        provider: facts.provider_id.zip(facts.provider_name),
+    }))
 }
 
 /// A user's own customer, for what they go through before anybody has authority.

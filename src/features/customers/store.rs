@@ -25,10 +25,16 @@ impl From<Row> for Customer {
     }
 }
 
-pub async fn insert(conn: &mut Conn, customer: &Customer, name_key: &str, now: Time) -> Result<bool> {
+pub async fn insert(
+    conn: &mut Conn,
+    customer: &Customer,
+    name_key: &str,
+    provider: Option<CustomerId>,
+    now: Time,
+) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO customers (id, name, name_key, help_desk, policy, codes_low, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name_key) DO NOTHING",
+        "INSERT INTO customers (id, name, name_key, help_desk, policy, codes_low, provider_id, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name_key) DO NOTHING",
     )
     .bind(customer.id)
     .bind(&customer.name)
@@ -36,6 +42,7 @@ pub async fn insert(conn: &mut Conn, customer: &Customer, name_key: &str, now: T
     .bind(customer.help_desk.clone())
     .bind(serde_json::to_string(&customer.policy).expect("a policy is always JSON"))
     .bind(i64::from(customer.policy.codes_low))
+    .bind(provider)
     .bind(now)
     .execute(conn)
     .await?;
@@ -83,4 +90,114 @@ pub async fn lock(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
             .fetch_optional(conn)
             .await?;
     Ok(row.map(Customer::from))
+}
+
+pub async fn set_provider_since(conn: &mut Conn, id: CustomerId, now: Time) -> Result<()> {
+    sqlx::query("UPDATE customers SET provider_since = COALESCE(provider_since, $1) WHERE id = $2")
+        .bind(now)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn set_provider(conn: &mut Conn, id: CustomerId, provider: CustomerId) -> Result<()> {
+    sqlx::query("UPDATE customers SET provider_id = $1 WHERE id = $2").bind(provider).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn providers(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
+    let ids = scope.customers();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT id, name, help_desk, policy FROM customers WHERE id IN ({}) AND provider_since IS NOT NULL \
+         ORDER BY name_key",
+        placeholders(1, ids.len())
+    );
+    let query = ids.iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), |query, id| query.bind(*id));
+    Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
+}
+
+/// A page of the customers in `scope` whose name contains `pattern`, by name, after the name `after`.
+pub async fn page(
+    conn: &mut Conn,
+    scope: &Scope,
+    pattern: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Customer>> {
+    let ids = scope.customers();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut text =
+        format!("SELECT id, name, help_desk, policy FROM customers WHERE id IN ({})", placeholders(1, ids.len()));
+    let mut next = ids.len() + 1;
+    for (bound, condition) in [(pattern, "LIKE"), (after, ">")] {
+        if bound.is_some() {
+            let escape = if condition == "LIKE" { " ESCAPE '\\'" } else { "" };
+            text.push_str(&format!(" AND name_key {condition} ${next}{escape}"));
+            next += 1;
+        }
+    }
+    text.push_str(&format!(" ORDER BY name_key LIMIT ${next}"));
+    let mut query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text));
+    for id in ids {
+        query = query.bind(*id);
+    }
+    for bound in [pattern, after].into_iter().flatten() {
+        query = query.bind(bound.to_owned());
+    }
+    Ok(query.bind(limit).fetch_all(conn).await?.into_iter().map(Customer::from).collect())
+}
+
+/// How many customers in `scope` match.
+pub async fn count(conn: &mut Conn, scope: &Scope, pattern: Option<&str>) -> Result<i64> {
+    let ids = scope.customers();
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let mut text = format!("SELECT COUNT(*) FROM customers WHERE id IN ({})", placeholders(1, ids.len()));
+    if pattern.is_some() {
+        text.push_str(&format!(" AND name_key LIKE ${} ESCAPE '\\'", ids.len() + 1));
+    }
+    let mut query = sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text));
+    for id in ids {
+        query = query.bind(*id);
+    }
+    if let Some(pattern) = pattern {
+        query = query.bind(pattern.to_owned());
+    }
+    Ok(query.fetch_one(conn).await?.0)
+}
+
+/// What only a customer's own pages show.
+#[derive(FromRow)]
+pub struct Facts {
+    pub created_at: Time,
+    pub provider_since: Option<Time>,
+    pub provider_id: Option<CustomerId>,
+    pub provider_name: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Whole {
+    #[sqlx(flatten)]
+    row: Row,
+    #[sqlx(flatten)]
+    facts: Facts,
+}
+
+pub async fn profile(conn: &mut Conn, id: CustomerId) -> Result<Option<(Customer, Facts)>> {
+    let whole: Option<Whole> = sqlx::query_as(
+        "SELECT c.id, c.name, c.help_desk, c.policy, c.created_at, c.provider_since, c.provider_id, \
+            p.name AS provider_name \
+         FROM customers c LEFT JOIN customers p ON p.id = c.provider_id WHERE c.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(whole.map(|whole| (whole.row.into(), whole.facts)))
 }

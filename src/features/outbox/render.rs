@@ -3,6 +3,8 @@
 use askama::Template;
 use askama::filters::{Escaper as _, Html};
 
+use crate::domain::access::last_moment;
+use crate::domain::authority::Role;
 use crate::domain::mail::Mail;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
@@ -111,6 +113,31 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
             let doubt = (td_string!(locale, mail.backup_code.doubt), td_string!(locale, mail.backup_code.doubt_do));
             (td_string!(locale, mail.backup_code.subject), vec![says(happened), says(left)], doubt.0, doubt.1)
         }
+        Mail::RoleGiven { at, place, by, role, until } => {
+            let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
+            let happened = td_string!(
+                locale,
+                mail.role.given,
+                moment = moment,
+                who = who,
+                role = role_word(locale, *role),
+                place = place
+            );
+            let mut lines = vec![says(happened), says(role_meaning(locale, *role).to_owned())];
+            lines.extend(until.map(|until| {
+                let last = day(locale, last_moment(until));
+                says(td_string!(locale, mail.role.until, day = last))
+            }));
+            let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.doubt_do));
+            (td_string!(locale, mail.role.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::RoleEnded { at, place, by } => {
+            let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
+            let happened = td_string!(locale, mail.role.ended, moment = moment, who = who, place = place);
+            let lines = vec![says(happened), says(td_string!(locale, mail.role.ended_now).to_owned())];
+            let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.ended_do));
+            (td_string!(locale, mail.role.ended_subject), lines, doubt.0, doubt.1)
+        }
     };
     let desk = match to.help_desk.map(one_line).filter(|desk| !desk.is_empty()) {
         Some(desk) => td_string!(locale, mail.help_desk, help_desk = isolated(&desk)),
@@ -163,7 +190,18 @@ fn facts(locale: Locale, mail: &Mail) -> Vec<(&'static str, Line)> {
 /// "22 November 2026, 14:05 UTC".
 fn moment(locale: Locale, at: Time) -> String {
     let utc = at.utc();
-    let month = match utc.month {
+    let time = format!("{:02}:{:02}", utc.hour, utc.minute);
+    td_string!(locale, mail.moment, day = utc.day, month = month(locale, at), year = utc.year, time = time)
+}
+
+/// "22 November 2026".
+fn day(locale: Locale, at: Time) -> String {
+    let utc = at.utc();
+    td_string!(locale, mail.day, day = utc.day, month = month(locale, at), year = utc.year)
+}
+
+fn month(locale: Locale, at: Time) -> &'static str {
+    match at.utc().month {
         1 => td_string!(locale, mail.month.january),
         2 => td_string!(locale, mail.month.february),
         3 => td_string!(locale, mail.month.march),
@@ -176,9 +214,25 @@ fn moment(locale: Locale, at: Time) -> String {
         10 => td_string!(locale, mail.month.october),
         11 => td_string!(locale, mail.month.november),
         _ => td_string!(locale, mail.month.december),
-    };
-    let time = format!("{:02}:{:02}", utc.hour, utc.minute);
-    td_string!(locale, mail.moment, day = utc.day, month = month, year = utc.year, time = time)
+    }
+}
+
+fn role_word(locale: Locale, role: Role) -> &'static str {
+    match role {
+        Role::Owner => td_string!(locale, mail.role.owner),
+        Role::Admin => td_string!(locale, mail.role.admin),
+        Role::Auditor => td_string!(locale, mail.role.auditor),
+        Role::Member => td_string!(locale, mail.role.member),
+    }
+}
+
+fn role_meaning(locale: Locale, role: Role) -> &'static str {
+    match role {
+        Role::Owner => td_string!(locale, mail.role.owner_may),
+        Role::Admin => td_string!(locale, mail.role.admin_may),
+        Role::Auditor => td_string!(locale, mail.role.auditor_may),
+        Role::Member => td_string!(locale, mail.role.member_may),
+    }
 }
 
 const ISOLATE: char = '\u{2068}';
@@ -239,6 +293,10 @@ mod tests {
         }
     }
 
+    fn role_given(until: Option<Time>) -> Mail {
+        Mail::RoleGiven { at: AT, place: "Hafenwerk".into(), by: "Ines (Nordlicht)".into(), role: Role::Admin, until }
+    }
+
     fn link() -> Way {
         Way::Link(TOKEN.to_owned(), AT)
     }
@@ -253,6 +311,12 @@ mod tests {
             rendered(&reset("Ines", None, None), &TO, Some(Way::SignIn("https://rekey.example/sign-in".into()))),
             rendered(&Mail::AuthenticatorAdded { at: AT }, &Recipient { help_desk: None, ..TO }, None),
             rendered(&Mail::BackupCodeUsed { at: AT, left: 2 }, &TO, None),
+            rendered(&role_given(Some(AT)), &TO, None),
+            rendered(
+                &Mail::RoleEnded { at: AT, place: "Hafenwerk".into(), by: "Ines".into() },
+                &Recipient { help_desk: None, ..TO },
+                None,
+            ),
         ]
     }
 
@@ -353,6 +417,20 @@ mod tests {
         assert!(says(0).contains("You have no backup codes left."));
         assert!(says(1).contains("You have 1 backup code left."));
         assert!(says(9).contains("You have 9 backup codes left."));
+    }
+
+    #[test]
+    fn a_role_says_where_what_and_until_when() {
+        // It ends with the first moment of the 22nd: its last day is the 21st.
+        let midnight =
+            Time::try_from(crate::domain::time::Utc { hour: 0, minute: 0, second: 0, day: 22, ..AT.utc() }).unwrap();
+        let text = rendered(&role_given(Some(midnight)), &TO, None).text;
+        assert!(
+            text.contains("21 November 2026, 14:05 UTC, Ines (Nordlicht) gave you the role of admin in Hafenwerk."),
+            "{text}"
+        );
+        assert!(text.contains("It ends by itself after 21 November 2026 (UTC)."), "{text}");
+        assert!(!rendered(&role_given(None), &TO, None).text.contains("ends by itself"));
     }
 
     #[test]

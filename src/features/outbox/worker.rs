@@ -219,7 +219,10 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
                 Some(way)
             }
         },
-        Mail::AuthenticatorAdded { .. } | Mail::BackupCodeUsed { .. } => None,
+        Mail::AuthenticatorAdded { .. }
+        | Mail::BackupCodeUsed { .. }
+        | Mail::RoleGiven { .. }
+        | Mail::RoleEnded { .. } => None,
     };
     drop(conn);
     let put_together = || -> Result<_, Unsendable> {
