@@ -12,6 +12,7 @@ use crate::features::reset::page::{ResetPage, ResetsPage};
 use crate::features::security::page::SecurityPage;
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::sign_in::page::{CodePage, SignInPage};
+use crate::features::users::methods_page::MethodsPage;
 use crate::features::users::page::UsersPage;
 use crate::features::users::user_page::UserPage;
 use crate::ui::CalmShell;
@@ -80,6 +81,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id") view=UserPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/:tab") view=UserPage ssr=SsrMode::Async/>
+                <Route path=path!("/methods") view=MethodsPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets") view=ResetsPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets/:id") view=ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>

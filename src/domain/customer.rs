@@ -24,6 +24,7 @@ pub struct Customer {
 /// The policy of one customer. A setting that is missing in storage has its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question with two answers, asked of a customer's owner")]
 pub struct Policy {
     /// Whether every user needs a second factor.
     pub mfa_required: bool,
@@ -126,6 +127,7 @@ impl Policy {
 
 /// A policy as somebody asks for it: everything but the facts that follow from when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question with two answers, asked of a customer's owner")]
 pub struct Settings {
     /// See [`Policy::mfa_required`].
     pub mfa_required: bool,

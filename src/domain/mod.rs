@@ -15,6 +15,7 @@ pub mod sign_in;
 pub mod time;
 pub mod totp;
 pub mod user;
+pub mod user_filter;
 
 /// A stored or transmitted text that is not a value of its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

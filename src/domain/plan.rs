@@ -73,8 +73,10 @@ pub enum Skip {
     NoVerifiedAddress,
     /// No second factor and no reset under way.
     NothingToReset,
-    /// Authority over them was lost between review and reset.
+    /// No authority over them: never, in a selection of everybody who matches, or none any more since the review.
     NoAuthority,
+    /// The one who asks: their own Security page serves that.
+    Yourself,
     /// Resetting them would leave their customer without an owner who can sign in.
     LastOwner,
     /// Removed between review and reset.
@@ -86,6 +88,7 @@ spelled!(Skip {
     NoVerifiedAddress => "no_verified_address",
     NothingToReset => "nothing_to_reset",
     NoAuthority => "no_authority",
+    Yourself => "yourself",
     LastOwner => "last_owner",
     Gone => "gone",
 });
@@ -99,7 +102,8 @@ impl Skip {
             Self::Suspended => "Suspended",
             Self::NoVerifiedAddress => "No verified address",
             Self::NothingToReset => "Nothing to reset",
-            Self::NoAuthority => "No authority any more",
+            Self::NoAuthority => "No authority over them",
+            Self::Yourself => "Yourself",
             Self::LastOwner => "Last owner who can sign in",
             Self::Gone => "No longer here",
         }
@@ -113,7 +117,8 @@ impl Skip {
             Self::Suspended => "They cannot sign in at all.",
             Self::NoVerifiedAddress => "The mail could not reach them.",
             Self::NothingToReset => "They have no second factor, and no reset is under way.",
-            Self::NoAuthority => "Your role or theirs changed after the review.",
+            Self::NoAuthority => "Only an owner may reset an owner.",
+            Self::Yourself => "Nobody resets themself here. My security serves that.",
             Self::LastOwner => "The customer would be locked out.",
             Self::Gone => "They were removed after the review.",
         }
@@ -171,9 +176,30 @@ impl Plan {
     /// # Errors
     /// The first candidate outside the actor's authority, and why.
     pub fn new(actor: &Actor, candidates: &[Candidate]) -> Result<Self, (UserRef, Refusal)> {
+        Self::of(actor, candidates, |candidate, refusal| Err((candidate.user, refusal)))
+    }
+
+    /// The plan of `actor` over everybody who matched a filter. No page can leave single people out of that, so whoever is
+    /// outside the authority keeps everything, and the review says so.
+    ///
+    /// # Errors
+    /// When the actor may reset nobody at all there, and why.
+    pub fn of_everybody(actor: &Actor, candidates: &[Candidate]) -> Result<Self, (UserRef, Refusal)> {
+        Self::of(actor, candidates, |candidate, refusal| match refusal {
+            Refusal::Yourself => Ok(Verdict::Skip(Skip::Yourself)),
+            Refusal::OwnersOnly => Ok(Verdict::Skip(Skip::NoAuthority)),
+            Refusal::NoFactorOfYourOwn | Refusal::NoRole => Err((candidate.user, refusal)),
+        })
+    }
+
+    fn of(
+        actor: &Actor,
+        candidates: &[Candidate],
+        outside: impl Fn(&Candidate, Refusal) -> Result<Verdict, (UserRef, Refusal)>,
+    ) -> Result<Self, (UserRef, Refusal)> {
         let mut items = BTreeMap::new();
         for candidate in candidates {
-            let verdict = decide(actor, candidate).map_err(|refusal| (candidate.user, refusal))?;
+            let verdict = decide(actor, candidate).or_else(|refusal| outside(candidate, refusal))?;
             items.insert(candidate.user, Item { user: candidate.user, verdict, holdings: candidate.holdings });
         }
         Ok(Self { requester: actor.user, items: items.into_values().collect() })
@@ -277,6 +303,18 @@ mod tests {
         assert_eq!(Plan::new(&owner(), &[candidate(1), foreign.clone()]), Err((foreign.user, Refusal::NoRole)));
         let myself = Candidate { user: owner().user, ..candidate(0) };
         assert_eq!(Plan::new(&owner(), &[candidate(1), myself.clone()]), Err((myself.user, Refusal::Yourself)));
+    }
+
+    #[test]
+    fn of_everybody_who_matches_owners_and_oneself_are_left_out() {
+        let admin = Actor { roles: vec![(customer(1), Role::Admin)], ..owner() };
+        let (an_owner, myself) =
+            (Candidate { role: Role::Owner, ..candidate(2) }, Candidate { user: admin.user, ..candidate(0) });
+        let plan = Plan::of_everybody(&admin, &[candidate(1), an_owner, myself]).unwrap();
+        let verdicts: Vec<_> = plan.items.iter().map(|item| item.verdict).collect();
+        assert_eq!(verdicts, [Verdict::Skip(Skip::Yourself), Verdict::Reset, Verdict::Skip(Skip::NoAuthority)]);
+        let foreign = Candidate { user: user(2, 9), ..candidate(9) };
+        assert_eq!(Plan::of_everybody(&admin, std::slice::from_ref(&foreign)), Err((foreign.user, Refusal::NoRole)));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Cookie {
     Codes,
     /// The outcome of a form that was sent without WebAssembly, for the page that follows.
     Flash,
+    /// The customers that were chosen last in the customer selector.
+    Customers,
 }
 
 impl Cookie {
@@ -32,6 +34,8 @@ impl Cookie {
             (Self::Codes, false) => "rekey-codes",
             (Self::Flash, true) => "__Host-rekey-flash",
             (Self::Flash, false) => "rekey-flash",
+            (Self::Customers, true) => "__Host-rekey-customers",
+            (Self::Customers, false) => "rekey-customers",
         }
     }
 
@@ -40,13 +44,14 @@ impl Cookie {
             Self::Session => SESSION_LIFETIME,
             Self::Challenge | Self::Codes => RECOVERY_LIFETIME,
             Self::Flash => Span::minutes(1),
+            Self::Customers => Span::hours(90 * 24),
         }
     }
 
     /// The header that sets it.
     ///
     /// # Panics
-    /// When `value` is no cookie value: all of ours are Base64 and dots.
+    /// When `value` is no cookie value: all of ours are Base64, identifiers and dots.
     #[must_use]
     pub fn set(self, https: bool, value: &str) -> HeaderValue {
         self.header(https, value, self.lifetime().as_seconds())
@@ -65,6 +70,6 @@ impl Cookie {
         let secure = if https { "; Secure" } else { "" };
         let name = self.name(https);
         HeaderValue::from_str(&format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"))
-            .expect("cookie values are Base64 and dots")
+            .expect("cookie values are Base64, identifiers and dots")
     }
 }

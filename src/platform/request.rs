@@ -43,7 +43,7 @@ pub fn local_path(next: &str) -> &str {
         && !next.starts_with("//")
         && !next.contains('\\')
         && !next.chars().any(|c| c.is_control() || c.is_whitespace());
-    if local && next.len() <= 500 { next } else { "/" }
+    if local && next.len() <= 4000 { next } else { "/" }
 }
 
 #[cfg(test)]

@@ -62,6 +62,9 @@ pub(super) fn tend() {
             let Some(menu) = open_menu() else { return };
             let items = items(&menu);
             let here = document().active_element();
+            // Who types into a field of the menu means the field.
+            let typing =
+                here.as_ref().is_some_and(|at| matches!(at.matches("input:not([type=checkbox]), select"), Ok(true)));
             let at = items.iter().position(|item| here.as_ref() == Some(item.as_ref()));
             let last = items.len().wrapping_sub(1);
             let next = match key.key().as_str() {
@@ -71,9 +74,9 @@ pub(super) fn tend() {
                 }
                 "ArrowDown" => items.get(at.map_or(0, |at| if at == last { 0 } else { at + 1 })).cloned(),
                 "ArrowUp" => items.get(at.map_or(last, |at| if at == 0 { last } else { at - 1 })).cloned(),
-                "Home" => items.first().cloned(),
-                "End" => items.last().cloned(),
-                letter if letter.chars().count() == 1 && letter != " " => {
+                "Home" if !typing => items.first().cloned(),
+                "End" if !typing => items.last().cloned(),
+                letter if letter.chars().count() == 1 && letter != " " && !typing => {
                     let letter = letter.to_lowercase();
                     let from = at.map_or(0, |at| at + 1);
                     let starts = |item: &&HtmlElement| {
@@ -99,11 +102,11 @@ fn open_menu() -> Option<HtmlDetailsElement> {
     document().query_selector("details.menu[open]").ok().flatten()?.dyn_into().ok()
 }
 
+/// What the arrows walk through: items that can be pressed, and boxes that can be ticked.
 fn items(menu: &HtmlDetailsElement) -> Vec<HtmlElement> {
-    let all = menu.get_elements_by_class_name("item");
-    (0..all.length())
-        .filter_map(|at| all.item(at))
-        .filter(|item| !item.has_attribute("aria-disabled"))
-        .filter_map(|item| item.dyn_into().ok())
-        .collect()
+    let Ok(all) = menu.query_selector_all(".item:not([aria-disabled]), label:not([hidden]) > input[type=checkbox]")
+    else {
+        return Vec::new();
+    };
+    (0..all.length()).filter_map(|at| all.item(at)?.dyn_into().ok()).collect()
 }

@@ -7,6 +7,7 @@ use super::{Avatar, Glyph, Icon, Mark, Square, Stepper, Steps, focus, menu};
 pub enum Section {
     Users,
     Customers,
+    Methods,
     Resets,
     Audit,
     Security,
@@ -25,7 +26,11 @@ const NAV: [(&str, &[Place]); 3] = [
     ),
     (
         "Security",
-        &[(Section::Resets, Glyph::Layers, "/resets", "Resets"), (Section::Audit, Glyph::Document, "/audit", "Audit")],
+        &[
+            (Section::Methods, Glyph::Device, "/methods", "Authentication methods"),
+            (Section::Resets, Glyph::Layers, "/resets", "Resets"),
+            (Section::Audit, Glyph::Document, "/audit", "Audit"),
+        ],
     ),
     ("You", &[(Section::Security, Glyph::Shield, "/security", "My security")]),
 ];

@@ -5,6 +5,7 @@ use rekey::domain::authority::{Right, Role};
 use rekey::domain::time::Span;
 use rekey::features::audit::service::{Break, newest, record, record_all, verify};
 use rekey::features::reset;
+use rekey::features::reset::service::Selection;
 use rekey::features::sign_in::service::{Factor, sign_out_elsewhere};
 
 use super::dump::Dump;
@@ -167,7 +168,7 @@ both! {
         assert!(finished.is_err());
         assert!(sign_out_elsewhere(&world.platform, &world.origin, &session).await.is_err());
         let actor = world.actor(&admin).await;
-        let planned = reset::service::plan(&world.platform, &world.origin, &actor, ids(&users_of(&users))).await;
+        let planned = reset::service::plan(&world.platform, &world.origin, &actor, Selection::Ticked(ids(&users_of(&users)))).await;
         assert!(planned.is_err());
         // Only the lease that the run took first is there, and it ends by itself.
         assert_eq!(before, dump_without_audit(&world).await);

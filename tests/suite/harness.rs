@@ -15,7 +15,7 @@ use rekey::domain::recovery::Link;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user::UserRef;
-use rekey::features::reset::service::{Confirmation, Confirmed, Planned};
+use rekey::features::reset::service::{Confirmation, Confirmed, Planned, Selection};
 use rekey::features::session::service::Session;
 use rekey::features::sign_in::service::{Begun, Factor, Finished};
 use rekey::features::users::service::NewUser;
@@ -389,7 +389,7 @@ impl World {
 
     pub async fn try_plan(&self, admin: &Person, selected: &[UserId]) -> Planned {
         let actor = self.actor(admin).await;
-        reset::service::plan(&self.platform, &self.origin, &actor, selected.to_vec()).await.unwrap()
+        reset::service::plan(&self.platform, &self.origin, &actor, Selection::Ticked(selected.to_vec())).await.unwrap()
     }
 
     pub async fn plan_hash(&self, id: ResetId) -> String {

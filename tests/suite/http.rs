@@ -45,6 +45,8 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
         ("/api/set_up/finish", Door::HalfWay, vec![("code", "0000 0000 0000 0000")]),
         ("/api/users/page", Door::SignedIn, vec![]),
         ("/api/users/user", Door::SignedIn, vec![("id", ID)]),
+        ("/api/users/methods", Door::SignedIn, vec![]),
+        ("/api/users/favourite", Door::SignedIn, vec![("customer", ID), ("favourite", "true")]),
         ("/api/security/page", Door::SignedIn, vec![]),
         ("/api/reset/plan", Door::SignedIn, vec![("users[0]", ID)]),
         ("/api/reset/page", Door::SignedIn, vec![("id", ID)]),

@@ -2,6 +2,7 @@
 
 use rekey::domain::ids::CustomerId;
 use rekey::domain::user::Standing;
+use rekey::domain::user_filter::UserFilter;
 use rekey::features::sign_in::service::Begun;
 use rekey::features::users;
 use rekey::features::users::import::{self, Untaken};
@@ -30,8 +31,9 @@ both! {
         let admin = world.with_role(&world.a, rekey::domain::authority::Role::Admin).await;
         let scope = world.actor(&admin).await.scope(rekey::domain::authority::Right::Read);
         let mut conn = world.platform.db.read().await.unwrap();
-        let page = users::service::page(&mut conn, &scope, "@a.example", None).await.unwrap();
-        let of = |name: &str| page.users.iter().find(|user| user.name == name).unwrap().clone();
+        let filter = UserFilter { search: "@a.example".into(), ..UserFilter::default() };
+        let page = users::service::page(&mut conn, &scope, &filter, world.platform.now(), None).await.unwrap();
+        let of = |name: &str| page.rows.iter().find(|user| user.name == name).unwrap().clone();
         let (zoe, karl) = (of("Zoë Brückner"), of("Karl"));
         assert_eq!((zoe.standing, karl.standing), (Standing::Invited, Standing::Suspended));
         assert_eq!(zoe.address.as_str(), "Zoe.Brueckner@A.example");

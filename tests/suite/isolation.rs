@@ -2,6 +2,7 @@
 
 use rekey::domain::authority::{Right, Role};
 use rekey::domain::ids::UserId;
+use rekey::domain::user_filter::UserFilter;
 use rekey::features::{audit, customers, reset, users};
 use rekey::platform::Rng;
 
@@ -20,12 +21,14 @@ both! {
             for search in ["", "person", "PERSON", "example", "%", "_", "\\", "' OR 1=1 --", "person1@a"] {
                 let (mut seen, mut cursor) = (Vec::new(), None);
                 let total = loop {
-                    let page = users::service::page(&mut conn, &scope, search, cursor.as_deref()).await.unwrap();
-                    assert!(page.users.len() <= 50);
-                    seen.extend(page.users);
+                    let filter = UserFilter { search: search.into(), ..UserFilter::default() };
+                    let now = world.platform.now();
+                    let page = users::service::page(&mut conn, &scope, &filter, now, cursor.as_deref()).await.unwrap();
+                    assert!(page.rows.len() <= 50);
+                    seen.extend(page.rows);
                     cursor = page.next;
                     if cursor.is_none() {
-                        break page.total;
+                        break users::service::count(&mut conn, &scope, &filter, now).await.unwrap();
                     }
                 };
                 let in_customer = |id| seen.iter().filter(|user| user.user.customer == id).count();
@@ -44,8 +47,9 @@ both! {
         // A cursor or an id of somebody else's customer opens nothing.
         let scope = world.actor(&admin).await.scope(Right::Read);
         for cursor in ["", "~", "x~y", &format!("{}~", ub[0].user.id), &format!("{}~\u{10ffff}", ub[0].user.id)] {
-            let page = users::service::page(&mut conn, &scope, "", Some(cursor)).await.unwrap();
-            assert!(page.users.iter().all(|user| user.user.customer == world.a.id));
+            let everybody = UserFilter::default();
+            let page = users::service::page(&mut conn, &scope, &everybody, world.platform.now(), Some(cursor)).await.unwrap();
+            assert!(page.rows.iter().all(|user| user.user.customer == world.a.id));
         }
         assert!(users::service::by_ids(&mut conn, &scope, &ids(&users_of(&ub))).await.unwrap().is_empty());
         let seen = customers::service::list(&mut conn, &scope).await.unwrap();

@@ -14,6 +14,7 @@ mod import;
 mod isolation;
 mod journeys;
 mod keys;
+mod lists;
 mod outbox;
 mod policy;
 mod races;

@@ -6,7 +6,7 @@ use crate::domain::authority::Scope;
 use crate::domain::customer::{Customer, Policy};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Time;
-use crate::domain::user::clean_name;
+use crate::domain::user::{UserRef, clean_name};
 use crate::features::audit;
 use crate::platform::text::{like_anywhere, name_key};
 use crate::platform::{Conn, Platform, Result};
@@ -168,4 +168,40 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
 /// When the database fails.
 pub async fn lock(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<Customer>> {
     if scope.covers(id) { store::lock(conn, id).await } else { Ok(None) }
+}
+
+/// At most `limit` customers of `scope`, by name; of those whose name contains `find`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first(conn: &mut Conn, scope: &Scope, find: &str, limit: i64) -> Result<Vec<Customer>> {
+    let find = find.trim();
+    let pattern = (!find.is_empty()).then(|| like_anywhere(&name_key(find)));
+    store::page(conn, scope, pattern.as_deref(), None, limit).await
+}
+
+/// The customers that `user` wants first in the customer selector.
+///
+/// # Errors
+/// When the database fails.
+pub async fn favourites(conn: &mut Conn, user: UserRef) -> Result<Vec<CustomerId>> {
+    store::favourites(conn, user).await
+}
+
+/// Makes `customer` a favourite of `user`, or no longer. One outside `scope` is not there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_favourite(
+    conn: &mut Conn,
+    scope: &Scope,
+    user: UserRef,
+    customer: CustomerId,
+    favourite: bool,
+) -> Result<()> {
+    match (favourite, scope.covers(customer)) {
+        (true, true) => store::add_favourite(conn, user, customer).await,
+        (true, false) => Ok(()),
+        (false, _) => store::remove_favourite(conn, user, customer).await,
+    }
 }

@@ -6,6 +6,7 @@ use crate::domain::authority::Scope;
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Time;
+use crate::domain::user::UserRef;
 use crate::platform::db::placeholders;
 use crate::platform::{Conn, Result};
 
@@ -200,4 +201,38 @@ pub async fn profile(conn: &mut Conn, id: CustomerId) -> Result<Option<(Customer
     .fetch_optional(conn)
     .await?;
     Ok(whole.map(|whole| (whole.row.into(), whole.facts)))
+}
+
+pub async fn favourites(conn: &mut Conn, user: UserRef) -> Result<Vec<CustomerId>> {
+    let rows: Vec<(CustomerId,)> = sqlx::query_as(
+        "SELECT customer_id FROM favourite_customers WHERE user_customer_id = $1 AND user_id = $2 ORDER BY customer_id",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+pub async fn add_favourite(conn: &mut Conn, user: UserRef, customer: CustomerId) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO favourite_customers (user_customer_id, user_id, customer_id) VALUES ($1, $2, $3) \
+         ON CONFLICT (user_customer_id, user_id, customer_id) DO NOTHING",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(customer)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn remove_favourite(conn: &mut Conn, user: UserRef, customer: CustomerId) -> Result<()> {
+    sqlx::query("DELETE FROM favourite_customers WHERE user_customer_id = $1 AND user_id = $2 AND customer_id = $3")
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(customer)
+        .execute(conn)
+        .await?;
+    Ok(())
 }

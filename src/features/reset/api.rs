@@ -17,21 +17,35 @@ use super::{run, service};
 #[cfg(feature = "ssr")]
 use crate::domain::plan::{LIFETIME, seal};
 #[cfg(feature = "ssr")]
+use crate::domain::user_filter::UserFilter;
+#[cfg(feature = "ssr")]
 use crate::features::outbox::service::Delivery;
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
 
-/// Freezes a selection and sends the browser to its review. Nothing is reset yet.
+/// Freezes a selection and sends the browser to its review. Nothing is reset yet. With `all` it is everybody whom `query`
+/// means, the query of a list's address, whoever was ticked.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "reset/plan")]
-pub async fn plan(#[server(default)] users: Vec<UserId>) -> Result<PlanOutcome, ApiError> {
+pub async fn plan(
+    #[server(default)] users: Vec<UserId>,
+    #[server(default)] all: bool,
+    #[server(default)] query: String,
+) -> Result<PlanOutcome, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let outcome = match service::plan(&request.platform, &request.origin, &session.actor, users).await? {
+    let selection = if all {
+        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        service::Selection::Matching(UserFilter::from_pairs(pairs))
+    } else {
+        service::Selection::Ticked(users)
+    };
+    let outcome = match service::plan(&request.platform, &request.origin, &session.actor, selection).await? {
         service::Planned::Frozen(id) => {
             request.go(&format!("/resets/{id}"));
             return Ok(PlanOutcome::GoOn);

@@ -12,6 +12,7 @@ use crate::domain::recovery::Link;
 use crate::domain::time::Time;
 use crate::domain::totp::read_digits;
 use crate::domain::user::{UserRef, clean_name};
+use crate::domain::user_filter::UserFilter;
 use crate::features::outbox::service::Delivery;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::sign_in::service::SteppedUp;
@@ -35,11 +36,40 @@ pub enum Planned {
     NoOwnerLeft(String),
 }
 
-/// Freezes a selection. One user outside the actor's authority refuses the whole, and the refusal is recorded.
+/// Whom somebody selected.
+#[derive(Clone, Debug)]
+pub enum Selection {
+    /// These, ticked one by one.
+    Ticked(Vec<UserId>),
+    /// Everybody who matches.
+    Matching(UserFilter),
+}
+
+/// Freezes a selection. One ticked user outside the actor's authority refuses the whole, and so does a customer outside it
+/// among those whose users were to match; the refusal is recorded.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selected: Vec<UserId>) -> Result<Planned> {
+pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, selection: Selection) -> Result<Planned> {
+    let mut tx = platform.db.begin().await?;
+    let scope = actor.scope(Right::Manage);
+    let (mut selected, decide): (_, fn(&Actor, &[_]) -> _) = match selection {
+        Selection::Ticked(users) => (users, Plan::new),
+        Selection::Matching(filter) => {
+            let seen = actor.scope(Right::Read);
+            let chosen = if filter.customers.is_empty() { seen } else { seen.narrowed(&filter.customers) };
+            if chosen.customers().iter().any(|customer| !scope.covers(*customer)) {
+                drop(tx);
+                let why = if actor.has_mfa { Refusal::NoRole } else { Refusal::NoFactorOfYourOwn };
+                let event =
+                    event(platform, origin, actor, What::ResetRefused).with("why", why).with("users", "matching");
+                audit::service::record_alone(platform, event).await?;
+                return Ok(Planned::Refused(why));
+            }
+            let matching = users::service::ids(&mut tx, &chosen, &filter, platform.now(), MOST_USERS + 1).await?;
+            (matching, Plan::of_everybody)
+        }
+    };
     selected.sort_unstable();
     selected.dedup();
     if selected.is_empty() {
@@ -48,11 +78,9 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, mut selec
     if selected.len() > MOST_USERS {
         return Ok(Planned::TooMany);
     }
-    let mut tx = platform.db.begin().await?;
-    let scope = actor.scope(Right::Manage);
     let found = users::service::by_ids(&mut tx, &scope, &selected).await?;
     let candidates: Vec<_> = found.iter().map(users::service::User::candidate).collect();
-    let refused = match Plan::new(actor, &candidates) {
+    let refused = match decide(actor, &candidates) {
         _ if !actor.has_mfa => Err(Refusal::NoFactorOfYourOwn),
         Err((_, refusal)) => Err(refusal),
         // Whoever is not in scope was not found: foreign and made-up ids are refused alike.

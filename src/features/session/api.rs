@@ -51,6 +51,8 @@ pub struct Me {
     pub has_mfa: bool,
     /// Whether they may read any customer's records.
     pub reads: bool,
+    /// Whether they may look after any customer's users.
+    pub manages: bool,
 }
 
 /// A console page: what it shows, for whom, and when it was fetched.

@@ -12,6 +12,7 @@ use super::api::{ApiError, Console, Me};
 use super::flash::Flash;
 use super::service::{self, NewToken, Session};
 use crate::domain::authority::Right;
+use crate::domain::ids::CustomerId;
 use crate::platform::cookies::Cookie;
 use crate::platform::request::{Origin, cookie, local_path};
 use crate::platform::{Fault, Platform};
@@ -78,6 +79,26 @@ impl Request {
     /// Removes a cookie.
     pub fn clear(&self, which: Cookie) {
         self.response.append_header(header::SET_COOKIE, which.clear(self.https()));
+    }
+
+    /// Remembers which customers were chosen, for lists whose address does not say; none forgets them. More than a cookie
+    /// holds are not remembered.
+    pub fn remember_customers(&self, chosen: &[CustomerId]) {
+        let value: Vec<String> = chosen.iter().map(ToString::to_string).collect();
+        if chosen.is_empty() || chosen.len() > 60 {
+            if self.cookie(Cookie::Customers).is_some() {
+                self.clear(Cookie::Customers);
+            }
+        } else if self.cookie(Cookie::Customers) != Some(value.join(".")) {
+            self.set(Cookie::Customers, &value.join("."));
+        }
+    }
+
+    /// The customers that were chosen last in this browser.
+    #[must_use]
+    pub fn remembered_customers(&self) -> Vec<CustomerId> {
+        let value = self.cookie(Cookie::Customers).unwrap_or_default();
+        value.split('.').filter_map(|id| id.parse().ok()).collect()
     }
 
     /// Answers with this status.
@@ -156,6 +177,7 @@ fn me(session: &Session) -> Me {
         customer: session.customer_name.clone(),
         has_mfa: session.actor.has_mfa,
         reads: !session.actor.scope(Right::Read).customers().is_empty(),
+        manages: !session.actor.scope(Right::Manage).customers().is_empty(),
     }
 }
 

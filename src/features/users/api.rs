@@ -1,10 +1,10 @@
-//! The server functions of the users list and of a user's details.
+//! The server functions of a user's details.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::{Refusal, Role};
-use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::Standing;
@@ -44,6 +44,8 @@ pub struct UserRow {
     pub methods: i64,
     /// How many backup codes are not spent.
     pub codes_left: i64,
+    /// As few as this their customer warns of.
+    pub codes_low: i64,
     /// How many sessions they have.
     pub sessions: i64,
     /// Until when their recovery link works.
@@ -54,7 +56,8 @@ pub struct UserRow {
 
 #[cfg(feature = "ssr")]
 impl UserRow {
-    fn of(user: &service::User, actor: &Actor) -> Self {
+    /// The user as `actor` sees them.
+    pub(super) fn of(user: &service::User, actor: &Actor) -> Self {
         Self {
             id: user.user.id,
             name: user.name.clone(),
@@ -68,58 +71,12 @@ impl UserRow {
             set_up_due_at: user.set_up_due_at,
             methods: user.methods,
             codes_left: user.codes_left,
+            codes_low: user.codes_low,
             sessions: user.sessions,
             link_expires_at: user.link.map(|(_, until)| until),
             refusal: actor.may_manage(user.user, user.role).err(),
         }
     }
-}
-
-/// A customer that can be chosen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CustomerChoice {
-    /// Its identifier.
-    pub id: CustomerId,
-    /// Its name.
-    pub name: String,
-}
-
-/// A page of the users list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UsersPage {
-    /// At most 50 users, by name.
-    pub users: Vec<UserRow>,
-    /// How many match in all.
-    pub total: i64,
-    /// Where the next page begins.
-    pub next: Option<String>,
-    /// The customers whose users the reader may see.
-    pub customers: Vec<CustomerChoice>,
-}
-
-/// The users of the reader's customers, narrowed to one of them and to those whose name or address contains `search`.
-///
-/// # Errors
-/// [`ApiError::SignedOut`], or when something fails on the server.
-#[server(endpoint = "users/page")]
-pub async fn list_users(
-    #[server(default)] search: String,
-    #[server(default)] customer: Option<CustomerId>,
-    #[server(default)] after: Option<String>,
-) -> Result<Console<UsersPage>, ApiError> {
-    use crate::features::customers;
-    let request = Request::current()?;
-    let session = request.signed_in().await?;
-    let actor = &session.actor;
-    let whole = actor.scope(Right::Read);
-    let scope = customer.map_or_else(|| whole.clone(), |customer| whole.narrowed(&[customer]));
-    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
-    let page = service::page(&mut conn, &scope, &search, after.as_deref()).await?;
-    let customers = customers::service::list(&mut conn, &whole).await?;
-    let users = page.users.iter().map(|user| UserRow::of(user, actor)).collect();
-    let customers =
-        customers.into_iter().map(|customer| CustomerChoice { id: customer.id, name: customer.name }).collect();
-    Ok(request.console(&session, UsersPage { users, total: page.total, next: page.next, customers }))
 }
 
 /// One authentication method.

@@ -3,6 +3,9 @@
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod import;
+pub mod list_api;
+pub mod list_parts;
+pub mod methods_page;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod service;

@@ -1,171 +1,87 @@
 //! `/users`: the list.
 
-use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{CustomerChoice, UserRow, UsersPage as List, list_users};
-use crate::domain::authority::{Refusal, Role};
-use crate::domain::backup_code::FEW;
-use crate::domain::ids::CustomerId;
+use super::api::UserRow;
+use super::list_api::{UsersPage as List, address, list_users};
+use super::list_parts::{
+    PLAN, customer_selector, list_foot, no_factor_banner, number, order_head, people, refusal_banner, refusal_words,
+    toolbar,
+};
+use crate::domain::authority::Role;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::domain::user::Standing;
+use crate::domain::user_filter::Sort;
 use crate::features::session::api::Me;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::ui::{
-    Badge, Banner, BulkBar, Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Pager, Person, SearchField, Section,
-    SelectAll, SheetHead, SubmitButton, Time, Tone,
+    Badge, Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, Tone,
 };
 
-/// Where a selection is sent; the reset's server function has this address.
-pub(super) const PLAN: &str = "/api/reset/plan";
+const HERE: &str = "/users";
+/// Where an invitation is sent again; the server function of accounts has this address.
+const INVITE_AGAIN: &str = "/api/accounts/invite_again";
 
 /// `/users`: everyone whom the reader may see.
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let query = use_query_map();
-    let wanted = Memo::new(move |_| {
-        query.with(|query| {
-            let get = |key: &str| query.get(key).filter(|value| !value.is_empty());
-            (get("q").unwrap_or_default(), get("customer").and_then(|id| id.parse().ok()), get("after"))
-        })
-    });
-    let users = Resource::new(move || wanted.get(), |(search, customer, after)| list_users(search, customer, after));
+    let query = Memo::new(move |_| query.with(leptos_router::params::ParamsMap::to_query_string));
+    let users = Resource::new(move || query.get(), list_users);
     let left = left_by::<PlanOutcome>("plan").map(|left| left.outcome);
     view! {
         <Title text="Users"/>
-        {console(Section::Users, users, move |list, me, now| {
-            let (search, customer, after) = wanted.get_untracked();
-            let customer = customer.map(|id: CustomerId| id.to_string());
-            let refused = left.clone();
-            let here = address(&search, customer.as_deref(), after.as_deref());
-            let cleared = (!search.is_empty()).then(|| address("", customer.as_deref(), None));
-            let choose = customers_menu(list.customers.clone(), customer.clone(), &search);
-            let table = table(&list, &me, now, &search, customer.as_deref(), after.is_some());
-            view! {
-                <SheetHead title="Users" beside=choose>
-                    <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
-                    <a class="button icon" href=here>
-                        <Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span>
-                    </a>
-                </SheetHead>
-                <div class="toolbar">
-                    <Form method="GET" action="/users" attr:class="search" attr:role="search">
-                        <SearchField label="Search name or address" value=search/>
-                        {customer.map(|id| view! { <input type="hidden" name="customer" value=id/> })}
-                    </Form>
-                    {cleared.map(|href| view! { <a class="button quiet" href=href>"Clear"</a> })}
-                    <p class="count">{people(list.total)}</p>
-                </div>
-                {refused.and_then(refusal_banner)}
-                {(!me.has_mfa).then(no_factor_banner)}
-                {table}
-            }
-            .into_any()
-        })}
+        {console(Section::Users, users, move |list, me, now| sheet(list, me, now, left.clone(), users))}
     }
 }
 
-fn address(search: &str, customer: Option<&str>, after: Option<&str>) -> String {
-    let mut parts = Vec::new();
-    for (name, value) in [("q", Some(search)), ("customer", customer), ("after", after)] {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            parts.push(format!("{name}={}", escape(value)));
-        }
-    }
-    if parts.is_empty() { "/users".to_owned() } else { format!("/users?{}", parts.join("&")) }
-}
+type Users = Resource<Result<crate::features::session::api::Console<List>, crate::features::session::api::ApiError>>;
 
-/// Percent-encodes a query value.
-fn escape(value: &str) -> String {
-    leptos_router::location::Url::escape(value)
-}
-
-fn people(count: i64) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
-}
-
-fn customers_menu(customers: Vec<CustomerChoice>, chosen: Option<String>, search: &str) -> ViewFnOnce {
-    let search = search.to_owned();
-    let name = chosen.as_ref().and_then(|id| customers.iter().find(|customer| customer.id.to_string() == *id));
-    let face = name.map_or_else(
-        || {
-            if customers.len() == 1 { customers[0].name.clone() } else { format!("All {} customers", customers.len()) }
-        },
-        |customer| customer.name.clone(),
-    );
-    ViewFnOnce::from(move || {
-        let choice = |href: String, name: String, here: bool| {
-            view! { <a class="item" href=href aria-current=here.then_some("true")><bdi>{name}</bdi></a> }
-        };
-        view! {
-            <Menu label=" shown: choose customers" start=true face=move || view! { <span class="cut" dir="auto">{face}</span><Icon of=Glyph::Chevron/> }>
-                {choice(address(&search, None, None), "All mine".to_owned(), chosen.is_none())}
-                {customers
-                    .into_iter()
-                    .map(|customer| {
-                        let id = customer.id.to_string();
-                        let here = chosen.as_deref() == Some(&id);
-                        choice(address(&search, Some(&id), None), customer.name, here)
-                    })
-                    .collect_view()}
-            </Menu>
-        }
-        .into_any()
-    })
-}
-
-fn no_factor_banner() -> AnyView {
+fn sheet(list: List, me: Me, now: Moment, left: Option<PlanOutcome>, users: Users) -> AnyView {
+    let head = &list.head;
+    let count = if head.filter.narrows() {
+        format!("{} of {}", number(head.users), people(head.of))
+    } else {
+        people(head.users)
+    };
+    let refresh = address(HERE, &head.filter, head.after.as_deref());
+    let invite = match head.filter.customers.as_slice() {
+        [one] => format!("/users/invite?customer={one}"),
+        _ => "/users/invite".to_owned(),
+    };
     view! {
-        <div class="content">
-            <Banner tone=Tone::Warn fact="You have no second factor of your own.">
-                "Set one up before you reset anybody else's: sign out and in again."
-            </Banner>
-        </div>
+        <SheetHead title="Users" beside=customer_selector(HERE, head)>
+            <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
+            <a
+                class="button icon"
+                href=refresh
+                on:click=move |press| {
+                    press.prevent_default();
+                    users.refetch();
+                }
+            >
+                <Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span>
+            </a>
+            {me.manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/>"Invite users"</a> })}
+        </SheetHead>
+        {toolbar(HERE, head, count)}
+        {left.and_then(refusal_banner)}
+        {(!me.has_mfa).then(no_factor_banner)}
+        {table(&list, &me, now)}
     }
     .into_any()
 }
 
-/// Why a selection was refused.
-fn refusal_banner(outcome: PlanOutcome) -> Option<AnyView> {
-    let fact = match outcome {
-        PlanOutcome::GoOn => return None,
-        PlanOutcome::Nobody => "Nobody was selected.".to_owned(),
-        PlanOutcome::TooMany => "That is more than one plan holds.".to_owned(),
-        PlanOutcome::NoOwnerLeft(customer) => format!("{customer} would be left without an owner who can sign in."),
-        PlanOutcome::Refused(_) => "The selection holds somebody whom you may not reset.".to_owned(),
-    };
-    let banner = view! {
-        <div class="content"><Banner tone=Tone::Danger fact=fact alert=true>"Nothing was changed."</Banner></div>
-    };
-    Some(banner.into_any())
-}
-
-fn table(list: &List, me: &Me, now: Moment, search: &str, customer: Option<&str>, later: bool) -> AnyView {
+fn table(list: &List, me: &Me, now: Moment) -> AnyView {
+    let head = &list.head;
     if list.users.is_empty() {
-        let search = search.to_owned();
-        let (title, rest) = match (me.reads, search.is_empty()) {
-            (false, _) => ("No users to look after".to_owned(), "Your role covers yourself. My security is yours."),
-            (true, true) => {
-                ("No users yet".to_owned(), "They are added from the command line: rekey admin import-users.")
-            }
-            (true, false) => (format!("Nobody is called “{search}”"), "Any part of a name or address will do."),
-        };
-        return view! {
-            <div class="content">
-                <Empty icon=Glyph::Search title actions=|| view! { <a class="button" href="/users">"Show everyone"</a> }>{rest}</Empty>
-            </div>
-        }
-        .into_any();
+        return nobody(list, me);
     }
-    let next = list.next.as_deref().map(|after| address(search, customer, Some(after)));
-    let previous = later.then(|| address(search, customer, None));
-    let many = list.users.len();
-    let text = if later { format!("{many} more of {}", list.total) } else { format!("1–{many} of {}", list.total) };
+    let filter = &head.filter;
     let rows = list.users.iter().cloned().map(|user| row(user, now)).collect_view();
     // Plain forms: with or without WebAssembly the selection leads to a page of its own.
     view! {
@@ -174,21 +90,44 @@ fn table(list: &List, me: &Me, now: Moment, search: &str, customer: Option<&str>
                 <thead role="rowgroup">
                     <tr role="row">
                         <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th>
-                        <th role="columnheader">"Name"</th>
+                        {order_head(HERE, filter, "Name", "name", Sort::Name, Sort::NameDown)}
                         <th class="wide" role="columnheader">"Address"</th>
                         <th class="customer" role="columnheader">"Customer"</th>
                         <th class="mid methods" role="columnheader">"Methods"</th>
                         <th class="state" role="columnheader">"State"</th>
-                        <th class="wide when" role="columnheader">"Last sign-in"</th>
+                        {order_head(HERE, filter, "Last sign-in", "wide when", Sort::SignInDown, Sort::SignIn)}
                         <th class="dots" role="columnheader"><span class="hidden-text">"Actions"</span></th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
-            <Pager text previous next/>
-            <BulkBar><SubmitButton>"Reset all multi-factor authentications"</SubmitButton></BulkBar>
+            {list_foot(HERE, head, me, list.users.len(), head.users, "")}
         </form>
         <form id="one" method="post" action=PLAN></form>
+        <form id="again" method="post" action=INVITE_AGAIN></form>
+    }
+    .into_any()
+}
+
+fn nobody(list: &List, me: &Me) -> AnyView {
+    let filter = &list.head.filter;
+    let (title, rest) = match (me.reads, filter.search.is_empty(), filter.narrows()) {
+        (false, ..) => ("No users to look after".to_owned(), "Your role covers yourself. My security is yours."),
+        (true, true, false)
+            if list.head.choice.chosen > list.head.choice.customers.iter().filter(|c| c.chosen).count() =>
+        {
+            ("No such customer".to_owned(), "The address may be mistyped, or this customer is not one of yours.")
+        }
+        (true, true, false) => ("No users yet".to_owned(), "Invite them, one by one or from a file."),
+        (true, true, true) => ("Nobody matches".to_owned(), "Remove a filter, or choose other customers."),
+        (true, false, _) => (format!("Nobody is called “{}”", filter.search), "Any part of a name or address will do."),
+    };
+    view! {
+        <div class="content">
+            <Empty icon=Glyph::Search title actions=|| view! { <a class="button" href="/users?customer=all">"Show everyone"</a> }>
+                {rest}
+            </Empty>
+        </div>
     }
     .into_any()
 }
@@ -234,7 +173,9 @@ fn row(user: UserRow, now: Moment) -> AnyView {
                         }
                         .into_any(),
                     }}
-                    <a class="item" href=format!("/audit?user={id}")><Icon of=Glyph::Document/>"Show in audit"</a>
+                    <a class="item" href=format!("/users/{id}/activity")><Icon of=Glyph::Document/>"Show activity"</a>
+                    <hr/>
+                    {standing_items(&user, &id, refused)}
                 </Menu>
             </td>
         </tr>
@@ -242,17 +183,30 @@ fn row(user: UserRow, now: Moment) -> AnyView {
     .into_any()
 }
 
-pub(super) const fn refusal_words(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::NoFactorOfYourOwn => "Needs your own factor first",
-        Refusal::Yourself => "This is you",
-        Refusal::NoRole => "Your role does not reset",
-        Refusal::OwnersOnly => "Only an owner may",
-    }
+/// What can be done about somebody's account, or why not.
+fn standing_items(user: &UserRow, id: &str, refused: Option<&'static str>) -> AnyView {
+    let link = |page: &str, of: Glyph, words: &'static str| match refused {
+        None => view! { <a class="item" href=format!("/users/{id}/{page}")><Icon of/>{words}</a> }.into_any(),
+        Some(why) => {
+            view! { <span class="item" aria-disabled="true"><Icon of/>{words}<small>{why}</small></span> }.into_any()
+        }
+    };
+    let again = (user.standing == Standing::Invited && refused.is_none()).then(|| {
+        view! {
+            <button class="item" type="submit" form="again" name="user" value=id.to_owned()>
+                <Icon of=Glyph::Mail/>"Send the invitation again"
+            </button>
+        }
+    });
+    let suspension = match user.standing {
+        Standing::Suspended => link("reactivate", Glyph::Check, "Reactivate"),
+        Standing::Active | Standing::Invited => link("suspend", Glyph::Pause, "Suspend"),
+    };
+    view! { {again}{suspension}{link("remove", Glyph::Trash, "Remove")} }.into_any()
 }
 
 /// A role worth a badge: the normal one is silent.
-fn role_badge(role: Role) -> Option<AnyView> {
+pub(super) fn role_badge(role: Role) -> Option<AnyView> {
     let words = match role {
         Role::Owner => "Owner",
         Role::Admin => "Admin",
@@ -284,7 +238,7 @@ fn state(user: &UserRow) -> AnyView {
             view! { <Badge tone=Tone::Accent icon=Glyph::Mail>"Reset, not back yet"</Badge> }.into_any()
         }
         Standing::Active if user.methods == 0 => view! { <Badge tone=Tone::Warn>"No second factor"</Badge> }.into_any(),
-        Standing::Active if user.codes_left <= i64::from(FEW) => {
+        Standing::Active if user.codes_left <= user.codes_low => {
             let words = match user.codes_left {
                 0 => "No codes left".to_owned(),
                 1 => "1 code left".to_owned(),

@@ -1,143 +1,19 @@
-//! Finds people within a scope, adds them, and keeps what decides whether they can sign in.
+//! Finds people within a scope (`list`), adds them, and keeps what decides whether they can sign in.
+
+mod list;
+
+pub use list::{ListedMethod, PAGE, Page, User, by_ids, count, count_methods, counts, ids, methods, page};
 
 use super::store;
 use crate::domain::audit::{Event, What};
-use crate::domain::authority::{Role, Scope};
-use crate::domain::ids::{CustomerId, LinkId, UserId};
-use crate::domain::plan::{Candidate, Holdings};
+use crate::domain::authority::Role;
+use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::sign_in::Guesses;
 use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef, clean_name};
 use crate::features::{audit, session};
-use crate::platform::text::{address_key, like_anywhere, name_key};
+use crate::platform::text::{address_key, name_key};
 use crate::platform::{Conn, Platform, Result};
-
-/// How many users are on a page of the list.
-pub const PAGE: i64 = 50;
-
-/// One user of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// Who.
-    pub user: UserRef,
-    /// Their name.
-    pub name: String,
-    /// Where mails go.
-    pub address: Address,
-    /// When that address was known to reach them.
-    pub address_verified_at: Option<Time>,
-    /// Their home customer's name.
-    pub customer_name: String,
-    /// Their role there.
-    pub role: Role,
-    /// Whether they can sign in.
-    pub standing: Standing,
-    /// When they finished their set-up.
-    pub activated_at: Option<Time>,
-    /// When they last signed in.
-    pub last_sign_in_at: Option<Time>,
-    /// Since when a new set-up is due.
-    pub set_up_due_at: Option<Time>,
-    /// How many authentication methods they have.
-    pub methods: i64,
-    /// How many backup codes are not spent.
-    pub codes_left: i64,
-    /// How many sessions they have.
-    pub sessions: i64,
-    /// The recovery link that has not ended, and until when it works.
-    pub link: Option<(LinkId, Time)>,
-    challenges: i64,
-    name_key: String,
-}
-
-impl User {
-    /// What a reset of this user decides by.
-    #[must_use]
-    pub const fn candidate(&self) -> Candidate {
-        Candidate {
-            user: self.user,
-            role: self.role,
-            standing: self.standing,
-            address_verified: self.address_verified_at.is_some(),
-            holdings: Holdings {
-                authenticator_apps: self.methods,
-                backup_codes: self.codes_left,
-                sessions: self.sessions,
-                challenges: self.challenges,
-                links: self.link.is_some() as i64,
-            },
-        }
-    }
-
-    /// Where the page after this user begins, for the address bar.
-    #[must_use]
-    pub fn cursor(&self) -> String {
-        format!("{}~{}", self.user.id, self.name_key)
-    }
-}
-
-impl From<store::Listed> for User {
-    fn from(row: store::Listed) -> Self {
-        Self {
-            user: UserRef { customer: row.customer_id, id: row.id },
-            name: row.name,
-            address: row.address,
-            address_verified_at: row.address_verified_at,
-            customer_name: row.customer_name,
-            role: row.role,
-            standing: Standing::from_facts(row.activated_at, row.suspended_at),
-            activated_at: row.activated_at,
-            last_sign_in_at: row.last_sign_in_at,
-            set_up_due_at: row.set_up_due_at,
-            methods: row.methods,
-            codes_left: row.codes_left,
-            sessions: row.sessions,
-            link: row.link_id.zip(row.link_expires_at),
-            challenges: row.challenges,
-            name_key: row.name_key,
-        }
-    }
-}
-
-/// A page of a list.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// At most [`PAGE`] users, by name.
-    pub users: Vec<User>,
-    /// How many match in all.
-    pub total: i64,
-    /// The cursor of the next page, if there is one.
-    pub next: Option<String>,
-}
-
-/// The users in `scope` whose name or address contains `search`, after `cursor`. A cursor that is none begins at the
-/// beginning.
-///
-/// # Errors
-/// When the database fails.
-pub async fn page(conn: &mut Conn, scope: &Scope, search: &str, cursor: Option<&str>) -> Result<Page> {
-    let search = search.trim();
-    let pattern = (!search.is_empty()).then(|| like_anywhere(&name_key(search)));
-    let after = cursor.and_then(|cursor| {
-        let (id, name_key) = cursor.split_once('~')?;
-        Some((name_key, id.parse().ok()?))
-    });
-    let total = store::count(conn, scope, pattern.as_deref()).await?;
-    let rows = store::page(conn, scope, pattern.as_deref(), after, PAGE + 1).await?;
-    let mut users: Vec<User> = rows.into_iter().map(User::from).collect();
-    let more = users.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
-    users.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
-    let next = more.then(|| users.last().map(User::cursor)).flatten();
-    Ok(Page { users, total, next })
-}
-
-/// Those of `ids` that are in `scope`. Whoever is not is simply not there: foreign and made-up ids answer alike.
-///
-/// # Errors
-/// When the database fails.
-pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<User>> {
-    Ok(store::by_ids(conn, scope, ids).await?.into_iter().map(User::from).collect())
-}
 
 /// A user whose lock this transaction holds: what is decided about them now cannot be overtaken.
 #[derive(Clone, Debug)]

@@ -1,9 +1,11 @@
-//! All SQL over `users` and `memberships`.
+//! All SQL over `users` and `memberships`. What lists need stands in `list`.
+
+pub mod list;
 
 use sqlx::FromRow;
 
-use crate::domain::authority::{Role, Scope};
-use crate::domain::ids::{CustomerId, LinkId, UserId};
+use crate::domain::authority::Role;
+use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::sign_in::Guesses;
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
@@ -220,133 +222,6 @@ pub async fn taken(conn: &mut Conn, address_keys: &[String]) -> Result<Vec<Strin
         taken.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(key,)| key));
     }
     Ok(taken)
-}
-
-/// One user as lists and the review need them.
-#[derive(FromRow)]
-pub struct Listed {
-    pub customer_id: CustomerId,
-    pub id: UserId,
-    pub name: String,
-    pub name_key: String,
-    pub address: Address,
-    pub address_verified_at: Option<Time>,
-    pub activated_at: Option<Time>,
-    pub suspended_at: Option<Time>,
-    pub last_sign_in_at: Option<Time>,
-    pub set_up_due_at: Option<Time>,
-    pub customer_name: String,
-    pub role: Role,
-    pub methods: i64,
-    pub codes_left: i64,
-    pub sessions: i64,
-    pub challenges: i64,
-    pub link_id: Option<LinkId>,
-    pub link_expires_at: Option<Time>,
-}
-
-/// The counts are subqueries, so that a page of 50 costs 50 look-ups by key and no scan.
-const LISTED: &str = "SELECT u.customer_id, u.id, u.name, u.name_key, u.address, u.address_verified_at, u.activated_at, \
-        u.suspended_at, u.last_sign_in_at, u.set_up_due_at, c.name AS customer_name, m.role AS role, \
-        (SELECT COUNT(*) FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id) AS methods, \
-        (SELECT COUNT(*) FROM backup_codes b WHERE b.customer_id = u.customer_id AND b.user_id = u.id \
-            AND b.used_at IS NULL) AS codes_left, \
-        (SELECT COUNT(*) FROM sessions s WHERE s.customer_id = u.customer_id AND s.user_id = u.id) AS sessions, \
-        (SELECT COUNT(*) FROM challenges h WHERE h.customer_id = u.customer_id AND h.user_id = u.id) AS challenges, \
-        l.id AS link_id, l.expires_at AS link_expires_at \
-     FROM users u \
-     JOIN customers c ON c.id = u.customer_id \
-     JOIN memberships m ON m.customer_id = u.customer_id AND m.user_id = u.id \
-     LEFT JOIN links l ON l.customer_id = u.customer_id AND l.user_id = u.id AND l.ended_at IS NULL";
-
-/// Where a page of users begins: after the last row of the page before.
-pub type After<'a> = (&'a str, UserId);
-
-/// A page of the users in `scope` whose name or address contains `pattern`, by name.
-pub async fn page(
-    conn: &mut Conn,
-    scope: &Scope,
-    pattern: Option<&str>,
-    after: Option<After<'_>>,
-    limit: i64,
-) -> Result<Vec<Listed>> {
-    let customers = scope.customers();
-    if customers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut conditions = format!("u.customer_id IN ({})", placeholders(1, customers.len()));
-    let mut next = customers.len() + 1;
-    if pattern.is_some() {
-        conditions.push_str(&matches_pattern(next));
-        next += 1;
-    }
-    if after.is_some() {
-        conditions.push_str(&format!(" AND (u.name_key, u.id) > (${next}, ${})", next + 1));
-        next += 2;
-    }
-    let text = format!("{LISTED} WHERE {conditions} ORDER BY u.name_key, u.id LIMIT ${next}");
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
-    for customer in customers {
-        query = query.bind(*customer);
-    }
-    if let Some(pattern) = pattern {
-        query = query.bind(pattern.to_owned());
-    }
-    if let Some((name_key, id)) = after {
-        query = query.bind(name_key.to_owned()).bind(id);
-    }
-    Ok(query.bind(limit).fetch_all(conn).await?)
-}
-
-/// The condition that name or address match the pattern that is bound as `$n`.
-fn matches_pattern(n: usize) -> String {
-    format!(" AND (u.name_key LIKE ${n} ESCAPE '\\' OR u.address_key LIKE ${n} ESCAPE '\\')")
-}
-
-/// How many users in `scope` match.
-pub async fn count(conn: &mut Conn, scope: &Scope, pattern: Option<&str>) -> Result<i64> {
-    let customers = scope.customers();
-    if customers.is_empty() {
-        return Ok(0);
-    }
-    let mut text =
-        format!("SELECT COUNT(*) FROM users u WHERE u.customer_id IN ({})", placeholders(1, customers.len()));
-    if pattern.is_some() {
-        text.push_str(&matches_pattern(customers.len() + 1));
-    }
-    let mut query = sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text));
-    for customer in customers {
-        query = query.bind(*customer);
-    }
-    if let Some(pattern) = pattern {
-        query = query.bind(pattern.to_owned());
-    }
-    Ok(query.fetch_one(conn).await?.0)
-}
-
-/// Those of `ids` that are in `scope`, in the order of their keys.
-pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<Listed>> {
-    let customers = scope.customers();
-    let mut found = Vec::new();
-    if customers.is_empty() {
-        return Ok(found);
-    }
-    for part in ids.chunks(500) {
-        let text = format!(
-            "{LISTED} WHERE u.customer_id IN ({}) AND u.id IN ({}) ORDER BY u.customer_id, u.id",
-            placeholders(1, customers.len()),
-            placeholders(customers.len() + 1, part.len())
-        );
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
-        for customer in customers {
-            query = query.bind(*customer);
-        }
-        for id in part {
-            query = query.bind(*id);
-        }
-        found.extend(query.fetch_all(&mut *conn).await?);
-    }
-    Ok(found)
 }
 
 /// The customers in which at least one of these users, at home in `home`, is an owner.

@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::api::{CodesRow, MethodRow, UserPage as Details, UserRow, show_user};
-use super::page::{PLAN, refusal_words};
+use super::list_parts::{PLAN, refusal_words};
 use crate::domain::authority::Role;
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time as Moment;

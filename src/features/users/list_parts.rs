@@ -1,0 +1,392 @@
+//! What the lists of users and of methods share: whose are shown, what is asked for, and what can be done with the
+//! ticked ones.
+
+use leptos::children::ViewFnOnce;
+use leptos::prelude::*;
+use leptos_router::components::Form;
+
+use super::list_api::{Choice, CustomerChoice, ListHead, address};
+use crate::domain::authority::Role;
+use crate::domain::method::MethodKind;
+use crate::domain::plan::PlanOutcome;
+use crate::domain::user::Standing;
+use crate::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
+use crate::features::session::api::Me;
+use crate::ui::{
+    Banner, BulkBar, Checkbox, Glyph, Icon, Look, Pager, SearchField, SelectField, Square, SubmitButton, Tone,
+};
+
+/// Where a selection is sent; the reset's server function has this address.
+pub(super) const PLAN: &str = "/api/reset/plan";
+
+/// The address of this list with another filter, from its beginning.
+fn with(path: &str, filter: &UserFilter, change: impl FnOnce(&mut UserFilter)) -> String {
+    let mut filter = filter.clone();
+    change(&mut filter);
+    address(path, &filter, None)
+}
+
+/// The address that shows everybody again, and says so: without it the last choice would be remembered.
+fn all_mine(path: &str, filter: &UserFilter) -> String {
+    let rest = with(path, filter, |filter| filter.customers.clear());
+    format!("{rest}{}customer=all", if rest.contains('?') { '&' } else { '?' })
+}
+
+/// Every part of a filter but those that a form asks for itself, as hidden fields.
+fn hidden(filter: &UserFilter, but: &[&str]) -> AnyView {
+    let kept = filter.pairs().into_iter().filter(|(name, _)| !but.contains(name));
+    kept.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view().into_any()
+}
+
+/// `1 person`, `412 people`; with thousands parted.
+pub(super) fn people(count: i64) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{} people", number(count)) }
+}
+
+/// `9,318`.
+pub(super) fn number(count: i64) -> String {
+    let digits = count.to_string();
+    let from_end = |at: usize| (digits.len() - at).is_multiple_of(3) && at > 0;
+    digits.chars().enumerate().flat_map(|(at, digit)| from_end(at).then_some(',').into_iter().chain([digit])).collect()
+}
+
+/// The customer selector: several at once, found by typing, favourites first. A form and a `<details>`: it works without a
+/// script, and then another search is another page.
+pub(super) fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
+    let (choice, filter) = (head.choice.clone(), head.filter.clone());
+    let (shown, others): (Vec<_>, Vec<_>) = choice.customers.iter().cloned().partition(|customer| customer.favourite);
+    let face = face(&choice);
+    let squares = choice.customers.iter().filter(|customer| customer.chosen).take(3);
+    let squares: Vec<String> = squares.map(|customer| customer.name.clone()).collect();
+    let open = !choice.find.is_empty();
+    let all_users: Option<i64> = choice.customers.iter().map(|customer| customer.users).sum();
+    let (find, found) = (choice.find.clone(), RwSignal::new(String::new()));
+    ViewFnOnce::from(move || {
+        let pick = move |customer: CustomerChoice| pick(customer, found);
+        let many = choice.all;
+        view! {
+            <details class="menu start selector" name="menu" open=open>
+                <summary class="button">
+                    {squares.into_iter().map(|name| view! { <Square name/> }).collect_view()}
+                    <span class="cut" dir="auto">{face}</span>
+                    <Icon of=Glyph::Chevron/>
+                    <span class="hidden-text">" shown: choose customers"</span>
+                </summary>
+                <div class="menu-list">
+                    <form method="get" action=path>
+                        {hidden(&filter, &["customer"])}
+                        // Enter finds; whoever has found presses Show.
+                        <button class="hidden-text" type="submit" name="finding" value="true" tabindex="-1">"Find"</button>
+                        <input
+                            class="input"
+                            type="search"
+                            name="find"
+                            value=find
+                            placeholder="Find a customer"
+                            aria-label="Find a customer"
+                            autocomplete="off"
+                            on:input=move |event| found.set(event_target_value(&event).to_lowercase())
+                        />
+                        <a class="item" href=all_mine(path, &filter) aria-current=filter.customers.is_empty().then_some("true")>
+                            "All mine"
+                            <small>
+                                {if many == 1 { "1 customer".to_owned() } else { format!("{} customers", number(i64::try_from(many).unwrap_or(0))) }}
+                                {all_users.map(|users| format!(" · {}", if users == 1 { "1 user".to_owned() } else { format!("{} users", number(users)) }))}
+                            </small>
+                        </a>
+                        <div class="picks">
+                            {(!shown.is_empty()).then(|| view! { <p>"Favourites"</p> })}
+                            {shown.into_iter().map(pick).collect_view()}
+                            {(!others.is_empty()).then(|| view! { <p>"Others"</p> })}
+                            {others.into_iter().map(pick).collect_view()}
+                            {(many > super::list_api::CHOICES).then(|| view! { <p>"Type a name and press Enter to find more."</p> })}
+                        </div>
+                        <div class="actions">
+                            <SubmitButton look=Look::Primary>"Show"</SubmitButton>
+                        </div>
+                    </form>
+                </div>
+            </details>
+            <form id="favour" method="post" action="/api/users/favourite">
+                <input type="hidden" name="favourite" value="true"/>
+            </form>
+            <form id="disfavour" method="post" action="/api/users/favourite">
+                <input type="hidden" name="favourite" value="false"/>
+            </form>
+        }
+        .into_any()
+    })
+}
+
+fn face(choice: &Choice) -> String {
+    match (choice.chosen, choice.all) {
+        (0, 1) | (1, _) => {
+            let one = choice.customers.iter().find(|customer| customer.chosen || choice.chosen == 0);
+            one.map_or_else(|| "No customer of yours".to_owned(), |customer| customer.name.clone())
+        }
+        (0, 0) => "No customer".to_owned(),
+        (0, all) => format!("All {} customers", number(i64::try_from(all).unwrap_or(0))),
+        (chosen, all) => format!("{chosen} of {} customers", number(i64::try_from(all).unwrap_or(0))),
+    }
+}
+
+fn pick(customer: CustomerChoice, found: RwSignal<String>) -> AnyView {
+    let (id, name) = (customer.id.to_string(), customer.name);
+    let key = name.to_lowercase();
+    let (form, words) =
+        if customer.favourite { ("disfavour", "No favourite any more: ") } else { ("favour", "Favourite: ") };
+    view! {
+        <div class="pick" hidden=move || !key.contains(found.get().trim())>
+            <label class="check">
+                <input type="checkbox" name="customer" value=id.clone() checked=customer.chosen autocomplete="off"/>
+                <Square name=name.clone()/>
+                <span class="cut" dir="auto">{name.clone()}</span>
+                {customer.users.map(|users| view! { <small>{number(users)}</small> })}
+            </label>
+            <button class="button quiet icon" class:set=customer.favourite type="submit" form=form name="customer" value=id>
+                <Icon of=Glyph::Star/><span class="hidden-text">{words}{name}</span>
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// What is asked for, with a way out of each part, and what else could be asked.
+pub(super) fn toolbar(path: &'static str, head: &ListHead, count: String) -> AnyView {
+    let filter = &head.filter;
+    let cleared = filter.narrows().then(|| {
+        let plain = UserFilter { customers: filter.customers.clone(), sort: filter.sort, ..UserFilter::default() };
+        address(path, &plain, None)
+    });
+    let (search, kept) = (filter.search.clone(), hidden(filter, &["q"]));
+    view! {
+        <div class="toolbar">
+            <Form method="GET" action=path attr:class="search" attr:role="search">
+                <SearchField label="Search name or address" value=search/>
+                {kept}
+            </Form>
+            {chips(path, filter)}
+            {filter_menu(path, filter)}
+            {cleared.map(|href| view! { <a class="button quiet" href=href>"Clear"</a> })}
+            <p class="count">{count}</p>
+        </div>
+    }
+    .into_any()
+}
+
+const STANDINGS: [(Standing, &str); 3] =
+    [(Standing::Active, "Active"), (Standing::Invited, "Set-up not finished"), (Standing::Suspended, "Suspended")];
+const MFA: [(MfaState, &str); 4] = [
+    (MfaState::SetUp, "Set up"),
+    (MfaState::One, "One method only"),
+    (MfaState::None, "None"),
+    (MfaState::Reset, "Reset, not back yet"),
+];
+const KINDS: [(MethodKind, &str); 1] = [(MethodKind::AuthenticatorApp, "Authenticator app")];
+const CODES: [(CodesState, &str); 2] = [(CodesState::Low, "Few or none left"), (CodesState::Unsaved, "Never saved")];
+pub(super) const ROLES: [(Role, &str); 4] =
+    [(Role::Owner, "Owner"), (Role::Admin, "Admin"), (Role::Auditor, "Auditor"), (Role::Member, "Member")];
+const SEEN: [(Seen, &str); 5] = [
+    (Seen::Never, "Never"),
+    (Seen::Week, "In the last 7 days"),
+    (Seen::Month, "In the last 30 days"),
+    (Seen::NotForMonth, "Not for 30 days"),
+    (Seen::NotForQuarter, "Not for 90 days"),
+];
+const ADDRESSES: [(AddressState, &str); 2] =
+    [(AddressState::Verified, "Verified"), (AddressState::Unverified, "Not verified")];
+
+fn words<T: Copy + PartialEq>(all: &[(T, &'static str)], value: T) -> &'static str {
+    all.iter().find(|(one, _)| *one == value).map_or("", |(_, words)| words)
+}
+
+fn chips(path: &'static str, filter: &UserFilter) -> AnyView {
+    let chip = |label: &'static str, value: Option<String>, without: fn(&mut UserFilter)| {
+        value.map(|value| {
+            view! {
+                <a class="chip set" href=with(path, filter, without)>
+                    {label}<b>{value}</b><Icon of=Glyph::Close/><span class="hidden-text">"Remove this filter"</span>
+                </a>
+            }
+        })
+    };
+    let roles: Vec<&str> = filter.roles.iter().map(|role| words(&ROLES, *role)).collect();
+    let own = |words: &'static str| words.to_owned();
+    view! {
+        {chip("Standing", filter.standing.map(|value| own(words(&STANDINGS, value))), |filter| filter.standing = None)}
+        {chip("Second factor", filter.mfa.map(|value| own(words(&MFA, value))), |filter| filter.mfa = None)}
+        {chip("Method", filter.kind.map(|value| own(words(&KINDS, value))), |filter| filter.kind = None)}
+        {chip("Backup codes", filter.codes.map(|value| own(words(&CODES, value))), |filter| filter.codes = None)}
+        {chip("Role", (!roles.is_empty()).then(|| roles.join(", ")), |filter| filter.roles.clear())}
+        {chip("Last sign-in", filter.seen.map(|value| own(words(&SEEN, value))), |filter| filter.seen = None)}
+        {chip("Address", filter.address.map(|value| own(words(&ADDRESSES, value))), |filter| filter.address = None)}
+    }
+    .into_any()
+}
+
+fn filter_menu(path: &'static str, filter: &UserFilter) -> AnyView {
+    fn options<T: Copy + ToString>(all: &[(T, &str)]) -> Vec<(String, String)> {
+        let any = (String::new(), "Any".to_owned());
+        std::iter::once(any).chain(all.iter().map(|(value, words)| (value.to_string(), (*words).to_owned()))).collect()
+    }
+    fn value<T: ToString>(value: Option<T>) -> String {
+        value.map(|value| value.to_string()).unwrap_or_default()
+    }
+    let role = |(role, words): (Role, &'static str)| {
+        view! { <Checkbox name="role" value=role.as_str() label=words checked=filter.roles.contains(&role)/> }
+    };
+    let roles = ROLES.map(role).collect_view();
+    let kept = hidden(filter, &["standing", "mfa", "kind", "codes", "role", "seen", "address"]);
+    let UserFilter { standing, mfa, kind, codes, seen, address, .. } = filter.clone();
+    view! {
+        <details class="menu start filters" name="menu">
+            <summary class="chip"><Icon of=Glyph::Plus/>"Filter"</summary>
+            <div class="menu-list">
+                <Form method="GET" action=path attr:class="form">
+                    {kept}
+                    <SelectField name="standing" label="Standing" options=options(&STANDINGS) value=value(standing)/>
+                    <SelectField name="mfa" label="Second factor" options=options(&MFA) value=value(mfa)/>
+                    <SelectField name="kind" label="Method" options=options(&KINDS) value=value(kind)/>
+                    <SelectField name="codes" label="Backup codes" options=options(&CODES) value=value(codes)/>
+                    <SelectField name="seen" label="Last sign-in" options=options(&SEEN) value=value(seen)/>
+                    <SelectField name="address" label="Address" options=options(&ADDRESSES) value=value(address)/>
+                    <fieldset><legend>"Role"</legend>{roles}</fieldset>
+                    <SubmitButton look=Look::Primary>"Show"</SubmitButton>
+                </Form>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// A column's head that orders by it: up first, or down where the newest matters.
+pub(super) fn order_head(
+    path: &'static str,
+    filter: &UserFilter,
+    title: &'static str,
+    class: &'static str,
+    first: Sort,
+    second: Sort,
+) -> AnyView {
+    let down = |sort: Sort| matches!(sort, Sort::NameDown | Sort::SignInDown);
+    let here = filter.sort == first || filter.sort == second;
+    let next = if filter.sort == first { second } else { first };
+    let order = here.then(|| if down(filter.sort) { "descending" } else { "ascending" });
+    view! {
+        <th class=class role="columnheader" aria-sort=order>
+            <a class="order" class:up=here && !down(filter.sort) href=with(path, filter, |filter| filter.sort = next)>
+                {title}{here.then(|| view! { <Icon of=Glyph::Chevron/> })}
+            </a>
+        </th>
+    }
+    .into_any()
+}
+
+/// The pages of a list, and what can be done with those who are ticked, or with everybody who matches.
+pub(super) fn list_foot(path: &'static str, head: &ListHead, me: &Me, shown: usize, of: i64, of_what: &str) -> AnyView {
+    let filter = &head.filter;
+    let next = head.next.as_deref().map(|after| address(path, filter, Some(after)));
+    let previous = head.after.is_some().then(|| address(path, filter, None));
+    let text = if head.after.is_some() {
+        format!("{shown} more of {}{of_what}", number(of))
+    } else {
+        format!("1–{shown} of {}{of_what}", number(of))
+    };
+    let query = address("", filter, None).trim_start_matches('?').to_owned();
+    let (everyone, offer) = (head.users, offer(path, head, me));
+    let all = view! {
+        <label class="check all">
+            <input type="checkbox" name="all" value="true" autocomplete="off"/>
+            <span>{format!("Select all {} that match", number(everyone))}</span>
+        </label>
+    };
+    view! {
+        <Pager text previous next/>
+        <input type="hidden" name="query" value=query/>
+        <BulkBar more=move || all.into_any()>{offer}</BulkBar>
+    }
+    .into_any()
+}
+
+/// The reset of the ticked ones, where every shown customer allows it; or else who forbids it.
+fn offer(path: &'static str, head: &ListHead, me: &Me) -> AnyView {
+    let Choice { forbidden_by, forbidding, allowed, .. } = &head.choice;
+    if *forbidding == 0 || !me.has_mfa {
+        return view! { <SubmitButton>"Reset all multi-factor authentications"</SubmitButton> }.into_any();
+    }
+    let others = forbidding.saturating_sub(forbidden_by.len());
+    let named = forbidden_by.join(", ");
+    let who = match others {
+        0 => named,
+        1 => format!("{named} and 1 other customer"),
+        others => format!("{named} and {others} other customers"),
+    };
+    let without = (!allowed.is_empty()).then(|| {
+        let href = with(path, &head.filter, |filter| filter.customers.clone_from(allowed));
+        view! { <a class="action" href=href>"Leave out what forbids it"</a> }
+    });
+    view! {
+        <p class="forbidden">"No reset here: your role does not reset in "<bdi>{who}</bdi>"."</p>
+        {without}
+    }
+    .into_any()
+}
+
+/// What stands over a list before anything can be reset.
+pub(super) fn no_factor_banner() -> AnyView {
+    view! {
+        <div class="content">
+            <Banner
+                tone=Tone::Warn
+                fact="You have no second factor of your own."
+                actions=|| view! { <a class="button" href="/security">"Set one up"</a> }
+            >
+                "Without one nobody resets anybody else."
+            </Banner>
+        </div>
+    }
+    .into_any()
+}
+
+/// Why a selection was refused.
+pub(super) fn refusal_banner(outcome: PlanOutcome) -> Option<AnyView> {
+    let fact = match outcome {
+        PlanOutcome::GoOn => return None,
+        PlanOutcome::Nobody => "Nobody was selected.".to_owned(),
+        PlanOutcome::TooMany => "That is more than one plan holds: 10,000 people.".to_owned(),
+        PlanOutcome::Refused(refusal) => {
+            format!("The selection was refused: {}.", refusal_words(refusal).to_lowercase())
+        }
+        PlanOutcome::NoOwnerLeft(customer) => format!("{customer} would be left without an owner who can sign in."),
+    };
+    Some(
+        view! {
+            <div class="content">
+                <Banner tone=Tone::Danger fact=fact>"Nothing was reset. Select again."</Banner>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+/// Why somebody may not be reset, in few words.
+pub const fn refusal_words(refusal: crate::domain::authority::Refusal) -> &'static str {
+    use crate::domain::authority::Refusal;
+    match refusal {
+        Refusal::NoFactorOfYourOwn => "Needs your own factor first",
+        Refusal::Yourself => "This is you",
+        Refusal::NoRole => "Your role does not reset",
+        Refusal::OwnersOnly => "Only an owner may",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_parted() {
+        assert_eq!([0, 999, 1000, 9318, 1_000_000].map(number), ["0", "999", "1,000", "9,318", "1,000,000"]);
+        assert_eq!((people(1), people(1204)), ("1 person".to_owned(), "1,204 people".to_owned()));
+    }
+}

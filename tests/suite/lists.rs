@@ -1,0 +1,343 @@
+//! The lists of users and of methods, against a model that knows the answer.
+
+use rekey::domain::authority::{Right, Role, Scope};
+use rekey::domain::customer::Customer;
+use rekey::domain::ids::{CustomerId, UserId};
+use rekey::domain::method::MethodKind;
+use rekey::domain::plan::Skip;
+use rekey::domain::time::{Span, Time};
+use rekey::domain::user::{Standing, UserRef};
+use rekey::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
+use rekey::features::reset::service::{Planned, Selection};
+use rekey::features::{reset, users};
+
+use super::browser::*;
+use super::dump::Dump;
+use super::harness::*;
+
+/// What is true of somebody.
+#[derive(Clone, Debug)]
+struct Facts {
+    user: UserRef,
+    name: String,
+    address: String,
+    role: Role,
+    standing: Standing,
+    verified: bool,
+    methods: i64,
+    codes_left: i64,
+    codes_low: i64,
+    saved: bool,
+    last_sign_in: Option<Time>,
+    due: bool,
+}
+
+impl Facts {
+    fn meant_by(&self, filter: &UserFilter, now: Time) -> bool {
+        let active = self.standing == Standing::Active;
+        let search = filter.search.to_lowercase();
+        filter.standing.is_none_or(|standing| standing == self.standing)
+            && (self.name.contains(&search) || self.address.contains(&search))
+            && (filter.customers.is_empty() || filter.customers.contains(&self.user.customer))
+            && (filter.roles.is_empty() || filter.roles.contains(&self.role))
+            && filter.kind.is_none_or(|_| self.methods > 0)
+            && filter.seen.is_none_or(|seen| seen.holds(self.last_sign_in, now))
+            && filter.address.is_none_or(|state| (state == AddressState::Verified) == self.verified)
+            && filter.mfa.is_none_or(|mfa| match mfa {
+                MfaState::SetUp => self.methods > 0,
+                MfaState::One => active && self.methods == 1,
+                MfaState::None => active && self.methods == 0 && !self.due,
+                MfaState::Reset => active && self.due,
+            })
+            && filter.codes.is_none_or(|codes| {
+                let enrolled = active && self.methods > 0;
+                match codes {
+                    CodesState::Low => enrolled && self.codes_left <= self.codes_low,
+                    CodesState::Unsaved => enrolled && !self.saved,
+                }
+            })
+    }
+}
+
+fn sorted(mut meant: Vec<Facts>, sort: Sort) -> Vec<UserRef> {
+    let place = |facts: &Facts| facts.last_sign_in.map_or(0, Time::unix_milliseconds);
+    meant.sort_by_key(|facts| facts.user.id.to_string());
+    match sort {
+        Sort::Name | Sort::NameDown => meant.sort_by(|a, b| a.name.cmp(&b.name)),
+        Sort::SignIn | Sort::SignInDown => meant.sort_by_key(place),
+    }
+    if matches!(sort, Sort::NameDown | Sort::SignInDown) {
+        meant.reverse();
+    }
+    meant.into_iter().map(|facts| facts.user).collect()
+}
+
+/// A sequence that is the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+
+    fn one<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+
+    fn maybe<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        (self.below(3) == 0).then(|| self.one(all))
+    }
+}
+
+fn ago(world: &World, span: Span) -> Time {
+    Time::from_unix_milliseconds(world.now().unix_milliseconds() - span.as_milliseconds())
+}
+
+/// Somebody with facts that the dice choose.
+async fn somebody(world: &World, home: &Customer, dice: &mut Dice) -> Facts {
+    let role = dice.one(Role::ALL);
+    let standing = dice.one(&[Standing::Active, Standing::Active, Standing::Invited, Standing::Suspended]);
+    // Whoever is invited has none yet.
+    let methods = if standing == Standing::Invited { 0 } else { i64::try_from(dice.below(3)).unwrap() };
+    let (verified, saved, due) = (dice.below(4) > 0, dice.below(4) > 0, dice.below(5) == 0);
+    let who = Who {
+        role,
+        invited: standing == Standing::Invited,
+        suspended: standing == Standing::Suspended,
+        unverified: !verified,
+        without_factor: methods == 0,
+        ..Who::MEMBER
+    };
+    let person = world.person(home, who).await;
+    let id = person.user.id;
+    let name = format!("{}{}", dice.one(&["ada", "bob", "cyd"]), dice.below(9));
+    let days = [0, 6, 7, 8, 29, 30, 31, 89, 90, 91, 300];
+    let last_sign_in = (dice.below(4) > 0).then(|| ago(world, Span::hours(24 * dice.one(&days))));
+    let at = last_sign_in.map_or_else(|| "NULL".to_owned(), |at| at.unix_milliseconds().to_string());
+    let due_at = if due { world.now().unix_milliseconds().to_string() } else { "NULL".to_owned() };
+    world
+        .execute(&format!(
+            "UPDATE users SET name = '{name}', name_key = '{name}', last_sign_in_at = {at}, set_up_due_at = {due_at} \
+             WHERE id = '{id}'"
+        ))
+        .await;
+    if methods == 2 {
+        let columns = "customer_id, user_id, kind, secret, last_step, registered_at";
+        world
+            .execute(&format!(
+                "INSERT INTO methods (id, {columns}) SELECT '2' || substr(id, 2), {columns} FROM methods WHERE user_id = '{id}'"
+            ))
+            .await;
+    }
+    let left = i64::try_from(dice.below(11)).unwrap();
+    let codes_left = if methods == 0 { 0 } else { left };
+    world.execute(&format!("UPDATE backup_codes SET used_at = 1 WHERE user_id = '{id}' AND number > {left}")).await;
+    let saved_at = if saved { "1" } else { "NULL" };
+    world.execute(&format!("UPDATE backup_code_sets SET saved_at = {saved_at} WHERE user_id = '{id}'")).await;
+    let address = format!("{}@{}.example", id.to_string().to_lowercase(), home.name.to_lowercase());
+    world
+        .execute(&format!("UPDATE users SET address = '{address}', address_key = '{address}' WHERE id = '{id}'"))
+        .await;
+    let codes_low = i64::from(home.policy.codes_low);
+    Facts {
+        user: person.user,
+        name,
+        address,
+        role,
+        standing,
+        verified,
+        methods,
+        codes_left,
+        codes_low,
+        saved,
+        last_sign_in,
+        due,
+    }
+}
+
+fn some_filter(dice: &mut Dice, customers: &[CustomerId]) -> UserFilter {
+    UserFilter {
+        search: dice.one(&["", "", "", "ada", "BOB", "b.example", "cyd1", "%", "nobody at all"]).to_owned(),
+        customers: customers.iter().copied().filter(|_| dice.below(3) == 0).collect(),
+        standing: dice.maybe(Standing::ALL),
+        mfa: dice.maybe(MfaState::ALL),
+        kind: dice.maybe(MethodKind::ALL),
+        codes: dice.maybe(CodesState::ALL),
+        roles: Role::ALL.iter().copied().filter(|_| dice.below(4) == 0).collect(),
+        seen: dice.maybe(Seen::ALL),
+        address: dice.maybe(AddressState::ALL),
+        sort: dice.one(Sort::ALL),
+    }
+}
+
+async fn listed(world: &World, scope: &Scope, filter: &UserFilter) -> Vec<UserRef> {
+    let mut conn = world.platform.db.read().await.unwrap();
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = users::service::page(&mut conn, scope, filter, world.now(), cursor.as_deref()).await.unwrap();
+        seen.extend(page.rows.iter().map(|row| row.user));
+        cursor = page.next;
+        if cursor.is_none() {
+            return seen;
+        }
+    }
+}
+
+/// Four readers, and for each the customers whose users they may see.
+async fn readers(world: &World) -> Vec<(Person, Vec<CustomerId>)> {
+    let owner = world.with_role(&world.a, Role::Owner).await;
+    let both = world.with_role(&world.a, Role::Admin).await;
+    world.grant(&both, &world.b, Role::Auditor).await;
+    let auditor = world.with_role(&world.b, Role::Auditor).await;
+    let member = world.member(&world.a).await;
+    let (a, b) = (world.a.id, world.b.id);
+    vec![(owner, vec![a]), (both, vec![a, b]), (auditor, vec![b]), (member, vec![])]
+}
+
+both! {
+    async fn a_thousand_questions_get_the_answers_of_a_model(world: World) {
+        let readers = readers(&world).await;
+        let mut dice = Dice(7);
+        let mut everybody = Vec::new();
+        for _ in 0..70 {
+            let home = dice.one(&[&world.a, &world.b]).clone();
+            everybody.push(somebody(&world, &home, &mut dice).await);
+        }
+        let known: Vec<UserRef> = everybody.iter().map(|facts| facts.user).collect();
+        let mut found = 0;
+        for round in 0..1000 {
+            let (reader, sees) = &readers[round % readers.len()];
+            let scope = world.actor(reader).await.scope(Right::Read);
+            assert_eq!(scope.customers().len(), sees.len());
+            let filter = some_filter(&mut dice, &[world.a.id, world.b.id]);
+            let chosen = if filter.customers.is_empty() { scope.clone() } else { scope.narrowed(&filter.customers) };
+            let meant: Vec<Facts> = everybody
+                .iter()
+                .filter(|facts| sees.contains(&facts.user.customer) && facts.meant_by(&filter, world.now()))
+                .cloned()
+                .collect();
+            // The readers themselves are on the lists too; the model does not know them.
+            let shown = listed(&world, &chosen, &filter).await;
+            let shown: Vec<UserRef> = shown.into_iter().filter(|user| known.contains(user)).collect();
+            assert_eq!(shown, sorted(meant.clone(), filter.sort), "{filter:?}");
+            let mut conn = world.platform.db.read().await.unwrap();
+            let mut ids = users::service::ids(&mut conn, &chosen, &filter, world.now(), 10_000).await.unwrap();
+            let count = users::service::count(&mut conn, &chosen, &filter, world.now()).await.unwrap();
+            assert_eq!(usize::try_from(count).unwrap(), ids.len(), "{filter:?}");
+            ids.retain(|id| known.iter().any(|user| user.id == *id));
+            assert_eq!(ids.len(), shown.len(), "{filter:?}");
+            let (methods, people) = users::service::count_methods(&mut conn, &chosen, &filter, world.now()).await.unwrap();
+            let page = users::service::methods(&mut conn, &chosen, &filter, world.now(), None).await.unwrap();
+            assert!(page.rows.iter().all(|row| sees.contains(&row.user.customer)));
+            assert!(people <= count && methods >= people);
+            assert_eq!(page.next.is_none(), methods <= users::service::PAGE);
+            found += shown.len();
+        }
+        assert!(found > 1000, "the questions have answers: {found}");
+    }
+
+    async fn everybody_who_matches_is_selected_and_nobody_else(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let other_owner = world.with_role(&world.a, Role::Owner).await;
+        let people = world.people(&world.a, Who::MEMBER, 60).await;
+        let ub = world.member(&world.b).await;
+        let actor = world.actor(&admin).await;
+        let filter = UserFilter { customers: vec![world.a.id], ..UserFilter::default() };
+        let planned = reset::service::plan(&world.platform, &world.origin, &actor, Selection::Matching(filter)).await;
+        let Planned::Frozen(id) = planned.unwrap() else { panic!("not frozen") };
+        let items = world.count(&format!("SELECT COUNT(*) FROM reset_items WHERE reset_id = '{id}'")).await;
+        assert_eq!(items, 63);
+        let skipped = async |user: UserId| {
+            world.text(&format!("SELECT skip FROM reset_items WHERE reset_id = '{id}' AND user_id = '{user}'")).await
+        };
+        assert_eq!(skipped(admin.user.id).await.as_deref(), Some(Skip::Yourself.as_str()));
+        for owner in [&owner, &other_owner] {
+            assert_eq!(skipped(owner.user.id).await.as_deref(), Some(Skip::NoAuthority.as_str()));
+        }
+        let reset = world.count(&format!("SELECT COUNT(*) FROM reset_items WHERE reset_id = '{id}' AND skip IS NULL")).await;
+        assert_eq!(reset, i64::try_from(people.len()).unwrap());
+        assert_eq!(world.count(&format!("SELECT COUNT(*) FROM reset_items WHERE user_id = '{}'", ub.user.id)).await, 0);
+    }
+
+    async fn a_selection_of_everybody_stops_at_the_customers_of_ones_own(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        world.grant(&admin, &world.b, Role::Auditor).await;
+        let without = world.person(&world.a, Who { role: Role::Owner, without_factor: true, ..Who::MEMBER }).await;
+        let auditor = world.with_role(&world.a, Role::Auditor).await;
+        world.people(&world.a, Who::MEMBER, 3).await;
+        world.people(&world.b, Who::MEMBER, 3).await;
+        let before = Dump::of(&world).await;
+        let (a, b) = (world.a.id, world.b.id);
+        for (who, customers) in
+            [(&admin, vec![]), (&admin, vec![a, b]), (&admin, vec![b]), (&without, vec![]), (&auditor, vec![a])]
+        {
+            let actor = world.actor(who).await;
+            let filter = UserFilter { customers, ..UserFilter::default() };
+            let planned = reset::service::plan(&world.platform, &world.origin, &actor, Selection::Matching(filter)).await;
+            assert!(matches!(planned.unwrap(), Planned::Refused(_)));
+            assert_eq!(world.last_recorded(who.user.customer).await.0, "reset_refused");
+        }
+        assert_eq!(before.but_the_record(), Dump::of(&world).await.but_the_record());
+    }
+
+    async fn the_last_choice_of_customers_is_remembered_and_stands_in_the_address(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        world.grant(&admin, &world.b, Role::Admin).await;
+        world.people(&world.a, Who::MEMBER, 2).await;
+        world.people(&world.b, Who::MEMBER, 2).await;
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let both = browser.get("/users").await;
+        assert!(both.body.contains("@a.example") && both.body.contains("@b.example"));
+        let in_b = format!("/users?customer={}", world.b.id);
+        let only = browser.get(&in_b).await;
+        assert!(!only.body.contains("@a.example") && only.body.contains("@b.example"));
+        // Any list goes on with it, and says so.
+        let answer = browser.get("/users").await;
+        assert_eq!((answer.is_redirect(), answer.location()), (true, in_b.as_str()));
+        let answer = browser.get("/methods?mfa=one").await;
+        assert_eq!(answer.location(), format!("/methods?customer={}&mfa=one", world.b.id));
+        // All of them, until chosen again; and what is empty in a form leaves the address.
+        assert!(browser.get("/users?customer=all").await.body.contains("@a.example"));
+        assert!(!browser.get("/users").await.is_redirect());
+        let answer = browser.get(&format!("{in_b}&standing=&mfa=none&q=")).await;
+        assert_eq!(answer.location(), format!("{in_b}&mfa=none"));
+        // A foreign customer and one that nobody has are the same nobody.
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let foreign = without_nonce(&browser.get(&in_b).await.body);
+        let made_up = without_nonce(&browser.get("/users?customer=01mcc5rm003kab9w64hq9mjq2v").await.body);
+        let same = |page: &str| page.replace(&world.b.id.to_string(), "").replace("01mcc5rm003kab9w64hq9mjq2v", "");
+        assert_eq!(same(&foreign), same(&made_up));
+        assert!(!foreign.contains("@b.example") && !foreign.contains("@a.example"));
+    }
+
+    async fn favourites_are_ones_own_and_of_ones_own_customers(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        for (customer, kept) in [(world.a.id, 1), (world.b.id, 1)] {
+            let id = customer.to_string();
+            browser.post("/api/users/favourite", "/users", &[("customer", &id), ("favourite", "true")]).await;
+            assert_eq!(world.count("SELECT COUNT(*) FROM favourite_customers").await, kept);
+        }
+        let page = browser.get("/users").await.body;
+        assert!(page.contains("Favourites") && page.contains("No favourite any more: "));
+        let id = world.a.id.to_string();
+        browser.post("/api/users/favourite", "/users", &[("customer", &id), ("favourite", "false")]).await;
+        assert_eq!(world.count("SELECT COUNT(*) FROM favourite_customers").await, 0);
+    }
+
+    async fn what_one_customer_forbids_is_not_offered_for_all(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        world.grant(&admin, &world.b, Role::Auditor).await;
+        world.people(&world.a, Who::MEMBER, 2).await;
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        for page in ["/users", "/methods"] {
+            let all = browser.get(&format!("{page}?customer=all")).await.body;
+            assert!(all.contains("your role does not reset in "), "{page}");
+            let allowed = browser.get(&format!("{page}?customer={}", world.a.id)).await.body;
+            assert!(!allowed.contains("your role does not reset in "), "{page}");
+        }
+    }
+}
