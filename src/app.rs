@@ -9,6 +9,9 @@ use leptos_router::path;
 use crate::features::audit::page::AuditPage;
 use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::page::{ResetPage, ResetsPage};
+use crate::features::security::add_page::{AddPage, KeyPage};
+use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCodesPage};
+use crate::features::security::method_page::{RemovePage, RenamePage};
 use crate::features::security::page::SecurityPage;
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::sign_in::page::{CodePage, SignInPage};
@@ -86,6 +89,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/resets/:id") view=ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/security") view=SecurityPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/add") view=AddPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/add/key") view=KeyPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/codes") view=NewCodesPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/codes/new") view=MakeCodesPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/codes/print") view=CodesPrintPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/methods/:method/name") view=RenamePage ssr=SsrMode::Async/>
+                <Route path=path!("/security/methods/:method/remove") view=RemovePage ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

@@ -20,7 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::{App, Assets, shell};
 use crate::features::outbox::{mailbox, worker};
-use crate::features::{reset, session, set_up};
+use crate::features::{reset, security, session, set_up};
 use crate::platform::{Fault, Platform};
 
 /// The largest request: ten thousand selected users fit four times.
@@ -82,6 +82,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
         .route("/robots.txt", get(async |headers: HeaderMap| file("robots.txt", &headers)))
         .route("/assets/{name}", get(async |Path(name): Path<String>, headers: HeaderMap| file(&name, &headers)))
         .route("/set-up/codes.txt", get(set_up::download::codes))
+        .route("/security/codes.txt", get(security::download::codes))
         .with_state(platform)
         .merge(pages);
     if let Some(mailbox) = mailbox {

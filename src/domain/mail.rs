@@ -33,6 +33,33 @@ pub enum Mail {
         /// When.
         at: Time,
     },
+    /// One more authenticator signs the user in.
+    MethodAdded {
+        /// When.
+        at: Time,
+        /// What its user calls it.
+        name: Option<String>,
+    },
+    /// One method no longer signs the user in.
+    MethodRemoved {
+        /// When.
+        at: Time,
+        /// What its user calls it.
+        name: Option<String>,
+        /// The admin who removed it; none when the user did.
+        by: Option<String>,
+        /// Why, where an admin said so.
+        reason: Option<String>,
+        /// The help desk's ticket.
+        ticket: Option<String>,
+        /// Whether it was the last one: the backup codes went with it.
+        last: bool,
+    },
+    /// New backup codes took the place of the old ones.
+    BackupCodesMade {
+        /// When.
+        at: Time,
+    },
     /// A backup code was used to sign in.
     BackupCodeUsed {
         /// When.
@@ -71,6 +98,9 @@ impl Mail {
         match self {
             Self::Reset { .. } => "reset",
             Self::AuthenticatorAdded { .. } => "authenticator_added",
+            Self::MethodAdded { .. } => "method_added",
+            Self::MethodRemoved { .. } => "method_removed",
+            Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::RoleGiven { .. } => "role_given",
             Self::RoleEnded { .. } => "role_ended",

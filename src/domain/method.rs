@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spelled;
+use super::user::clean_name;
+use super::{Unreadable, spelled};
 
 /// A kind of authentication method. Further kinds (passkey, hardware OATH token, phone number) are further variants:
 /// each then needs its [`Fate`] before anything compiles.
@@ -12,6 +13,58 @@ pub enum MethodKind {
     AuthenticatorApp,
 }
 spelled!(MethodKind { AuthenticatorApp => "authenticator_app" });
+
+/// Letters of the longest name of a method.
+pub const LONGEST_NAME: usize = 60;
+/// Methods that one user may have at once: every one of them is tried at each sign-in.
+pub const MOST_METHODS: usize = 10;
+
+/// A name as somebody typed it for a method, on one line; none when nothing was typed.
+///
+/// # Errors
+/// When it has more than [`LONGEST_NAME`] letters.
+pub fn read_name(typed: &str) -> Result<Option<String>, Unreadable> {
+    let name = clean_name(typed);
+    match name.chars().count() {
+        0 => Ok(None),
+        ..=LONGEST_NAME => Ok(Some(name)),
+        _ => Err(Unreadable("name of a method")),
+    }
+}
+
+/// What taking one of a user's methods away comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Removal {
+    /// The user keeps others.
+    KeepsOthers,
+    /// It is the last one: the backup codes, which only stand in for it, go with it.
+    TakesLast,
+    /// It is the last one, and may not be taken away on its own.
+    Refused,
+}
+
+impl Removal {
+    /// By the user, who has `methods` of them: never the last one where a second factor is required.
+    #[must_use]
+    pub const fn own(methods: usize, mfa_required: bool) -> Self {
+        match methods {
+            2.. => Self::KeepsOthers,
+            _ if mfa_required => Self::Refused,
+            _ => Self::TakesLast,
+        }
+    }
+
+    /// By an admin. The last one may go where the user can set up again at the next sign-in; where that needs a recovery
+    /// link, a reset sends one.
+    #[must_use]
+    pub const fn by_admin(methods: usize, set_up_at_sign_in: bool) -> Self {
+        match methods {
+            2.. => Self::KeepsOthers,
+            _ if set_up_at_sign_in => Self::TakesLast,
+            _ => Self::Refused,
+        }
+    }
+}
 
 /// Everything of a user that a reset kills, all in one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,5 +98,28 @@ impl Artefact {
             Self::Method(MethodKind::AuthenticatorApp) | Self::BackupCodes => Fate::Deleted,
             Self::Session | Self::Challenge | Self::RecoveryLink => Fate::Ended,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_has_one_line() {
+        assert_eq!(read_name(" Old\r\n phone "), Ok(Some("Old phone".to_owned())));
+        assert_eq!(read_name(" \0 "), Ok(None));
+        assert_eq!(read_name(&"ö".repeat(60)), Ok(Some("ö".repeat(60))));
+        assert!(read_name(&"ö".repeat(61)).is_err());
+    }
+
+    #[test]
+    fn the_last_method_goes_only_where_nobody_is_left_with_a_password_alone() {
+        assert_eq!(Removal::own(2, true), Removal::KeepsOthers);
+        assert_eq!(Removal::own(1, true), Removal::Refused);
+        assert_eq!(Removal::own(1, false), Removal::TakesLast);
+        assert_eq!(Removal::by_admin(3, false), Removal::KeepsOthers);
+        assert_eq!(Removal::by_admin(1, true), Removal::TakesLast);
+        assert_eq!(Removal::by_admin(1, false), Removal::Refused);
     }
 }

@@ -14,6 +14,8 @@ use super::user::Standing;
 pub const SIGN_IN_LIFETIME: Span = Span::minutes(10);
 /// How long a set-up that a recovery link led to waits.
 pub const RECOVERY_LIFETIME: Span = Span::minutes(15);
+/// How long somebody who proved themself again may take to add an authenticator.
+pub const ADD_METHOD_LIFETIME: Span = Span::minutes(5);
 /// Wrong codes that end a challenge.
 pub const WRONG_CODES: i64 = 5;
 /// A session ends when it was not used for this long.
@@ -28,8 +30,10 @@ pub enum Purpose {
     SignIn,
     /// A recovery link and the password.
     Recovery,
+    /// A session and a fresh second factor: one more authenticator.
+    AddMethod,
 }
-spelled!(Purpose { SignIn => "sign_in", Recovery => "recovery" });
+spelled!(Purpose { SignIn => "sign_in", Recovery => "recovery", AddMethod => "add_method" });
 
 impl Purpose {
     /// How long a challenge for this purpose waits.
@@ -38,6 +42,7 @@ impl Purpose {
         match self {
             Self::SignIn => SIGN_IN_LIFETIME,
             Self::Recovery => RECOVERY_LIFETIME,
+            Self::AddMethod => ADD_METHOD_LIFETIME,
         }
     }
 }
@@ -101,6 +106,8 @@ pub fn may_set_up(purpose: Purpose, facts: Facts) -> bool {
         Purpose::SignIn => {
             matches!(after_password(facts), AfterPassword::Challenge(Step::SetUp) | AfterPassword::SignedIn)
         }
+        // One more authenticator is no set-up: it is added elsewhere, by whoever has a session.
+        Purpose::AddMethod => false,
     }
 }
 
@@ -168,6 +175,8 @@ pub enum Next {
     SignedIn,
     /// To the end of a recovery: the user signs in with what they just set up.
     BackIn,
+    /// To the end of an addition: the session it came from goes on.
+    Added,
     /// Nowhere: that is not what this challenge waits for.
     Refused,
 }
@@ -179,7 +188,8 @@ pub const fn advance(purpose: Purpose, step: Step, passed: Passed) -> Next {
         (Step::Factor, Passed::Factor, Purpose::SignIn) | (Step::SaveCodes, Passed::SaveCodes, Purpose::SignIn) => {
             Next::SignedIn
         }
-        (Step::SetUp, Passed::SetUp, _) => Next::To(Step::SaveCodes),
+        (Step::SetUp, Passed::SetUp, Purpose::SignIn | Purpose::Recovery) => Next::To(Step::SaveCodes),
+        (Step::SetUp, Passed::SetUp, Purpose::AddMethod) => Next::Added,
         (Step::SaveCodes, Passed::SaveCodes, Purpose::Recovery) => Next::BackIn,
         _ => Next::Refused,
     }
@@ -378,6 +388,10 @@ mod tests {
                         done.push(step);
                         let whole = if start == Step::Factor { vec![Step::Factor] } else { vec![Step::SetUp, Step::SaveCodes] };
                         prop_assert_eq!(done, whole);
+                        return Ok(());
+                    }
+                    Next::Added => {
+                        prop_assert_eq!((purpose, start), (Purpose::AddMethod, Step::SetUp));
                         return Ok(());
                     }
                     Next::Refused => {}

@@ -48,6 +48,17 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
         ("/api/users/methods", Door::SignedIn, vec![]),
         ("/api/users/favourite", Door::SignedIn, vec![("customer", ID), ("favourite", "true")]),
         ("/api/security/page", Door::SignedIn, vec![]),
+        ("/api/security/change", Door::SignedIn, vec![("method", ID)]),
+        ("/api/security/end_session", Door::SignedIn, vec![("session", ID)]),
+        ("/api/security/add", Door::SignedIn, vec![("code", "123456")]),
+        ("/api/security/set_up", Door::SignedIn, vec![("password", "x")]),
+        ("/api/security/adding", Door::SignedIn, vec![]),
+        ("/api/security/register", Door::SignedIn, vec![("code", "123456"), ("name", "x")]),
+        ("/api/security/rename", Door::SignedIn, vec![("method", ID), ("name", "x")]),
+        ("/api/security/remove", Door::SignedIn, vec![("method", ID), ("code", "123456")]),
+        ("/api/security/make_codes", Door::SignedIn, vec![("code", "123456")]),
+        ("/api/security/codes", Door::SignedIn, vec![]),
+        ("/api/security/save_codes", Door::SignedIn, vec![("code", "0000 0000 0000 0000")]),
         ("/api/reset/plan", Door::SignedIn, vec![("users[0]", ID)]),
         ("/api/reset/page", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/confirm", Door::SignedIn, vec![("id", ID), ("hash", "x"), ("code", "123456")]),
@@ -56,8 +67,21 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
     ]
 }
 
-const CONSOLE: [&str; 6] =
-    ["/users", "/users?q=person&customer=x", "/resets", "/audit", "/security", "/users/01mcc5rm003kab9w64hq9mjq2v"];
+const CONSOLE: [&str; 13] = [
+    "/users",
+    "/users?q=person&customer=x",
+    "/resets",
+    "/audit",
+    "/security",
+    "/security/add",
+    "/security/add/key",
+    "/security/codes",
+    "/security/codes/new",
+    "/security/codes/print",
+    "/security/methods/01mcc5rm003kab9w64hq9mjq2v/name",
+    "/security/methods/01mcc5rm003kab9w64hq9mjq2v/remove",
+    "/users/01mcc5rm003kab9w64hq9mjq2v",
+];
 const CALM: [&str; 8] = [
     "/sign-in",
     "/sign-in/code",

@@ -20,6 +20,7 @@ mod policy;
 mod races;
 mod recovery;
 mod reset;
+mod security;
 mod sessions;
 mod set_up;
 mod sign_in;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::store::{self, Head};
 use crate::domain::audit::{Entry, Event};
-use crate::domain::authority::Scope;
+use crate::domain::authority::{Actor, Scope};
 use crate::domain::user::UserRef;
 use crate::platform::keys::Purpose;
 use crate::platform::{Conn, Keys, Platform, Result};
@@ -92,16 +92,45 @@ pub async fn newest(
     limit: i64,
 ) -> Result<Vec<Recorded>> {
     let rows = store::newest(conn, scope, target, before, limit).await?;
-    Ok(rows
-        .into_iter()
-        .map(|listed| Recorded {
-            hash: listed.row.hash.clone(),
-            entry: entry(listed.row),
-            customer_name: listed.customer_name,
-            actor_name: listed.actor_name,
-            target_name: listed.target_name,
-        })
-        .collect())
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// The newest events about `user`, at most `limit`, older than number `before`: those in their home customer's chain, for
+/// whoever reads that customer. Nobody else gets any.
+///
+/// # Errors
+/// When the database fails.
+pub async fn about(
+    conn: &mut Conn,
+    scope: &Scope,
+    user: UserRef,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Recorded>> {
+    if !scope.covers(user.customer) {
+        return Ok(Vec::new());
+    }
+    let rows = store::about(conn, user, false, before.unwrap_or(i64::MAX), limit).await?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// The newest events about or by somebody in their home customer's chain, at most `limit`, for their own eyes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn own(conn: &mut Conn, actor: &Actor, limit: i64) -> Result<Vec<Recorded>> {
+    let rows = store::about(conn, actor.user, true, i64::MAX, limit).await?;
+    Ok(rows.into_iter().map(recorded).collect())
+}
+
+fn recorded(listed: store::Listed) -> Recorded {
+    Recorded {
+        hash: listed.row.hash.clone(),
+        entry: entry(listed.row),
+        customer_name: listed.customer_name,
+        actor_name: listed.actor_name,
+        target_name: listed.target_name,
+    }
 }
 
 fn entry(row: store::Row) -> Entry {

@@ -156,6 +156,22 @@ pub struct Listed {
     pub target_name: Option<String>,
 }
 
+/// The newest rows about one user in the chain of their home customer, older than row `before`; with `by` also those by
+/// them.
+pub async fn about(conn: &mut Conn, user: UserRef, by: bool, before: i64, limit: i64) -> Result<Vec<Listed>> {
+    let by = if by { "OR (e.actor_id = $2 AND e.actor_customer_id = $1)" } else { "" };
+    let text = format!(
+        "SELECT e.chain, e.number, e.at, e.what, e.actor_customer_id, e.actor_id, e.target_id, e.from_address, \
+            e.details, e.hash, c.name AS customer_name, a.name AS actor_name, t.name AS target_name \
+         FROM audit_events e JOIN customers c ON c.id = e.chain \
+         LEFT JOIN users a ON a.customer_id = e.actor_customer_id AND a.id = e.actor_id \
+         LEFT JOIN users t ON t.customer_id = e.chain AND t.id = e.target_id \
+         WHERE e.chain = $1 AND (e.target_id = $2 {by}) AND e.number < $3 ORDER BY e.number DESC LIMIT $4"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id);
+    Ok(query.bind(before).bind(limit).fetch_all(conn).await?)
+}
+
 /// Where a row stands among those of all chains: rows of two customers may share time and number.
 pub type Place = (Time, i64, CustomerId);
 

@@ -16,6 +16,8 @@ pub struct Method {
     pub id: MethodId,
     /// What it is.
     pub kind: MethodKind,
+    /// What its user calls it.
+    pub name: Option<String>,
     /// When it was registered.
     pub registered_at: Time,
     /// When it was last used to sign in or for a step-up.
@@ -33,6 +35,7 @@ pub async fn list(conn: &mut Conn, user: UserRef) -> Result<Vec<Method>> {
         .map(|row| Method {
             id: row.id,
             kind: row.kind,
+            name: row.name,
             registered_at: row.registered_at,
             last_used_at: row.last_used_at,
         })
@@ -80,6 +83,22 @@ pub async fn take_code(conn: &mut Conn, platform: &Platform, user: UserRef, digi
 pub async fn code_now(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Option<String>> {
     let rows = store::of_user(conn, user).await?;
     rows.last().map(|row| Ok(open(platform, user, row)?.code(platform.now()))).transpose()
+}
+
+/// Gives one of the user's methods a name, or takes it away; it says nothing about who gets in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_name(conn: &mut Conn, user: UserRef, id: MethodId, name: Option<&str>) -> Result<()> {
+    store::set_name(conn, user, id, name).await
+}
+
+/// Deletes one method of `user`; says whether it was there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete(conn: &mut Conn, user: UserRef, id: MethodId) -> Result<bool> {
+    store::delete(conn, user, id).await
 }
 
 /// Deletes every method of these users; says how many there were.

@@ -14,6 +14,7 @@ use crate::platform::{Conn, Result};
 pub struct Row {
     pub id: MethodId,
     pub kind: MethodKind,
+    pub name: Option<String>,
     pub secret: String,
     pub last_step: i64,
     pub registered_at: Time,
@@ -22,7 +23,7 @@ pub struct Row {
 
 pub async fn of_user(conn: &mut Conn, user: UserRef) -> Result<Vec<Row>> {
     Ok(sqlx::query_as(
-        "SELECT id, kind, secret, last_step, registered_at, last_used_at FROM methods \
+        "SELECT id, kind, name, secret, last_step, registered_at, last_used_at FROM methods \
          WHERE customer_id = $1 AND user_id = $2 ORDER BY id",
     )
     .bind(user.customer)
@@ -69,6 +70,28 @@ pub async fn take_step(conn: &mut Conn, user: UserRef, id: MethodId, step: Step,
     .bind(id)
     .execute(conn)
     .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn set_name(conn: &mut Conn, user: UserRef, id: MethodId, name: Option<&str>) -> Result<()> {
+    sqlx::query("UPDATE methods SET name = $1 WHERE customer_id = $2 AND user_id = $3 AND id = $4")
+        .bind(name.map(str::to_owned))
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Says whether it was there.
+pub async fn delete(conn: &mut Conn, user: UserRef, id: MethodId) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM methods WHERE customer_id = $1 AND user_id = $2 AND id = $3")
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(id)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

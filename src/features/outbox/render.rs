@@ -103,6 +103,45 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
             let doubt = (td_string!(locale, mail.added.doubt), td_string!(locale, mail.added.doubt_do));
             (td_string!(locale, mail.added.subject), lines, doubt.0, doubt.1)
         }
+        Mail::MethodAdded { at, name } => {
+            let moment = moment(locale, *at);
+            let happened = match called(name.as_deref()) {
+                Some(name) => td_string!(locale, mail.method_added.happened_named, moment = moment, name = name),
+                None => td_string!(locale, mail.method_added.happened, moment = moment),
+            };
+            let lines = vec![says(happened), says(td_string!(locale, mail.method_added.now).to_owned())];
+            let doubt = (td_string!(locale, mail.method_added.doubt), td_string!(locale, mail.method_added.doubt_do));
+            (td_string!(locale, mail.method_added.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::MethodRemoved { at, name, by, last, .. } => {
+            let (moment, name) = (moment(locale, *at), called(name.as_deref()));
+            let happened = match (by.as_deref().map(isolated), name) {
+                (None, None) => td_string!(locale, mail.method_removed.happened, moment = moment),
+                (None, Some(name)) => {
+                    td_string!(locale, mail.method_removed.happened_named, moment = moment, name = name)
+                }
+                (Some(who), None) => td_string!(locale, mail.method_removed.by, moment = moment, who = who),
+                (Some(who), Some(name)) => {
+                    td_string!(locale, mail.method_removed.by_named, moment = moment, who = who, name = name)
+                }
+            };
+            let left = match (last, by.is_some()) {
+                (false, false) => td_string!(locale, mail.method_removed.others),
+                (false, true) => td_string!(locale, mail.method_removed.others_by),
+                (true, false) => td_string!(locale, mail.method_removed.last),
+                (true, true) => td_string!(locale, mail.method_removed.last_by),
+            };
+            let doubt =
+                (td_string!(locale, mail.method_removed.doubt), td_string!(locale, mail.method_removed.doubt_do));
+            let lines = vec![says(happened), says(left.to_owned())];
+            (td_string!(locale, mail.method_removed.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::BackupCodesMade { at } => {
+            let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, *at));
+            let lines = vec![says(happened), says(td_string!(locale, mail.codes_made.now).to_owned())];
+            let doubt = (td_string!(locale, mail.codes_made.doubt), td_string!(locale, mail.codes_made.doubt_do));
+            (td_string!(locale, mail.codes_made.subject), lines, doubt.0, doubt.1)
+        }
         Mail::BackupCodeUsed { at, left } => {
             let happened = td_string!(locale, mail.backup_code.happened, moment = moment(locale, *at));
             let left = match left {
@@ -175,7 +214,7 @@ fn button(locale: Locale, way: Way) -> Button {
 }
 
 fn facts(locale: Locale, mail: &Mail) -> Vec<(&'static str, Line)> {
-    let Mail::Reset { reason, ticket, .. } = mail else {
+    let (Mail::Reset { reason, ticket, .. } | Mail::MethodRemoved { reason, ticket, .. }) = mail else {
         return Vec::new();
     };
     let fact = |label, value: &Option<String>| {
@@ -185,6 +224,11 @@ fn facts(locale: Locale, mail: &Mail) -> Vec<(&'static str, Line)> {
     let (reason, ticket) =
         (fact(td_string!(locale, mail.reason), reason), fact(td_string!(locale, mail.ticket), ticket));
     reason.into_iter().chain(ticket).collect()
+}
+
+/// What a user calls a method, set apart; none where that is no name.
+fn called(name: Option<&str>) -> Option<String> {
+    name.map(isolated).filter(|name| name.chars().count() > 2)
 }
 
 /// "22 November 2026, 14:05 UTC".
@@ -297,6 +341,12 @@ mod tests {
         Mail::RoleGiven { at: AT, place: "Hafenwerk".into(), by: "Ines (Nordlicht)".into(), role: Role::Admin, until }
     }
 
+    fn removed(name: Option<&str>, by: Option<&str>, last: bool) -> Mail {
+        let (name, by) = (name.map(str::to_owned), by.map(str::to_owned));
+        let reason = by.as_ref().map(|_| "Stolen".to_owned());
+        Mail::MethodRemoved { at: AT, name, by, reason, ticket: None, last }
+    }
+
     fn link() -> Way {
         Way::Link(TOKEN.to_owned(), AT)
     }
@@ -317,6 +367,10 @@ mod tests {
                 &Recipient { help_desk: None, ..TO },
                 None,
             ),
+            rendered(&Mail::BackupCodesMade { at: AT }, &TO, None),
+            rendered(&Mail::MethodAdded { at: AT, name: Some("New phone".into()) }, &TO, None),
+            rendered(&removed(None, None, false), &TO, None),
+            rendered(&removed(Some("Old phone"), Some("Ines"), true), &TO, None),
         ]
     }
 
@@ -431,6 +485,18 @@ mod tests {
         );
         assert!(text.contains("It ends by itself after 21 November 2026 (UTC)."), "{text}");
         assert!(!rendered(&role_given(None), &TO, None).text.contains("ends by itself"));
+    }
+
+    #[test]
+    fn a_removal_says_who_removed_what_and_what_is_left() {
+        let says = |mail: &Mail| rendered(mail, &TO, None).text;
+        let own = says(&removed(Some("Old phone"), None, false));
+        assert!(own.contains("the authenticator app “Old phone” was removed from your account."), "{own}");
+        assert!(own.contains("signed out everywhere else") && !own.contains("Reason"), "{own}");
+        let last = says(&removed(None, Some("Ines"), true));
+        assert!(last.contains("Ines removed an authenticator app from your account."), "{last}");
+        assert!(last.contains("Sign in with your password as always") && last.contains("Reason: Stolen"), "{last}");
+        assert!(says(&removed(Some("\r\n"), None, true)).contains(", an authenticator app was removed"));
     }
 
     #[test]

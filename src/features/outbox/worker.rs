@@ -220,6 +220,9 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
             }
         },
         Mail::AuthenticatorAdded { .. }
+        | Mail::MethodAdded { .. }
+        | Mail::MethodRemoved { .. }
+        | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }
         | Mail::RoleEnded { .. } => None,

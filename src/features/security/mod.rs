@@ -1,4 +1,15 @@
-//! One's own security: methods, backup codes and sessions.
+//! Security, one's own and that of the users whom one looks after: single methods, backup codes, sessions, and what
+//! happened to them.
 
+pub mod add_page;
 pub mod api;
+pub mod codes_page;
+#[cfg(feature = "ssr")]
+pub mod download;
+pub mod method_page;
 pub mod page;
+mod parts;
+pub mod rows;
+#[cfg(feature = "ssr")]
+pub mod service;
+mod story;

@@ -1,127 +1,277 @@
-//! `/security`: one's own methods, codes and sessions.
+//! `/security`: one's own methods, codes and sessions, and what happened last.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
-use super::api::{SecurityPage as Security, SessionRow, show_security};
+use super::api::{SecurityPage as Security, show_security};
+use super::parts::{called, kind};
+use super::rows::{CodesRow, MethodRow, SessionRow};
+use super::story::{browser_name, story};
+use crate::domain::method::{MOST_METHODS, Removal};
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::features::users::user_page::methods_table;
-use crate::ui::{Banner, Section, SheetHead, SubmitButton, Time, Toast, Tone};
+use crate::ui::{Badge, Banner, Empty, Glyph, Icon, Section, SheetHead, SubmitButton, Time, Toast, Tone};
 
 /// The own security.
 #[component]
 pub fn SecurityPage() -> impl IntoView {
     let page = Resource::new(|| (), |()| show_security());
+    let query = use_query_map();
+    let done = Memo::new(move |_| query.read().get("done"));
     let ended = left_by::<u64>("sign_out_elsewhere").map(|left| left.outcome);
     view! {
         <Title text="My security"/>
-        {console(Section::Security, page, move |security, _, now| sheet(security, ended, now))}
+        {console(Section::Security, page, move |security, _, now| {
+            let done = ended.map(others_ended).or_else(|| done.get_untracked().as_deref().and_then(done_words).map(str::to_owned));
+            sheet(security, done, now)
+        })}
     }
 }
 
-fn sheet(security: Security, ended: Option<u64>, now: Moment) -> AnyView {
-    let Security { methods, codes, codes_low, sessions } = security;
-    let left = codes.used_at.iter().filter(|used| used.is_none()).count();
-    let few = codes.made_at.is_some() && left <= codes_low;
-    let warning = few.then(|| {
+fn others_ended(count: u64) -> String {
+    match count {
+        0 => "There was no other session.".to_owned(),
+        1 => "1 other session ended.".to_owned(),
+        count => format!("{count} other sessions ended."),
+    }
+}
+
+/// What was just done, as the address says it.
+fn done_words(done: &str) -> Option<&'static str> {
+    Some(match done {
+        "added" => "Authenticator app added. We sent a note to your mailbox.",
+        "removed" => "Method removed. We sent a note to your mailbox.",
+        "codes" => "Your new backup codes are in place.",
+        "named" => "Name saved.",
+        "session" => "1 session ended.",
+        _ => return None,
+    })
+}
+
+fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
+    let Security { methods, codes, codes_low, sessions, happened } = security;
+    let none = methods.is_empty();
+    let count = methods.len();
+    let no_factor = none.then(|| {
+        view! {
+            <Banner tone=Tone::Warn fact="Your password alone signs you in." actions=|| view! { <a class="button primary" href="/security/add">"Set up a second factor"</a> }>
+                "Whoever steals it is in as well. A second factor takes about three minutes."
+            </Banner>
+        }
+    });
+    let add = (!none && count < MOST_METHODS).then(|| {
+        view! { <a class="button" href="/security/add"><Icon of=Glyph::Plus/>"Add an authenticator app"</a> }
+    });
+    let make = (!none).then(|| {
+        view! { <a class="button" href="/security/codes/new"><Icon of=Glyph::Refresh/>"Make new codes"</a> }
+    });
+    let others = sessions.iter().any(|session| !session.is_this);
+    let left = (codes.made_at.is_some()).then(|| format!("{} of {} left", codes.left(), codes.used_at.len()));
+    let rows = sessions.into_iter().map(|session| session_row(session, now)).collect_view();
+    view! {
+        <SheetHead title="My security"/>
+        <div class="content columns">
+            <div>
+                {no_factor}
+                {codes_banner(&codes, codes_low)}
+                <div class="head">
+                    <h2>"Authentication methods"</h2>
+                    {add}
+                </div>
+                {methods_card(methods, now)}
+                <div class="head">
+                    <h2>"Backup codes"</h2>
+                    {left.map(|left| view! { <p class="note">{left}</p> })}
+                    {make}
+                </div>
+                {codes_card(&codes, now)}
+                <div class="head">
+                    <h2>"Sessions"</h2>
+                    <p class="note">"where you are signed in"</p>
+                    {others.then(|| view! {
+                        <form method="post" action="/api/sign_in/out_elsewhere">
+                            <SubmitButton>"Sign out everywhere else"</SubmitButton>
+                        </form>
+                    })}
+                </div>
+                <div class="card">
+                    <table class="table own">
+                        <thead><tr><th class="main">"Browser"</th><th class="wide">"Since"</th><th>"Last used"</th><th class="end"><span class="hidden-text">"Actions"</span></th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </div>
+            <aside>
+                <div class="head"><h2>"Recent activity"</h2></div>
+                {story(happened, now)}
+                <Banner fact="This was not you?">
+                    "Sign out everywhere else, make new backup codes, remove any method you do not know, and tell your help desk. Nobody ever needs your password or your codes from you."
+                </Banner>
+            </aside>
+        </div>
+        {done.map(|done| view! { <Toast>{done}</Toast> })}
+    }
+    .into_any()
+}
+
+fn codes_banner(codes: &CodesRow, codes_low: usize) -> Option<AnyView> {
+    codes.made_at?;
+    let left = codes.left();
+    if codes.saved_at.is_none() {
+        return Some(
+            view! {
+                <Banner tone=Tone::Warn fact="You never typed one of your backup codes back." actions=|| view! {
+                    <a class="button" href="/security/codes">"Type one back"</a>
+                }>
+                    "If you do not have them, make new ones."
+                </Banner>
+            }
+            .into_any(),
+        );
+    }
+    (left <= codes_low).then(|| {
         let fact = match left {
             0 => "You have no backup codes left.".to_owned(),
             1 => "You have 1 backup code left.".to_owned(),
             left => format!("You have {left} backup codes left."),
         };
         view! {
-            <Banner tone=Tone::Warn fact=fact>"Without them a lost phone locks you out until somebody resets you."</Banner>
-        }
-    });
-    let unsaved = (codes.made_at.is_some() && codes.saved_at.is_none()).then(|| {
-        view! {
-            <Banner tone=Tone::Warn fact="You never typed one of your backup codes back.">
-                "Make sure that you have them where you keep important papers."
+            <Banner tone=Tone::Warn fact=fact>
+                "Without them a lost phone locks you out until somebody resets you. Make new ones in time."
             </Banner>
         }
-    });
-    let others = sessions.iter().any(|session| !session.is_this);
-    let rows = sessions.into_iter().map(|session| session_row(session, now)).collect_view();
-    view! {
-        <SheetHead title="My security"/>
-        <div class="content">
-            {warning}
-            {unsaved}
-            <div class="head"><h2>"Authentication methods"</h2></div>
-            {methods_table(methods, &codes, now)}
-            <div class="head">
-                <h2>"Sessions"</h2>
-                <p class="note">"where you are signed in"</p>
-                {others.then(|| view! {
-                    <form method="post" action="/api/sign_in/out_elsewhere">
-                        <SubmitButton>"Sign out everywhere else"</SubmitButton>
-                    </form>
-                })}
-            </div>
+        .into_any()
+    })
+}
+
+fn methods_card(methods: Vec<MethodRow>, now: Moment) -> AnyView {
+    if methods.is_empty() {
+        return view! {
             <div class="card">
-                <table class="table">
-                    <thead><tr><th>"Browser"</th><th>"From"</th><th>"Since"</th><th>"Last used"</th></tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
+                <Empty icon=Glyph::Device title="No second factor">"An authenticator app on your phone shows six digits that nobody else has."</Empty>
             </div>
+        }
+        .into_any();
+    }
+    let row = move |method: MethodRow| {
+        let id = method.id;
+        let remove = if method.removal == Removal::Refused {
+            let why = "It is your only one, and a second factor is required.";
+            view! { <span class="note" title=why>"Your only one"</span> }.into_any()
+        } else {
+            view! {
+                <a class="action" href=format!("/security/methods/{id}/remove")>
+                    "Remove"<span class="hidden-text">" "{called(&method)}</span>
+                </a>
+            }
+            .into_any()
+        };
+        let name = if method.name.is_some() { "Rename" } else { "Name it" };
+        let rename = view! { <a class="action" href=format!("/security/methods/{id}/name")>{name}</a> }.into_any();
+        method_row(&method, now, view! { <span class="two">{rename}{remove}</span> }.into_any())
+    };
+    methods_table(methods.into_iter().map(row).collect())
+}
+
+/// Methods in a card.
+pub fn methods_table(rows: Vec<AnyView>) -> AnyView {
+    view! {
+        <div class="card">
+            <table class="table own">
+                <thead>
+                    <tr>
+                        <th class="main">"Method"</th>
+                        <th>"Last used"</th>
+                        <th class="end"><span class="hidden-text">"Actions"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
         </div>
-        {ended.map(|ended| view! {
-            <Toast>{if ended == 1 { "1 other session ended.".to_owned() } else { format!("{ended} other sessions ended.") }}</Toast>
-        })}
     }
     .into_any()
 }
 
-fn session_row(session: SessionRow, now: Moment) -> AnyView {
-    let browser = session.browser.map_or_else(|| "Unknown".to_owned(), |browser| browser_name(&browser));
+/// One method with what can be done to it.
+pub fn method_row(method: &MethodRow, now: Moment, actions: AnyView) -> AnyView {
+    let name = called(method);
+    let kind = method.name.is_some().then(|| format!("{}, registered ", kind(method.kind)));
+    let registered = kind.unwrap_or_else(|| "Registered ".to_owned());
     view! {
         <tr>
-            <td>{browser}{session.is_this.then_some(" (this one)")}</td>
-            <td>{session.address.unwrap_or_default()}</td>
-            <td><Time at=session.created_at now/></td>
-            <td><Time at=session.last_seen_at now/></td>
+            <td>
+                <div class="person">
+                    <span class="avatar"><Icon of=Glyph::Device/></span>
+                    <div class="line"><b class="cut" dir="auto" title=name.clone()>{name.clone()}</b></div>
+                    <span class="under">{registered}<Time at=method.registered_at now/></span>
+                </div>
+            </td>
+            <td>{time(method.last_used_at, now)}</td>
+            <td class="end">{actions}</td>
         </tr>
     }
     .into_any()
 }
 
-/// What people call their browser and system, from what it says of itself.
-fn browser_name(agent: &str) -> String {
-    let first =
-        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    let browser =
-        first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
-    let system = first(&[
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => agent.chars().take(40).collect(),
-    }
+/// A moment, or that there was none.
+pub fn time(at: Option<Moment>, now: Moment) -> AnyView {
+    at.map_or_else(|| "Never".into_any(), |at| view! { <Time at now/> }.into_any())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn browsers_are_called_what_people_call_them() {
-        let chrome =
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
-        assert_eq!(browser_name(chrome), "Chrome on Linux");
-        assert_eq!(
-            browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
-            "Safari on iPhone"
-        );
-        assert_eq!(browser_name("curl/8.0"), "curl/8.0");
+/// How backup codes stand: when they were made, and which were used when.
+pub fn codes_card(codes: &CodesRow, now: Moment) -> AnyView {
+    let Some(made_at) = codes.made_at else {
+        return view! { <p class="note">"None. They come with the first authenticator app."</p> }.into_any();
+    };
+    let used: Vec<AnyView> = (1..)
+        .zip(&codes.used_at)
+        .filter_map(|(number, used)| {
+            let at = (*used)?;
+            Some(view! { <div><dt>{format!("Code {number}")}</dt><dd>"Used "<Time at now/></dd></div> }.into_any())
+        })
+        .collect();
+    let none = used.is_empty().then(|| view! { <div><dt>"Used"</dt><dd>"None yet"</dd></div> });
+    view! {
+        <dl class="facts">
+            <div><dt>"Made"</dt><dd><Time at=made_at now/></dd></div>
+            {used}
+            {none}
+        </dl>
     }
+    .into_any()
+}
+
+fn session_row(session: SessionRow, now: Moment) -> AnyView {
+    let SessionRow { id, is_this, created_at, last_seen_at, .. } = session;
+    let end = (!is_this).then(|| {
+        view! {
+            <form method="post" action="/api/security/end_session">
+                <input type="hidden" name="session" value=id.to_string()/>
+                <button class="action" type="submit">"End"<span class="hidden-text">" this session"</span></button>
+            </form>
+        }
+    });
+    view! {
+        <tr>
+            <td>{session_place(&session)}</td>
+            <td class="wide"><Time at=created_at now/></td>
+            <td><Time at=last_seen_at now/></td>
+            <td class="end">{end}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The browser of a session, and where it is.
+pub fn session_place(session: &SessionRow) -> AnyView {
+    let browser = session.browser.as_deref().map_or_else(|| "Unknown browser".to_owned(), browser_name);
+    let from = session.address.clone().unwrap_or_else(|| "Unknown address".to_owned());
+    let this = session.is_this.then(|| view! { <Badge tone=Tone::Accent>"This one"</Badge> });
+    view! {
+        <div class="line"><b>{browser}</b>" "{this}</div>
+        <span class="under">{from}</span>
+    }
+    .into_any()
 }

@@ -167,7 +167,15 @@ pub async fn end_one(conn: &mut Conn, user: UserRef, id: SessionId) -> Result<bo
 /// # Errors
 /// When the database fails.
 pub async fn end_others(conn: &mut Conn, session: &Session) -> Result<u64> {
-    store::delete_sessions_but(conn, session.actor.user, &session.token_hash).await
+    store::delete_sessions_but(conn, session.actor.user, session.id).await
+}
+
+/// Whether `session` has not been ended since it was found: whoever changes something for it asks under its user's lock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_open(conn: &mut Conn, session: &Session) -> Result<bool> {
+    store::is_there(conn, session.actor.user, session.id).await
 }
 
 /// Ends all sessions of these users; says how many.

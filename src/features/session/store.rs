@@ -139,9 +139,20 @@ pub async fn delete_session_by_id(conn: &mut Conn, user: UserRef, id: SessionId)
     Ok(done.rows_affected())
 }
 
-/// Ends all sessions of one user but the one with `keep`.
-pub async fn delete_sessions_but(conn: &mut Conn, user: UserRef, keep: &str) -> Result<u64> {
-    let done = sqlx::query("DELETE FROM sessions WHERE customer_id = $1 AND user_id = $2 AND token_hash <> $3")
+pub async fn is_there(conn: &mut Conn, user: UserRef, id: SessionId) -> Result<bool> {
+    let row: Option<(SessionId,)> =
+        sqlx::query_as("SELECT id FROM sessions WHERE customer_id = $1 AND user_id = $2 AND id = $3")
+            .bind(user.customer)
+            .bind(user.id)
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.is_some())
+}
+
+/// Ends all sessions of one user but `keep`, whose token a step-up may have changed.
+pub async fn delete_sessions_but(conn: &mut Conn, user: UserRef, keep: SessionId) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM sessions WHERE customer_id = $1 AND user_id = $2 AND id <> $3")
         .bind(user.customer)
         .bind(user.id)
         .bind(keep)

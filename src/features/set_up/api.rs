@@ -45,6 +45,14 @@ pub struct Key {
     pub text: String,
 }
 
+#[cfg(feature = "ssr")]
+impl From<service::Key> for Key {
+    fn from(key: service::Key) -> Self {
+        let (qr_size, qr_path) = key.qr.map_or((0, String::new()), |qr| (qr.size, qr.path));
+        Self { qr_size, qr_path, uri: key.uri, text: key.text }
+    }
+}
+
 /// Shows the set-up that waits in this browser for an authenticator. None when there is none: the browser is sent on, to
 /// the codes where the authenticator is registered already, to the sign-in otherwise.
 ///
@@ -62,10 +70,7 @@ pub async fn show() -> Result<Option<(Whose, Key)>, ApiError> {
         Some(service::SetUp { key: None, .. }) => request.go("/set-up/codes"),
         Some(set_up) => {
             let whose = whose(&set_up);
-            return Ok(set_up.key.map(|key| {
-                let (qr_size, qr_path) = key.qr.map_or((0, String::new()), |qr| (qr.size, qr.path));
-                (whose, Key { qr_size, qr_path, uri: key.uri, text: key.text })
-            }));
+            return Ok(set_up.key.map(|key| (whose, key.into())));
         }
     }
     Ok(None)

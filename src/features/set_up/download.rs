@@ -6,7 +6,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::service::{self, ShownCodes};
 use crate::domain::backup_code::BackupCode;
+use crate::domain::customer::Customer;
 use crate::domain::time::Time;
+use crate::domain::user::Address;
 use crate::features::backup_codes::service::NewCodes;
 use crate::features::session::calm::LOCALE;
 use crate::platform::cookies::Cookie;
@@ -24,16 +26,26 @@ pub async fn codes(State(platform): State<Platform>, headers: HeaderMap) -> Resp
     };
     match shown {
         Ok(Some(ShownCodes { set_up, codes: Some(codes) })) => {
-            let disposition = "attachment; filename=\"rekey-backup-codes.txt\"";
-            let kind = "text/plain; charset=utf-8";
-            let customer = &set_up.customer;
-            let text =
-                text(&customer.name, set_up.address.as_str(), customer.help_desk.as_deref(), &codes, platform.now());
-            ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)], text).into_response()
+            file(&set_up.customer, &set_up.address, &codes, platform.now())
         }
         Ok(_) => Redirect::to("/set-up/codes").into_response(),
-        Err(Fault::Busy) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response(),
-        Err(fault) => {
+        Err(fault) => failed(&fault),
+    }
+}
+
+/// The codes as a file, for their page's `Download`.
+pub fn file(customer: &Customer, address: &Address, codes: &NewCodes, now: Time) -> Response {
+    let disposition = "attachment; filename=\"rekey-backup-codes.txt\"";
+    let kind = "text/plain; charset=utf-8";
+    let text = text(&customer.name, address.as_str(), customer.help_desk.as_deref(), codes, now);
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)], text).into_response()
+}
+
+/// What a download answers when something fails.
+pub fn failed(fault: &Fault) -> Response {
+    match fault {
+        Fault::Busy => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response(),
+        fault => {
             tracing::error!(error = %fault, "the codes could not be downloaded");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }

@@ -38,42 +38,12 @@ fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, out
             view! { <Banner tone=Tone::Warn fact>{td_string!(LOCALE, set_up.no_grace_lead)}</Banner> }
         })
     };
-    let label = td_string!(LOCALE, set_up.qr, address = address);
-    let qr = (key.qr_size > 0).then_some(Drawing { size: key.qr_size, path: key.qr_path });
     view! {
         <CalmShell customer steps=steps(purpose, 2) help_desk=help_desk(desk)>
             <h1>{td_string!(LOCALE, set_up.heading)}</h1>
             {no_grace}
             <p class="lead">{td_string!(LOCALE, set_up.lead)}</p>
-            <section>
-                <h2>{td_string!(LOCALE, set_up.add)}</h2>
-                {qr.as_ref().map(|qr| view! {
-                    <div class="scan">
-                        <p>{td_string!(LOCALE, set_up.scan)}</p>
-                        <Qr svg=qr.svg() label=label.clone()/>
-                    </div>
-                })}
-                <a class="button wide" href=key.uri rel="external">
-                    <Icon of=Glyph::Device/>{td_string!(LOCALE, set_up.open)}
-                </a>
-                {qr.as_ref().map(|qr| view! {
-                    <details class="fold scan-other">
-                        <summary>{td_string!(LOCALE, set_up.scan_other)}</summary>
-                        <Qr svg=qr.same_svg() label/>
-                    </details>
-                })}
-                <div class="typed-key">
-                    <h3 id="key">{td_string!(LOCALE, set_up.key)}</h3>
-                    <div class="key-row">
-                        <code class="key" aria-labelledby="key">{key.text.clone()}</code>
-                        <CopyButton
-                            text=key.text.replace(' ', "")
-                            label=td_string!(LOCALE, common.copy)
-                            done=td_string!(LOCALE, common.copied)
-                        />
-                    </div>
-                </div>
-            </section>
+            {add_key(key, &address)}
             <section>
                 <h2>{td_string!(LOCALE, set_up.prove)}</h2>
                 {refusal(move || refused(outcome.get()?))}
@@ -109,6 +79,44 @@ fn later(grace: Grace) -> AnyView {
             <form method="post" action="/api/set_up/postpone">
                 <SubmitButton wide=true>{td_string!(LOCALE, set_up.later.button)}</SubmitButton>
             </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// The key in every form in which an app takes it.
+pub fn add_key(key: Key, address: &str) -> AnyView {
+    let label = td_string!(LOCALE, set_up.qr, address = address);
+    let qr = (key.qr_size > 0).then_some(Drawing { size: key.qr_size, path: key.qr_path });
+    view! {
+        <section>
+            <h2>{td_string!(LOCALE, set_up.add)}</h2>
+            {qr.as_ref().map(|qr| view! {
+                <div class="scan">
+                    <p>{td_string!(LOCALE, set_up.scan)}</p>
+                    <Qr svg=qr.svg() label=label.clone()/>
+                </div>
+            })}
+            <a class="button wide" href=key.uri rel="external">
+                <Icon of=Glyph::Device/>{td_string!(LOCALE, set_up.open)}
+            </a>
+            {qr.as_ref().map(|qr| view! {
+                <details class="fold scan-other">
+                    <summary>{td_string!(LOCALE, set_up.scan_other)}</summary>
+                    <Qr svg=qr.same_svg() label/>
+                </details>
+            })}
+            <div class="typed-key">
+                <h3 id="key">{td_string!(LOCALE, set_up.key)}</h3>
+                <div class="key-row">
+                    <code class="key" aria-labelledby="key">{key.text.clone()}</code>
+                    <CopyButton
+                        text=key.text.replace(' ', "")
+                        label=td_string!(LOCALE, common.copy)
+                        done=td_string!(LOCALE, common.copied)
+                    />
+                </div>
+            </div>
         </section>
     }
     .into_any()
@@ -170,24 +178,32 @@ fn keep_codes(whose: Whose, codes: Vec<String>, action: ServerAction<Finish>, ou
         <CalmShell customer steps=steps(purpose, 3) help_desk=help_desk(desk)>
             <h1>{td_string!(LOCALE, set_up.codes.title)}</h1>
             <p class="lead">{td_string!(LOCALE, set_up.codes.lead)}</p>
-            <section>
-                {list(&codes)}
-                <div class="actions even">
-                    <CopyButton
-                        text=codes.join("\n")
-                        label=td_string!(LOCALE, common.copy)
-                        done=td_string!(LOCALE, common.copied)
-                    />
-                    <a class="button" href="/set-up/codes.txt" download="rekey-backup-codes.txt">
-                        <Icon of=Glyph::Download/>{td_string!(LOCALE, set_up.codes.download)}
-                    </a>
-                    <a class="button" href="/set-up/codes/print">
-                        <Icon of=Glyph::Print/>{td_string!(LOCALE, set_up.codes.print)}
-                    </a>
-                </div>
-            </section>
+            {codes_to_keep(&codes, "/set-up/codes")}
             {type_back(action, outcome, td_string!(LOCALE, set_up.codes.back), Some(td_string!(LOCALE, set_up.codes.back_hint)))}
         </CalmShell>
+    }
+    .into_any()
+}
+
+/// New codes with the ways to take them along; their page is at `path`, and so are the file and the print sheet.
+pub fn codes_to_keep(codes: &[String], path: &'static str) -> AnyView {
+    view! {
+        <section>
+            {list(codes)}
+            <div class="actions even">
+                <CopyButton
+                    text=codes.join("\n")
+                    label=td_string!(LOCALE, common.copy)
+                    done=td_string!(LOCALE, common.copied)
+                />
+                <a class="button" href=format!("{path}.txt") download="rekey-backup-codes.txt">
+                    <Icon of=Glyph::Download/>{td_string!(LOCALE, set_up.codes.download)}
+                </a>
+                <a class="button" href=format!("{path}/print")>
+                    <Icon of=Glyph::Print/>{td_string!(LOCALE, set_up.codes.print)}
+                </a>
+            </div>
+        </section>
     }
     .into_any()
 }
@@ -252,7 +268,9 @@ fn codes_gone(whose: Whose, action: ServerAction<Finish>, outcome: Outcome) -> A
 pub fn PrintPage() -> impl IntoView {
     let new = Resource::new(|| (), |()| codes());
     let page = |new: Option<NewCodes>| match new {
-        Some(NewCodes { whose, codes: Some(codes), now }) => sheet(whose, codes, now),
+        Some(NewCodes { whose, codes: Some(codes), now }) => {
+            sheet(whose.customer, whose.address, whose.help_desk, &codes, now, "/set-up/codes")
+        }
         // Nothing to print: the page of the codes says why.
         Some(_) => view! { <leptos_router::components::Redirect path="/set-up/codes"/> }.into_any(),
         None => on_the_way(),
@@ -260,13 +278,20 @@ pub fn PrintPage() -> impl IntoView {
     view! { <Title text=td_string!(LOCALE, set_up.sheet.title)/> {calm(new, page)} }
 }
 
-fn sheet(whose: Whose, codes: Vec<String>, now: crate::domain::time::Time) -> AnyView {
-    let Whose { customer, help_desk, address, .. } = whose;
+/// New codes on a sheet of paper; their page is at `path`.
+pub fn sheet(
+    customer: String,
+    address: String,
+    help_desk: Option<String>,
+    codes: &[String],
+    now: crate::domain::time::Time,
+    path: &'static str,
+) -> AnyView {
     let number = help_desk.map(|number| td_string!(LOCALE, set_up.sheet.number, number = number));
     view! {
         <main class="print-sheet" id="main">
             <div class="actions">
-                <a class="button" href="/set-up/codes">{td_string!(LOCALE, set_up.sheet.back)}</a>
+                <a class="button" href=path>{td_string!(LOCALE, set_up.sheet.back)}</a>
                 <PrintButton label=td_string!(LOCALE, set_up.sheet.print)/>
                 <p class="note">{td_string!(LOCALE, set_up.sheet.print_hint)}</p>
             </div>
@@ -275,7 +300,7 @@ fn sheet(whose: Whose, codes: Vec<String>, now: crate::domain::time::Time) -> An
                 <p>{td_string!(LOCALE, set_up.sheet.made, moment = minute(now))}<br/>{address}</p>
             </header>
             <p>{td_string!(LOCALE, set_up.sheet.use_each)}</p>
-            {list(&codes)}
+            {list(codes)}
             <h2>{td_string!(LOCALE, set_up.sheet.how)}</h2>
             <p>{td_string!(LOCALE, set_up.sheet.how_lead)}</p>
             <h2>{td_string!(LOCALE, set_up.sheet.lost)}</h2>

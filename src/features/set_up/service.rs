@@ -15,6 +15,7 @@ use crate::features::session::service::{Challenge, NewToken};
 use crate::features::{audit, backup_codes, customers, methods, outbox, recovery, session, sign_in, users};
 use crate::platform::qr::{self, Qr};
 use crate::platform::request::Origin;
+use crate::platform::totp::TotpSecret;
 use crate::platform::{Conn, Platform, Result};
 use crate::ui::minute;
 
@@ -68,10 +69,7 @@ pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
         return Ok(None);
     }
     let grace = may_postpone(facts, now).filter(|_| is_at_sign_in(&challenge));
-    let key = session::service::pending_secret(platform, &challenge)?.map(|secret| {
-        let uri = key_uri(&customer.name, address.as_str(), &secret.base32());
-        Key { qr: qr::draw(&uri), uri, text: in_fours(&secret.base32()) }
-    });
+    let key = session::service::pending_secret(platform, &challenge)?.map(|secret| key(&customer, &address, &secret));
     let expected = matches!(challenge.step, Step::SetUp | Step::SaveCodes);
     Ok(expected.then_some(SetUp { customer, address, purpose: challenge.purpose, key, grace }))
 }
@@ -89,6 +87,13 @@ async fn facts(conn: &mut Conn, customer: &Customer, challenge: &Challenge) -> R
         set_up_due: challenge.set_up_due,
         policy: customer.policy,
     })
+}
+
+/// A key as it is shown to whoever adds it to an app.
+#[must_use]
+pub fn key(customer: &Customer, address: &Address, secret: &TotpSecret) -> Key {
+    let uri = key_uri(&customer.name, address.as_str(), &secret.base32());
+    Key { qr: qr::draw(&uri), uri, text: in_fours(&secret.base32()) }
 }
 
 async fn whose(conn: &mut Conn, challenge: &Challenge) -> Result<Option<(Customer, Address)>> {
@@ -154,7 +159,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
     let end = match challenge.purpose {
         Purpose::Recovery => End::Completed,
-        Purpose::SignIn => End::CompletedAtSignIn,
+        Purpose::SignIn | Purpose::AddMethod => End::CompletedAtSignIn,
     };
     recovery::service::end(&mut tx, platform, user, end).await?;
     users::service::set_up_done(&mut tx, user).await?;

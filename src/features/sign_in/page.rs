@@ -6,6 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, LinkRequired, WaitingFor, waiting};
+use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};
@@ -237,27 +238,33 @@ fn sign_in(action: ServerAction<Finish>) -> AnyView {
 /// What is said above the form.
 fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String, String)> {
     match outcome {
-        Ok(CodeOutcome::Locked { until, now }) => {
-            let time = clock(until);
-            let rest = match (until - now).as_minutes_up() {
-                ..=1 => td_string!(LOCALE, sign_in.locked_one, time = time),
-                minutes => td_string!(LOCALE, sign_in.locked_many, minutes = minutes, time = time),
-            };
-            Some((td_string!(LOCALE, sign_in.locked).to_owned(), rest))
-        }
-        Ok(CodeOutcome::Disabled) => Some((
-            td_string!(LOCALE, sign_in.disabled).to_owned(),
-            td_string!(LOCALE, sign_in.disabled_lead).to_owned(),
-        )),
+        Ok(CodeOutcome::Locked { until, now }) => Some(locked(until, now)),
+        Ok(CodeOutcome::Disabled) => Some(disabled()),
         Ok(CodeOutcome::GoOn | CodeOutcome::Malformed | CodeOutcome::Wrong | CodeOutcome::Over) => None,
         Err(error) => Some(failed(error)),
     }
 }
 
+/// What is said while no code is taken.
+#[must_use]
+pub fn locked(until: Time, now: Time) -> (String, String) {
+    let time = clock(until);
+    let rest = match (until - now).as_minutes_up() {
+        ..=1 => td_string!(LOCALE, sign_in.locked_one, time = time),
+        minutes => td_string!(LOCALE, sign_in.locked_many, minutes = minutes, time = time),
+    };
+    (td_string!(LOCALE, sign_in.locked).to_owned(), rest)
+}
+
+/// What is said when no code is taken any more.
+#[must_use]
+pub fn disabled() -> (String, String) {
+    (td_string!(LOCALE, sign_in.disabled).to_owned(), td_string!(LOCALE, sign_in.disabled_lead).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Time;
 
     #[test]
     fn a_lock_says_how_long_and_until_when() {

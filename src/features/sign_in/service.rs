@@ -128,6 +128,10 @@ pub async fn enter(
         .about(user.id)
         .from(origin.address.clone())
         .with("how", how);
+    let event = match &origin.browser {
+        Some(browser) => event.with("browser", browser),
+        None => event,
+    };
     audit::service::record(conn, platform, event).await?;
     Ok(token)
 }
@@ -323,13 +327,27 @@ pub async fn step_up(
     digits: &str,
     about: (&str, &str),
 ) -> Result<SteppedUp> {
+    step_up_with(platform, origin, session, &Factor::Code(digits.to_owned()), about).await
+}
+
+/// The same with any second factor, for what a user does to their own: whoever lost the phone has only backup codes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn step_up_with(
+    platform: &Platform,
+    origin: &Origin,
+    session: &Session,
+    factor: &Factor,
+    about: (&str, &str),
+) -> Result<SteppedUp> {
     let user = session.actor.user;
     let mut tx = platform.db.begin().await?;
     let Some(locked) = users::service::lock(&mut tx, user).await? else {
         return Ok(SteppedUp::Wrong);
     };
     let judged = if locked.standing == Standing::Active {
-        judge(&mut tx, platform, origin, &locked, &Factor::Code(digits.to_owned())).await?
+        judge(&mut tx, platform, origin, &locked, factor).await?
     } else {
         Judged::Wrong
     };

@@ -1,0 +1,124 @@
+//! What the pages share that change one's own factors: the form that asks for a fresh one, and its refusals.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::api::{ChangePage, Proof};
+use super::rows::MethodRow;
+use crate::domain::method::MethodKind;
+use crate::features::session::api::ApiError;
+use crate::features::session::calm::{LOCALE, failed};
+use crate::features::sign_in::page::{disabled, locked};
+use crate::ui::{CodeField, TextField, begin_anew};
+use crate::words::td_string;
+
+pub type Outcome = Signal<Option<Result<Proof, ApiError>>>;
+
+/// Whether the page is asked for with `?with=backup`: the second factor is then a backup code.
+pub fn with_backup() -> Memo<bool> {
+    let query = use_query_map();
+    let backup = Memo::new(move |_| query.read().get("with").as_deref() == Some("backup"));
+    // The fields take each other's place under somebody who has just pressed a link.
+    Effect::new(move |before: Option<bool>| {
+        let now = backup.get();
+        if before.is_some_and(|before| before != now) {
+            begin_anew();
+        }
+        now
+    });
+    backup
+}
+
+/// The field for a second factor: six digits, or a backup code.
+pub fn factor_field(backup: bool, outcome: Outcome) -> AnyView {
+    if backup {
+        let error =
+            error(outcome, td_string!(LOCALE, common.not_a_backup_code), td_string!(LOCALE, sign_in.backup.wrong));
+        view! {
+            <input type="hidden" name="backup" value="true"/>
+            <TextField
+                name="code"
+                id="backup-code"
+                label=td_string!(LOCALE, sign_in.backup.label)
+                hint=td_string!(LOCALE, sign_in.backup.hint)
+                error
+                mono=true
+                autocomplete="off"
+                required=true
+            />
+        }
+        .into_any()
+    } else {
+        let error = error(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, sign_in.code.wrong));
+        let hint = td_string!(LOCALE, security.prove.hint).to_owned();
+        view! { <CodeField name="code" label=td_string!(LOCALE, security.prove.label) hint error/> }.into_any()
+    }
+}
+
+/// The link to the other field, for whoever has backup codes.
+pub fn other_way(backup: bool, path: &str, page: &ChangePage) -> Option<AnyView> {
+    let path = path.to_owned();
+    (backup || page.codes_left > 0).then(|| {
+        let (instead, href, link) = if backup {
+            (td_string!(LOCALE, sign_in.backup.instead), path, td_string!(LOCALE, sign_in.backup.instead_link))
+        } else {
+            let href = format!("{path}?with=backup");
+            (td_string!(LOCALE, sign_in.code.instead), href, td_string!(LOCALE, sign_in.code.instead_link))
+        };
+        view! {
+            <div>
+                <p class="note">{instead}</p>
+                <p class="ways"><a href=href>{link}</a></p>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+/// What is said at the field of a code.
+pub fn error(outcome: Outcome, malformed: &'static str, wrong: &'static str) -> Signal<Option<String>> {
+    Signal::derive(move || match outcome.get() {
+        Some(Ok(Proof::Malformed)) => Some(malformed.to_owned()),
+        Some(Ok(Proof::Wrong)) => Some(wrong.to_owned()),
+        _ => None,
+    })
+}
+
+/// What is said above a form.
+pub fn refused(outcome: Result<Proof, ApiError>) -> Option<(String, String)> {
+    let words = |fact: &'static str, rest: &'static str| Some((fact.to_owned(), rest.to_owned()));
+    match outcome {
+        Ok(Proof::Locked { until, now }) => Some(locked(until, now)),
+        Ok(Proof::Disabled) => Some(disabled()),
+        Ok(Proof::Over) => words(td_string!(LOCALE, security.over), td_string!(LOCALE, security.over_lead)),
+        Ok(Proof::NoMethod) => Some((
+            format!("{}.", td_string!(LOCALE, security.gone.title)),
+            td_string!(LOCALE, security.gone.lead).to_owned(),
+        )),
+        Ok(Proof::NoFactor) => {
+            words(td_string!(LOCALE, security.codes.none), td_string!(LOCALE, security.codes.none_lead))
+        }
+        Ok(Proof::TooMany) => words(td_string!(LOCALE, security.add.many), td_string!(LOCALE, security.add.many_lead)),
+        Ok(Proof::Busy) => words(td_string!(LOCALE, security.first.busy), ""),
+        Ok(Proof::LastOne) => words(td_string!(LOCALE, security.remove.refused), ""),
+        Ok(Proof::GoOn | Proof::Malformed | Proof::Wrong | Proof::LongName) => None,
+        Err(error) => Some(failed(error)),
+    }
+}
+
+/// The link back, at the end of a page.
+pub fn back() -> AnyView {
+    view! { <p class="ways"><a href="/security">{td_string!(LOCALE, security.back)}</a></p> }.into_any()
+}
+
+/// What a method is called: by its user, or else by its kind.
+pub fn called(method: &MethodRow) -> String {
+    method.name.clone().unwrap_or_else(|| kind(method.kind).to_owned())
+}
+
+/// A kind of method in words.
+pub const fn kind(kind: MethodKind) -> &'static str {
+    match kind {
+        MethodKind::AuthenticatorApp => "Authenticator app",
+    }
+}

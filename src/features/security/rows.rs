@@ -1,0 +1,140 @@
+//! What pages about a person's security show of methods, backup codes, sessions and events.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::audit::What;
+use crate::domain::ids::{MethodId, SessionId};
+use crate::domain::method::{MethodKind, Removal};
+use crate::domain::time::Time;
+#[cfg(feature = "ssr")]
+use crate::domain::user::UserRef;
+#[cfg(feature = "ssr")]
+use crate::features::{audit, backup_codes, methods, session};
+
+/// One authentication method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MethodRow {
+    /// Which.
+    pub id: MethodId,
+    /// What it is.
+    pub kind: MethodKind,
+    /// What its user calls it.
+    pub name: Option<String>,
+    /// When it was registered.
+    pub registered_at: Time,
+    /// When it was last used.
+    pub last_used_at: Option<Time>,
+    /// What the reader's removing it would come to.
+    pub removal: Removal,
+}
+
+#[cfg(feature = "ssr")]
+impl MethodRow {
+    /// `method`, whose removal comes to `removal`.
+    pub(super) fn of(method: methods::service::Method, removal: Removal) -> Self {
+        Self {
+            id: method.id,
+            kind: method.kind,
+            name: method.name,
+            registered_at: method.registered_at,
+            last_used_at: method.last_used_at,
+            removal,
+        }
+    }
+}
+
+/// How backup codes stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodesRow {
+    /// When the set was made; none when there is no set.
+    pub made_at: Option<Time>,
+    /// When one was typed back.
+    pub saved_at: Option<Time>,
+    /// When each was used, in their order.
+    pub used_at: Vec<Option<Time>>,
+}
+
+impl CodesRow {
+    /// How many are not spent.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.used_at.iter().filter(|used| used.is_none()).count()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<backup_codes::service::CodesLeft> for CodesRow {
+    fn from(left: backup_codes::service::CodesLeft) -> Self {
+        Self { made_at: left.made_at, saved_at: left.saved_at, used_at: left.used_at }
+    }
+}
+
+/// One session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Its name.
+    pub id: SessionId,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+    /// When it began.
+    pub created_at: Time,
+    /// When it was last used.
+    pub last_seen_at: Time,
+    /// The network address it began from.
+    pub address: Option<String>,
+    /// What the browser calls itself.
+    pub browser: Option<String>,
+}
+
+#[cfg(feature = "ssr")]
+impl SessionRow {
+    /// `open`, read by whoever holds `mine`.
+    pub(super) fn of(open: session::service::OpenSession, mine: Option<SessionId>) -> Self {
+        Self {
+            id: open.id,
+            is_this: Some(open.id) == mine,
+            created_at: open.created_at,
+            last_seen_at: open.last_seen_at,
+            address: open.origin.address,
+            browser: open.origin.browser,
+        }
+    }
+}
+
+/// Something that happened about one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// Its number in its customer's chain.
+    pub number: i64,
+    /// When.
+    pub at: Time,
+    /// What.
+    pub what: What,
+    /// Who did it, by name, where it was somebody else than the person.
+    pub by: Option<String>,
+    /// Whom it concerns, by name, where it is somebody else.
+    pub about: Option<String>,
+    /// The network address.
+    pub from: Option<String>,
+    /// More, by name.
+    pub details: BTreeMap<String, String>,
+}
+
+#[cfg(feature = "ssr")]
+impl Happened {
+    /// `recorded`, as it concerns `person`.
+    pub(super) fn of(recorded: audit::service::Recorded, person: UserRef) -> Self {
+        let event = recorded.entry.event;
+        Self {
+            number: recorded.entry.number,
+            at: event.at,
+            what: event.what,
+            by: recorded.actor_name.filter(|_| event.actor != Some(person)),
+            about: recorded.target_name.filter(|_| event.target != Some(person.id)),
+            from: event.from,
+            details: event.details,
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What happened to a person, in words that the person and a help desk understand.
+
+use leptos::prelude::*;
+
+use super::rows::Happened;
+use crate::domain::audit::What;
+use crate::domain::time::Time as Moment;
+use crate::ui::{Glyph, Icon, Time};
+
+/// One event in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its sign.
+    pub sign: Glyph,
+    /// What happened.
+    pub title: String,
+    /// More, a line each.
+    pub under: Vec<String>,
+}
+
+/// Puts an event into words.
+pub fn tell(event: &Happened) -> Told {
+    let detail = |name: &str| event.details.get(name).map(String::as_str);
+    let title = match (title(event), &event.by) {
+        (title, Some(by)) => format!("{title} by {by}"),
+        (title, None) => title,
+    };
+    let title = match &event.about {
+        Some(about) => format!("{title}: {about}"),
+        None => title,
+    };
+    let mut under = Vec::new();
+    let quoted = detail("reason").map(|reason| format!("“{reason}”"));
+    let why: Vec<String> = quoted.into_iter().chain(detail("ticket").map(str::to_owned)).collect();
+    under.extend((!why.is_empty()).then(|| why.join(" ")));
+    under.extend(lost(event));
+    under.extend(explained(event).map(str::to_owned));
+    let place: Vec<String> =
+        event.from.iter().cloned().chain(detail("browser").map(browser_name)).filter(|part| !part.is_empty()).collect();
+    under.extend((!place.is_empty()).then(|| place.join(", ")));
+    Told { sign: sign(event.what), title, under }
+}
+
+fn title(event: &Happened) -> String {
+    let detail = |name: &str| event.details.get(name).map_or("", String::as_str);
+    let app = || match detail("name") {
+        "" => "an authenticator app".to_owned(),
+        name => format!("the authenticator app “{name}”"),
+    };
+    match event.what {
+        What::PasswordRight => "Right password, second factor asked for".to_owned(),
+        What::PasswordWrong => "Wrong password".to_owned(),
+        What::CodeWrong => "Wrong code".to_owned(),
+        What::CodeRefused => "Code refused".to_owned(),
+        What::ChallengeEnded => "Sign-in ended after too many wrong codes".to_owned(),
+        What::BackupCodeUsed => match detail("left") {
+            "0" => "Used the last backup code".to_owned(),
+            "" => "Used a backup code".to_owned(),
+            left => format!("Used a backup code, {left} left"),
+        },
+        What::SignedIn => match detail("how") {
+            "password" => "Signed in with the password alone".to_owned(),
+            "set-up" => "Signed in after setting up".to_owned(),
+            "" => "Signed in".to_owned(),
+            how => format!("Signed in with {how}"),
+        },
+        What::SessionsEnded => match detail("count") {
+            "" => "Sessions ended".to_owned(),
+            "1" => "1 session ended".to_owned(),
+            count => format!("{count} sessions ended"),
+        },
+        What::SetUpStarted => "Began to set up a second factor".to_owned(),
+        What::AuthenticatorAdded => match detail("through") {
+            "add_method" => format!("Added {}", app()),
+            "recovery" => "Set up an authenticator app by recovery link".to_owned(),
+            _ => "Set up an authenticator app".to_owned(),
+        },
+        What::MethodRemoved => format!("Removed {}", app()),
+        What::BackupCodesMade => "Ten new backup codes made".to_owned(),
+        What::BackupCodesSaved => "Typed a backup code back".to_owned(),
+        What::ResetPlanned => "Prepared a reset".to_owned(),
+        What::StepUp => "Confirmed a step with a fresh code".to_owned(),
+        What::StepUpRefused => "Step refused for want of a right code".to_owned(),
+        What::Reset => "Reset".to_owned(),
+        What::LinkIssued => "Recovery link issued".to_owned(),
+        What::LinkOpened => "Opened the recovery link".to_owned(),
+        What::LinkProved => "Right password at the recovery link".to_owned(),
+        What::LinkRefused => "Wrong password at the recovery link".to_owned(),
+        What::LinkEnded => match detail("how") {
+            "completed" => "Back in by recovery link".to_owned(),
+            "completed_at_sign_in" => "Back in, set up at sign-in".to_owned(),
+            "superseded" => "Recovery link replaced by a newer one".to_owned(),
+            "revoked" => "Recovery link taken back".to_owned(),
+            _ => "Recovery link ended".to_owned(),
+        },
+        What::MailQueued => format!("Mail written: {}", mail(detail("mail"))),
+        What::MailSent => format!("Mail accepted: {}", mail(detail("mail"))),
+        What::MailFailed => format!("Mail came back: {}", mail(detail("mail"))),
+        What::UserAdded => "Account added".to_owned(),
+        What::PasswordSet => "Password changed".to_owned(),
+        other => other.label().to_owned(),
+    }
+}
+
+/// What a mail was about.
+fn mail(kind: &str) -> &'static str {
+    match kind {
+        "reset" => "the recovery link",
+        "authenticator_added" | "method_added" => "a new authenticator app",
+        "method_removed" => "a removed authenticator app",
+        "backup_codes_made" => "new backup codes",
+        "backup_code_used" => "a used backup code",
+        "invitation" => "the invitation",
+        _ => "a notice",
+    }
+}
+
+/// What somebody lost by it, counted.
+fn lost(event: &Happened) -> Option<String> {
+    let count = |name: &str, one: &str, many: &str| {
+        let count: u64 = event.details.get(name)?.parse().ok()?;
+        Some(if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }).filter(|_| count > 0)
+    };
+    let deleted: Vec<String> = [
+        count("authenticator_apps", "authenticator app", "authenticator apps"),
+        count("backup_codes", "backup code", "backup codes"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let ended = count("sessions", "session", "sessions").or_else(|| count("sessions_ended", "session", "sessions"));
+    let last =
+        event.details.contains_key("last").then(|| "It was the last one; the backup codes went with it.".to_owned());
+    let deleted = (!deleted.is_empty()).then(|| format!("Deleted {}.", deleted.join(" and ")));
+    let ended = ended.map(|ended| format!("Ended {ended}."));
+    let words: Vec<String> = deleted.into_iter().chain(last).chain(ended).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// What a name alone does not say.
+fn explained(event: &Happened) -> Option<&'static str> {
+    let why = event.details.get("why").map(String::as_str);
+    match (event.what, why) {
+        (What::LinkOpened, _) => Some("Nothing is changed by opening."),
+        (What::BackupCodesSaved, _) => Some("It was not spent by that."),
+        (What::CodeRefused, Some("locked")) => Some("Too many wrong codes: none is taken for a while."),
+        (What::CodeRefused, Some("disabled")) => Some("Far too many wrong codes: none is taken before a reset."),
+        (What::ResetSkipped, Some("last_owner")) => Some("Nobody else could sign in as an owner."),
+        (What::ChangeRefused, Some("last_one")) => Some("The last method stays where a second factor is required."),
+        _ => None,
+    }
+}
+
+const fn sign(what: What) -> Glyph {
+    match what {
+        What::SignedIn | What::PasswordRight | What::StepUp | What::BackupCodesSaved => Glyph::Check,
+        What::SignedOut | What::SessionsEnded => Glyph::SignOut,
+        What::AuthenticatorAdded | What::SetUpStarted => Glyph::Device,
+        What::MethodRemoved | What::UserRemoved => Glyph::Trash,
+        What::BackupCodeUsed | What::BackupCodesMade | What::Reset | What::ResetPlanned | What::ResetSkipped => {
+            Glyph::Key
+        }
+        What::LinkIssued
+        | What::LinkOpened
+        | What::LinkProved
+        | What::LinkEnded
+        | What::MailQueued
+        | What::MailSent
+        | What::UserInvited
+        | What::InvitationEnded => Glyph::Mail,
+        What::UserSuspended => Glyph::Pause,
+        What::PasswordSet | What::PolicySet => Glyph::Shield,
+        what if what.is_refusal() => Glyph::Warning,
+        What::ChallengeEnded => Glyph::Warning,
+        _ => Glyph::Users,
+    }
+}
+
+/// Events as a story, the newest first.
+pub fn story(events: Vec<Happened>, now: Moment) -> AnyView {
+    let line = move |event: Happened| {
+        let at = event.at;
+        let Told { sign, title, under } = tell(&event);
+        view! {
+            <li>
+                <Icon of=sign/>
+                <div><b><bdi>{title}</bdi></b>{under.into_iter().map(|line| view! { <p><bdi>{line}</bdi></p> }).collect_view()}</div>
+                <Time at now/>
+            </li>
+        }
+        .into_any()
+    };
+    view! { <ol class="story">{events.into_iter().map(line).collect_view()}</ol> }.into_any()
+}
+
+/// What people call their browser and system, from what it says of itself.
+pub fn browser_name(agent: &str) -> String {
+    let first =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let browser =
+        first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (None, None) => agent.chars().take(40).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(what: What, details: &[(&str, &str)]) -> Happened {
+        Happened {
+            number: 1,
+            at: Moment::from_unix_milliseconds(0),
+            what,
+            by: None,
+            about: None,
+            from: None,
+            details: details.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        }
+    }
+
+    #[test]
+    fn events_read_like_sentences() {
+        let told = tell(&Happened {
+            from: Some("192.0.2.1".into()),
+            ..event(What::SignedIn, &[("how", "authenticator app"), ("browser", "Firefox/1 (Windows)")])
+        });
+        assert_eq!(told.title, "Signed in with authenticator app");
+        assert_eq!(told.under, ["192.0.2.1, Firefox on Windows"]);
+        let told = tell(&Happened {
+            by: Some("Ines".into()),
+            ..event(
+                What::Reset,
+                &[
+                    ("reason", "Lost"),
+                    ("ticket", "T-1"),
+                    ("authenticator_apps", "1"),
+                    ("backup_codes", "9"),
+                    ("sessions", "2"),
+                ],
+            )
+        });
+        assert_eq!(told.title, "Reset by Ines");
+        assert_eq!(told.under, ["“Lost” T-1", "Deleted 1 authenticator app and 9 backup codes. Ended 2 sessions."]);
+        let told = tell(&event(What::MethodRemoved, &[("name", "Old"), ("sessions_ended", "0")]));
+        assert_eq!((told.title.as_str(), told.under.len()), ("Removed the authenticator app “Old”", 0));
+    }
+
+    #[test]
+    fn browsers_are_called_what_people_call_them() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
+        assert_eq!(browser_name(chrome), "Chrome on Linux");
+        assert_eq!(
+            browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
+            "Safari on iPhone"
+        );
+        assert_eq!(browser_name("curl/8.0"), "curl/8.0");
+    }
+}
