@@ -6,6 +6,11 @@ use leptos_router::SsrMode;
 use leptos_router::components::{Redirect, Route, Router, Routes};
 use leptos_router::path;
 
+use crate::features::access::customer_page::CustomerPage;
+use crate::features::access::list_page::CustomersPage;
+use crate::features::access::new_page::NewCustomerPage;
+use crate::features::access::people_page::PeoplePage;
+use crate::features::access::role_page::{ChangeRolePage, GiveRolePage};
 use crate::features::audit::page::AuditPage;
 use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::page::{ResetPage, ResetsPage};
@@ -85,6 +90,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/:id") view=UserPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/:tab") view=UserPage ssr=SsrMode::Async/>
                 <Route path=path!("/methods") view=MethodsPage ssr=SsrMode::Async/>
+                <Route path=path!("/customers") view=CustomersPage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/new") view=NewCustomerPage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/:id") view=CustomerPage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/:id/people") view=PeoplePage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/:id/people/give") view=GiveRolePage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/:id/people/:user") view=ChangeRolePage ssr=SsrMode::Async/>
                 <Route path=path!("/resets") view=ResetsPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets/:id") view=ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>

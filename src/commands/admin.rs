@@ -21,7 +21,9 @@ const RECOMMENDED: usize = 15;
 
 pub async fn run(config: &Config, command: Admin) -> Outcome {
     match command {
-        Admin::CreateCustomer { name, help_desk } => create_customer(config, &name, help_desk).await,
+        Admin::CreateCustomer { name, help_desk, provider } => {
+            create_customer(config, &name, help_desk, provider).await
+        }
         Admin::CreateOwner { customer, name, password, address } => {
             create_owner(config, &customer, &name, password, address).await
         }
@@ -31,7 +33,7 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
     }
 }
 
-async fn create_customer(config: &Config, name: &str, help_desk: Option<String>) -> Outcome {
+async fn create_customer(config: &Config, name: &str, help_desk: Option<String>, provider: bool) -> Outcome {
     let name = named(name)?;
     let help_desk = help_desk.map(|text| clean_name(&text)).filter(|text| !text.is_empty());
     let platform = open::open(config).await?;
@@ -39,8 +41,12 @@ async fn create_customer(config: &Config, name: &str, help_desk: Option<String>)
     let Some(customer) = customers::service::add(&mut tx, &platform, &name, help_desk, Policy::default()).await? else {
         return Err(Problem::Failed(format!("there is a customer {name} already")));
     };
+    if provider {
+        customers::service::make_provider(&mut tx, customer.id, platform.now()).await?;
+    }
     tx.commit().await?;
-    say(format_args!("{} is a customer now.", customer.name));
+    let what = if provider { "a provider" } else { "a customer" };
+    say(format_args!("{} is {what} now.", customer.name));
     Ok(())
 }
 

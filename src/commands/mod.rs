@@ -65,6 +65,9 @@ enum Admin {
         /// How its users reach a person: a phone number or an address, as mails show it
         #[arg(long, value_name = "TEXT")]
         help_desk: Option<String>,
+        /// It is a provider: its owners and admins add customers, whose owners they become
+        #[arg(long)]
+        provider: bool,
     },
     /// Add an owner who signs in with a password and then sets up a second factor; adds the customer too if need be
     CreateOwner {

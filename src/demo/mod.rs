@@ -1,11 +1,14 @@
 //! The demo's people: a provider, its technician and three customers, with names as the world has them. They come in
 //! through the same services as anybody, over a past that ends now; their passwords, codes and secrets are real.
 
+use crate::domain::access::{last_day, read_end};
 use crate::domain::authority::Role;
 use crate::domain::customer::Policy;
+use crate::domain::ids::CustomerId;
 use crate::domain::time::{Span, Time};
 use crate::domain::totp::Step;
 use crate::domain::user::{Address, UserRef};
+use crate::features::access::roles;
 use crate::features::users::service::NewUser;
 use crate::features::{backup_codes, customers, methods, sign_in, users};
 use crate::platform::request::Origin;
@@ -16,6 +19,12 @@ use crate::platform::{Clock, Platform, Result, Tx};
 pub const PASSWORD: &str = "nordlicht-hafenwerk";
 /// Who looks after all three customers, with another role in each.
 pub const TECHNICIAN: &str = "ines.marchetti@nordlicht.example";
+
+/// Who looks after one customer more for some time: address, their domain, role, for how many days from now.
+const FOR_SOME_TIME: [(&str, &str, Role, i64); 2] = [
+    ("jonas.thiessen@nordlicht.example", "hafenwerk.example", Role::Admin, 120),
+    ("dagny@nordlicht.example", "saobento.example", Role::Auditor, 9),
+];
 
 const PEOPLE: &str = include_str!("people.tsv");
 
@@ -28,6 +37,8 @@ struct DemoCustomer {
     policy: fn(Policy) -> Policy,
     /// The technician's role in it.
     technician: Role,
+    /// For how many days from now the technician has it; none: it does not end.
+    technician_days: Option<i64>,
 }
 
 const CUSTOMERS: [DemoCustomer; 4] = [
@@ -38,6 +49,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         days: 420,
         policy: |policy| policy,
         technician: Role::Owner,
+        technician_days: None,
     },
     DemoCustomer {
         domain: "hafenwerk.example",
@@ -46,6 +58,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         days: 400,
         policy: |policy| policy.with_link_minutes(24 * 60),
         technician: Role::Owner,
+        technician_days: None,
     },
     DemoCustomer {
         domain: "saobento.example",
@@ -57,6 +70,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
             policy
         },
         technician: Role::Admin,
+        technician_days: Some(75),
     },
     DemoCustomer {
         domain: "alwaha.example",
@@ -65,6 +79,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         days: 330,
         policy: |policy| policy,
         technician: Role::Auditor,
+        technician_days: None,
     },
 ];
 
@@ -168,6 +183,8 @@ pub async fn seed(platform: &Platform) -> Result<()> {
     let hash = platform.hasher.hash(PASSWORD.to_owned(), platform.rng.bytes()).await?;
     let mut tx = platform.db.begin().await?;
     let mut technician = None;
+    let mut provider: Option<CustomerId> = None;
+    let mut helpers: Vec<(&str, UserRef)> = Vec::new();
     let mut visits = Vec::new();
     for customer in &CUSTOMERS {
         let then = at(platform, before(now, Span::hours(24 * customer.days)));
@@ -177,6 +194,11 @@ pub async fn seed(platform: &Platform) -> Result<()> {
         let Some(added) = customers::service::add(&mut tx, &then, customer.name, help_desk, policy).await? else {
             return Ok(());
         };
+        match provider {
+            Some(provider) => customers::service::set_provider(&mut tx, added.id, provider).await?,
+            None => customers::service::make_provider(&mut tx, added.id, then.now()).await?,
+        }
+        provider = provider.or(Some(added.id));
         let people: Vec<Person> =
             people().filter(|person| person.address.as_str().ends_with(customer.domain)).collect();
         let new: Vec<NewUser> = people.iter().map(|person| person.new_user(&hash, then.now(), now)).collect();
@@ -185,13 +207,22 @@ pub async fn seed(platform: &Platform) -> Result<()> {
             if person.address.as_str() == TECHNICIAN {
                 technician = Some(user);
             }
+            let helps = FOR_SOME_TIME.iter().find(|(address, ..)| person.address.as_str() == *address);
+            helpers.extend(helps.map(|(address, ..)| (*address, user)));
             if person.state.has_factor() {
                 enrol(&mut tx, &then, user, person.state).await?;
             }
             visits.extend(person.last_sign_in.map(|ago| Visit { user, ago, state: person.state }));
         }
         if let Some(technician) = technician {
-            users::service::set_role(&mut tx, technician, added.id, customer.technician, then.now()).await?;
+            let until = customer.technician_days.and_then(|days| end(now, days));
+            roles::give(&mut tx, added.id, technician, customer.technician, then.now(), until).await?;
+        }
+        for (address, _, role, days) in FOR_SOME_TIME.iter().filter(|(_, domain, ..)| *domain == customer.domain) {
+            if let Some((_, user)) = helpers.iter().find(|(helper, _)| helper == address) {
+                let since = before(now, Span::hours(24 * 20));
+                roles::give(&mut tx, added.id, *user, *role, since, end(now, *days)).await?;
+            }
         }
     }
     // The oldest first: the audit goes forward in time.
@@ -206,6 +237,11 @@ pub async fn seed(platform: &Platform) -> Result<()> {
 /// The same world at another time.
 fn at(platform: &Platform, time: Time) -> Platform {
     Platform { clock: Clock::held(time), ..platform.clone() }
+}
+
+/// The end of the day so many days from now.
+fn end(now: Time, days: i64) -> Option<Time> {
+    read_end(&last_day(now + Span::hours(24 * days)), now).ok().flatten()
 }
 
 fn before(now: Time, span: Span) -> Time {

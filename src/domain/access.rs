@@ -1,13 +1,93 @@
-//! Access that ends by itself: at the end of a day, in UTC.
+//! Access that ends by itself, at the end of a day in UTC; and what comes of giving and ending it.
+
+use serde::{Deserialize, Serialize};
 
 use super::Unreadable;
+use super::authority::{Refusal, Role};
+use super::ids::CustomerId;
 use super::time::{Span, Time, Utc};
+
+/// Why a change was not confirmed by a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeProblem {
+    /// Not six digits.
+    Malformed,
+    /// Wrong, or used before.
+    Wrong,
+    /// Too many wrong codes: none is taken before `until`.
+    Locked {
+        /// When the next one is taken.
+        until: Time,
+        /// When this was said.
+        now: Time,
+    },
+    /// Far too many wrong codes.
+    Disabled,
+}
+
+/// What came of adding a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AddOutcome {
+    /// It is there.
+    Added(CustomerId),
+    /// A customer needs a name.
+    NameMissing,
+    /// Longer than a name is kept.
+    NameTooLong,
+    /// Another customer has this name.
+    NameTaken,
+    /// Through which of one's providers was not said.
+    ProviderMissing,
+    /// Not confirmed.
+    Code(CodeProblem),
+    /// Whoever asks adds no customers there.
+    Refused(Refusal),
+}
+
+/// What came of giving, changing or ending a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoleOutcome {
+    /// They have it.
+    Given {
+        /// Who.
+        name: String,
+        /// Which.
+        role: Role,
+        /// When it ends by itself.
+        until: Option<Time>,
+    },
+    /// They have none any more.
+    Ended {
+        /// Who.
+        name: String,
+    },
+    /// They had just this before.
+    Same,
+    /// No such customer, or nobody of that kind in it.
+    Unknown,
+    /// What was typed is no address.
+    NoAddress,
+    /// Nobody who could be given access has this address, or nobody has it at all.
+    Nobody,
+    /// None of the roles was chosen.
+    NoRole,
+    /// What was typed as the last day.
+    End(EndProblem),
+    /// The role of somebody at home in the customer does not end by itself.
+    AtHome,
+    /// The customer would be left without an owner who can sign in and whose role does not end.
+    NoOwnerLeft,
+    /// Not confirmed.
+    Code(CodeProblem),
+    /// Not theirs to change.
+    Refused(Refusal),
+}
 
 /// How far ahead the end of an access may lie, in years.
 pub const LONGEST_YEARS: i64 = 5;
 
 /// Why an end is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndProblem {
     /// What was typed is no date.
     NoDate,

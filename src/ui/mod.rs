@@ -7,6 +7,7 @@ mod banner;
 mod bulk_bar;
 mod button;
 mod checkbox;
+mod choice;
 mod code_field;
 mod copy_button;
 mod empty;
@@ -34,6 +35,7 @@ pub use banner::{Banner, Toast};
 pub use bulk_bar::BulkBar;
 pub use button::{Look, SubmitButton};
 pub use checkbox::Checkbox;
+pub use choice::{Choice, Pick};
 pub use code_field::CodeField;
 pub use copy_button::{CopyButton, PrintButton};
 pub use empty::Empty;
@@ -53,7 +55,7 @@ pub use shell::{CalmShell, ConsoleShell, Section, SheetHead};
 pub use stat_tiles::{StatTile, StatTiles};
 pub use stepper::{Stepper, Steps};
 pub use tabs::Tabs;
-pub use time::{Time, clock, is_same_day, long, minute, short};
+pub use time::{Time, clock, day, is_same_day, long, minute, short};
 
 use leptos::prelude::*;
 

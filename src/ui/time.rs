@@ -44,6 +44,12 @@ pub fn minute(at: Moment) -> String {
     format!("{} {} {}, {} UTC", utc.day, month(utc), utc.year, clock(at))
 }
 
+/// "21 November 2026".
+pub fn day(at: Moment) -> String {
+    let utc = at.utc();
+    format!("{} {} {}", utc.day, month(utc), utc.year)
+}
+
 /// "14:05".
 pub fn clock(at: Moment) -> String {
     let Utc { hour, minute, .. } = at.utc();

@@ -64,10 +64,26 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
         ("/api/reset/confirm", Door::SignedIn, vec![("id", ID), ("hash", "x"), ("code", "123456")]),
         ("/api/reset/list", Door::SignedIn, vec![]),
         ("/api/audit/page", Door::SignedIn, vec![]),
+        ("/api/access/list", Door::SignedIn, vec![]),
+        ("/api/access/providers", Door::SignedIn, vec![]),
+        ("/api/access/add", Door::SignedIn, vec![("name", "C"), ("code", "123456")]),
+        ("/api/access/customer", Door::SignedIn, vec![("id", ID)]),
+        ("/api/access/people", Door::SignedIn, vec![("id", ID)]),
+        ("/api/access/role", Door::SignedIn, vec![("id", ID), ("user", ID)]),
+        (
+            "/api/access/give",
+            Door::SignedIn,
+            vec![("customer", ID), ("address", "nobody@a.example"), ("code", "123456")],
+        ),
+        (
+            "/api/access/change",
+            Door::SignedIn,
+            vec![("customer", ID), ("user", ID), ("role", "none"), ("code", "123456")],
+        ),
     ]
 }
 
-const CONSOLE: [&str; 13] = [
+const CONSOLE: [&str; 19] = [
     "/users",
     "/users?q=person&customer=x",
     "/resets",
@@ -81,6 +97,12 @@ const CONSOLE: [&str; 13] = [
     "/security/methods/01mcc5rm003kab9w64hq9mjq2v/name",
     "/security/methods/01mcc5rm003kab9w64hq9mjq2v/remove",
     "/users/01mcc5rm003kab9w64hq9mjq2v",
+    "/customers",
+    "/customers/new",
+    "/customers/01mcc5rm003kab9w64hq9mjq2v",
+    "/customers/01mcc5rm003kab9w64hq9mjq2v/people",
+    "/customers/01mcc5rm003kab9w64hq9mjq2v/people/give",
+    "/customers/01mcc5rm003kab9w64hq9mjq2v/people/01mcc5rm003kab9w64hq9mjq2v",
 ];
 const CALM: [&str; 8] = [
     "/sign-in",

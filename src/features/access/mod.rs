@@ -1,1 +1,15 @@
 //! Who may do what in which customer: customers, their people and roles, and access that ends by itself.
+
+pub mod api;
+pub mod customer_page;
+pub mod list_page;
+pub mod new_page;
+pub mod people_page;
+pub mod role_page;
+#[cfg(feature = "ssr")]
+pub mod roles;
+#[cfg(feature = "ssr")]
+pub mod service;
+#[cfg(feature = "ssr")]
+mod store;
+mod words;

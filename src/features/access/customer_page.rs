@@ -1,0 +1,83 @@
+//! `/customers/{id}`: one customer at a glance.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use super::api::{CustomerPage as Details, show_customer};
+use super::list_page::factor;
+use super::words::{last_day, role};
+use crate::domain::access::AddOutcome;
+use crate::domain::ids::CustomerId;
+use crate::domain::time::Time as Moment;
+use crate::features::customers::head::customer_head;
+use crate::features::session::flash::left_by;
+use crate::features::session::page::console;
+use crate::ui::{Empty, Glyph, Section, SheetHead, Time, Toast};
+
+/// The customer of the address; what is no identifier is no customer.
+pub(super) fn customer_of_address() -> Memo<CustomerId> {
+    let params = use_params_map();
+    let none = CustomerId::new(Moment::from_unix_milliseconds(0), [0; 10]);
+    Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse().ok()).unwrap_or(none))
+}
+
+/// Facts and figures.
+#[component]
+pub fn CustomerPage() -> impl IntoView {
+    let id = customer_of_address();
+    let customer = Resource::new(move || id.get(), show_customer);
+    let added = left_by::<AddOutcome>("add_customer").map(|left| left.outcome);
+    console(Section::Customers, customer, move |details, _, now| {
+        details.map_or_else(nothing_here, |details| overview(details, added, now))
+    })
+}
+
+/// What stands at the address of a customer that is none, or none of the reader's.
+pub(super) fn nothing_here() -> AnyView {
+    view! {
+        <Title text="No such customer"/>
+        <SheetHead title="No such customer" crumb=("/customers", "Customers")/>
+        <div class="content">
+            <Empty icon=Glyph::Building title="No customer is here" actions=|| view! { <a class="button" href="/customers">"All customers"</a> }>
+                "The address may be mistyped, or this customer is not one of yours."
+            </Empty>
+        </div>
+    }
+    .into_any()
+}
+
+fn overview(details: Details, added: Option<AddOutcome>, now: Moment) -> AnyView {
+    let just_added = added == Some(AddOutcome::Added(details.id));
+    let name = details.name.clone();
+    view! {
+        <Title text=name.clone()/>
+        {customer_head(details.id, &name, 0)}
+        <div class="content">{facts(details, now)}</div>
+        {just_added.then(|| view! { <Toast><span><bdi>{name}</bdi>" is a customer now, and you are its owner."</span></Toast> })}
+    }
+    .into_any()
+}
+
+fn facts(details: Details, now: Moment) -> AnyView {
+    let provider = match details.provider {
+        Some((Some(id), name)) => {
+            view! { <a class="count-link" href=format!("/customers/{id}")><bdi>{name}</bdi></a> }.into_any()
+        }
+        Some((None, name)) => view! { <bdi>{name}</bdi> }.into_any(),
+        None if details.is_provider => "Is a provider: its owners and admins add customers".into_any(),
+        None => "None".into_any(),
+    };
+    let desk = details.help_desk.map_or_else(|| "None".into_any(), |desk| view! { <bdi>{desk}</bdi> }.into_any());
+    let until = details.ends_at.map(|at| format!(" until {}", last_day(at)));
+    view! {
+        <dl class="facts">
+            <div><dt>"Help desk"</dt><dd>{desk}</dd></div>
+            <div><dt>"Provider"</dt><dd>{provider}</dd></div>
+            <div><dt>"Added"</dt><dd><Time at=details.added_at now/></dd></div>
+            <div><dt>"Second factor"</dt><dd>{factor(details.mfa_required, details.grace_until, now)}</dd></div>
+            <div><dt>"Your role"</dt><dd>{role(details.role)}{until}</dd></div>
+        </dl>
+    }
+    .into_any()
+}

@@ -1,0 +1,113 @@
+//! `/customers/new`: adding a customer.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::api::{CustomerChoice, list_providers};
+use super::words::code_problem;
+use crate::domain::access::AddOutcome;
+use crate::features::session::api::Me;
+use crate::features::session::flash::{Left, left_by};
+use crate::features::session::page::console;
+use crate::ui::{
+    Banner, Choice, CodeField, Empty, Glyph, Look, Pick, Section, SheetHead, SubmitButton, TextField, Tone,
+};
+
+/// Where the form is sent.
+const ADD: &str = "/api/access/add";
+
+/// A form for one customer.
+#[component]
+pub fn NewCustomerPage() -> impl IntoView {
+    let providers = Resource::new(|| (), |()| list_providers());
+    let left = left_by::<AddOutcome>("add_customer");
+    view! {
+        <Title text="Add customer"/>
+        {console(Section::Customers, providers, move |providers, me, _| {
+            let inside = if providers.is_empty() { not_yours(&me) } else { form(providers, left.clone()) };
+            view! {
+                <SheetHead title="Add customer" crumb=("/customers", "Customers")/>
+                <div class="content">{inside}</div>
+            }
+            .into_any()
+        })}
+    }
+}
+
+fn not_yours(me: &Me) -> AnyView {
+    let why = if me.has_mfa {
+        "Owners and admins of a provider add customers."
+    } else {
+        "It takes a second factor of your own. Sign out and in again to set one up."
+    };
+    view! {
+        <Empty icon=Glyph::Building title="You add no customers" actions=|| view! { <a class="button" href="/customers">"All customers"</a> }>
+            {why}
+        </Empty>
+    }
+    .into_any()
+}
+
+fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyView {
+    let typed = |field: &str| left.as_ref().map(|left| left.typed(field)).unwrap_or_default();
+    let (name, help_desk, chosen) = (typed("name"), typed("help_desk"), typed("provider"));
+    let outcome = left.map(|left| left.outcome);
+    let name_problem = match outcome {
+        Some(AddOutcome::NameMissing) => Some("A customer needs a name."),
+        Some(AddOutcome::NameTooLong) => Some("A name has at most 200 characters."),
+        Some(AddOutcome::NameTaken) => Some("There is a customer with this name already."),
+        _ => None,
+    };
+    let code = match outcome {
+        Some(AddOutcome::Code(problem)) => Some(code_problem(problem)),
+        _ => None,
+    };
+    let refused = matches!(outcome, Some(AddOutcome::Refused(_))).then(|| {
+        view! { <Banner tone=Tone::Danger fact="You no longer add customers there." alert=true>"Nothing was changed."</Banner> }
+    });
+    let missing = (outcome == Some(AddOutcome::ProviderMissing)).then(|| "Choose a provider.".to_owned());
+    let through = match providers.as_slice() {
+        [one] => {
+            let (id, name) = (one.id.to_string(), one.name.clone());
+            view! {
+                <input type="hidden" name="provider" value=id/>
+                <p>"It comes through "<bdi>{name}</bdi>", and you become its owner."</p>
+            }
+            .into_any()
+        }
+        _ => {
+            let pick = |provider: &CustomerChoice| Pick {
+                value: provider.id.to_string(),
+                words: provider.name.clone(),
+                meaning: String::new(),
+            };
+            let picks = providers.iter().map(pick).collect();
+            view! {
+                <Choice name="provider" label="Through which provider" picks value=chosen error=missing/>
+                <p>"You become its owner."</p>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <form class="form narrow" method="post" action=ADD>
+            {refused}
+            <TextField name="name" label="Name" value=name required=true error=name_problem.map(str::to_owned) autocomplete="off"/>
+            <TextField
+                name="help_desk"
+                label="Help desk"
+                note="optional"
+                value=help_desk
+                hint="How its users reach a person: a phone number or an address, as mails show it."
+                autocomplete="off"
+            />
+            {through}
+            <CodeField name="code" label="Your own code" hint="From your authenticator app. It counts for this customer only." error=code/>
+            <div class="actions">
+                <SubmitButton look=Look::Primary>"Add customer"</SubmitButton>
+                <a class="button quiet" href="/customers">"Cancel"</a>
+            </div>
+        </form>
+    }
+    .into_any()
+}
