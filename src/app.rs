@@ -12,6 +12,7 @@ use crate::features::access::new_page::NewCustomerPage;
 use crate::features::access::people_page::PeoplePage;
 use crate::features::access::role_page::{ChangeRolePage, GiveRolePage};
 use crate::features::audit::page::AuditPage;
+use crate::features::policy::page::{PolicyPage, PolicyReviewPage};
 use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::page::{ResetPage, ResetsPage};
 use crate::features::security::add_page::{AddPage, KeyPage};
@@ -96,6 +97,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/customers/:id/people") view=PeoplePage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id/people/give") view=GiveRolePage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id/people/:user") view=ChangeRolePage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/:id/policy") view=PolicyPage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/:id/policy/review") view=PolicyReviewPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets") view=ResetsPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets/:id") view=ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>

@@ -34,7 +34,8 @@ struct DemoCustomer {
     help_desk: &'static str,
     /// How long ago it came, in days.
     days: i64,
-    policy: fn(Policy) -> Policy,
+    /// Its policy, as it stands at this moment.
+    policy: fn(Policy, Time) -> Policy,
     /// The technician's role in it.
     technician: Role,
     /// For how many days from now the technician has it; none: it does not end.
@@ -47,7 +48,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         name: "Nordlicht IT",
         help_desk: "+49 40 5550 100",
         days: 420,
-        policy: |policy| policy,
+        policy: |policy, _| policy,
         technician: Role::Owner,
         technician_days: None,
     },
@@ -56,7 +57,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         name: "Hafenwerk Logistik",
         help_desk: "+49 40 5550 4040, weekdays from 6 to 22",
         days: 400,
-        policy: |policy| policy.with_link_minutes(24 * 60),
+        policy: |policy, _| policy.with_link_minutes(24 * 60),
         technician: Role::Owner,
         technician_days: None,
     },
@@ -65,8 +66,11 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         name: "Clínica São Bento",
         help_desk: "ramal 4040",
         days: 360,
-        policy: |mut policy| {
+        // It has switched MFA on some days ago, and its people may still put it off.
+        policy: |mut policy, now| {
             policy.ticket_required = true;
+            policy.mfa_required_since = Some(before(now, Span::hours(24 * 9 + 7)));
+            policy.grace_days = 14;
             policy
         },
         technician: Role::Admin,
@@ -77,7 +81,10 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         name: "مؤسسة الواحة التعليمية",
         help_desk: "help@alwaha.example",
         days: 330,
-        policy: |policy| policy,
+        policy: |mut policy, _| {
+            policy.mfa_required = false;
+            policy
+        },
         technician: Role::Auditor,
         technician_days: None,
     },
@@ -188,7 +195,7 @@ pub async fn seed(platform: &Platform) -> Result<()> {
     let mut visits = Vec::new();
     for customer in &CUSTOMERS {
         let then = at(platform, before(now, Span::hours(24 * customer.days)));
-        let policy = (customer.policy)(Policy::default());
+        let policy = (customer.policy)(Policy::default(), now);
         let help_desk = Some(customer.help_desk.to_owned());
         // Of two demos that begin at once on one database, the other one fills it.
         let Some(added) = customers::service::add(&mut tx, &then, customer.name, help_desk, policy).await? else {

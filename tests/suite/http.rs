@@ -59,6 +59,20 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
         ("/api/security/make_codes", Door::SignedIn, vec![("code", "123456")]),
         ("/api/security/codes", Door::SignedIn, vec![]),
         ("/api/security/save_codes", Door::SignedIn, vec![("code", "0000 0000 0000 0000")]),
+        ("/api/policy/page", Door::SignedIn, vec![("id", ID)]),
+        ("/api/policy/review", Door::SignedIn, vec![("id", ID), ("typed[grace_days]", "7")]),
+        (
+            "/api/policy/save",
+            Door::SignedIn,
+            vec![
+                ("id", ID),
+                ("typed[grace_days]", "7"),
+                ("typed[link_minutes]", "60"),
+                ("typed[codes_low]", "3"),
+                ("version", "x"),
+                ("code", "123456"),
+            ],
+        ),
         ("/api/reset/plan", Door::SignedIn, vec![("users[0]", ID)]),
         ("/api/reset/page", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/confirm", Door::SignedIn, vec![("id", ID), ("hash", "x"), ("code", "123456")]),
@@ -83,7 +97,7 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
     ]
 }
 
-const CONSOLE: [&str; 19] = [
+const CONSOLE: [&str; 21] = [
     "/users",
     "/users?q=person&customer=x",
     "/resets",
@@ -103,6 +117,8 @@ const CONSOLE: [&str; 19] = [
     "/customers/01mcc5rm003kab9w64hq9mjq2v/people",
     "/customers/01mcc5rm003kab9w64hq9mjq2v/people/give",
     "/customers/01mcc5rm003kab9w64hq9mjq2v/people/01mcc5rm003kab9w64hq9mjq2v",
+    "/customers/01mcc5rm003kab9w64hq9mjq2v/policy",
+    "/customers/01mcc5rm003kab9w64hq9mjq2v/policy/review?grace_days=7",
 ];
 const CALM: [&str; 8] = [
     "/sign-in",

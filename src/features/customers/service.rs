@@ -205,3 +205,11 @@ pub async fn set_favourite(
         (false, _) => store::remove_favourite(conn, user, customer).await,
     }
 }
+
+/// Puts `policy` into force. The caller holds the customer's lock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_policy(conn: &mut Conn, scope: &Scope, id: CustomerId, policy: &Policy) -> Result<()> {
+    if scope.covers(id) { store::set_policy(conn, id, policy).await } else { Ok(()) }
+}

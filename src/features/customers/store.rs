@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use crate::domain::authority::Scope;
-use crate::domain::customer::Customer;
+use crate::domain::customer::{Customer, Policy};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
@@ -232,6 +232,17 @@ pub async fn remove_favourite(conn: &mut Conn, user: UserRef, customer: Customer
         .bind(user.customer)
         .bind(user.id)
         .bind(customer)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// `codes_low` stands in a column of its own too, for the conditions of lists: both are written at once.
+pub async fn set_policy(conn: &mut Conn, id: CustomerId, policy: &Policy) -> Result<()> {
+    sqlx::query("UPDATE customers SET policy = $1, codes_low = $2 WHERE id = $3")
+        .bind(serde_json::to_string(policy).expect("a policy is always JSON"))
+        .bind(i64::from(policy.codes_low))
+        .bind(id)
         .execute(conn)
         .await?;
     Ok(())

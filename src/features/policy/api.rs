@@ -1,0 +1,286 @@
+//! The server functions of a customer's policy.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::authority::Refusal;
+use crate::domain::customer::{Setting, Settings};
+use crate::domain::ids::CustomerId;
+use crate::domain::time::Time;
+use crate::features::session::api::{ApiError, Console};
+
+#[cfg(feature = "ssr")]
+use super::service;
+#[cfg(feature = "ssr")]
+use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::platform::cookies::Cookie;
+
+/// The settings as they were typed: a tick box that is not ticked is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Typed(pub BTreeMap<String, String>);
+
+impl From<&Settings> for Typed {
+    fn from(settings: &Settings) -> Self {
+        let typed = |setting: &Setting| (setting.to_string(), settings.value(*setting));
+        Self(Setting::ALL.iter().map(typed).filter(|(_, value)| value != "off").collect())
+    }
+}
+
+impl Typed {
+    /// What was typed for one setting.
+    #[must_use]
+    pub fn get(&self, setting: Setting) -> &str {
+        self.0.get(setting.as_str()).map_or("", String::as_str)
+    }
+
+    /// Whether its box was ticked.
+    #[must_use]
+    pub fn is_on(&self, setting: Setting) -> bool {
+        self.get(setting) == "on"
+    }
+
+    /// The settings that this makes.
+    ///
+    /// # Errors
+    /// The numbers that are none, or out of bounds.
+    pub fn read(&self) -> Result<Settings, Vec<Setting>> {
+        let numbers = [Setting::GraceDays, Setting::LinkMinutes, Setting::CodesLow];
+        let read = numbers.map(|setting| setting.read(self.get(setting)));
+        let [Some(grace_days), Some(link_minutes), Some(codes_low)] = read else {
+            let wrong = numbers.into_iter().zip(read).filter(|(_, number)| number.is_none());
+            return Err(wrong.map(|(setting, _)| setting).collect());
+        };
+        Ok(Settings {
+            mfa_required: self.is_on(Setting::MfaRequired),
+            grace_days,
+            link_minutes,
+            set_up_at_sign_in: self.is_on(Setting::SetUpAtSignIn),
+            reason_required: self.is_on(Setting::ReasonRequired),
+            ticket_required: self.is_on(Setting::TicketRequired),
+            codes_low,
+        })
+    }
+}
+
+/// A customer's policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyPage {
+    /// Which customer.
+    pub id: CustomerId,
+    /// Its name.
+    pub name: String,
+    /// What holds.
+    pub settings: Settings,
+    /// Since when MFA is required; none: from the beginning, or not at all.
+    pub required_since: Option<Time>,
+    /// Until when a set-up may be put off.
+    pub grace_until: Option<Time>,
+    /// What names this policy, to be saved against.
+    pub version: String,
+    /// Why the reader may not change it; none when they may.
+    pub refusal: Option<Refusal>,
+}
+
+#[cfg(feature = "ssr")]
+impl From<service::Shown> for PolicyPage {
+    fn from(shown: service::Shown) -> Self {
+        let policy = shown.customer.policy;
+        Self {
+            id: shown.customer.id,
+            name: shown.customer.name,
+            settings: policy.settings(),
+            required_since: policy.mfa_required_since,
+            grace_until: policy.grace_until(),
+            version: service::version(&policy),
+            refusal: shown.refusal,
+        }
+    }
+}
+
+/// A customer's policy; none where the reader may not see it, whether there is such a customer or not.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "policy/page")]
+pub async fn show_policy(id: CustomerId) -> Result<Console<Option<PolicyPage>>, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
+    let shown = service::show(&mut conn, &session.actor, id).await?;
+    if shown.is_none() {
+        request.status(axum::http::StatusCode::NOT_FOUND);
+    }
+    Ok(request.console(&session, shown.map(PolicyPage::from)))
+}
+
+/// Whom a change concerns, at the moment of its review.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concerned {
+    /// People who can sign in, have no factor and were not reset.
+    pub without_factor: i64,
+    /// People whose factor a reset took and who have not set up again.
+    pub reset: i64,
+    /// Those of them who have no link that works.
+    pub reset_without_link: i64,
+    /// Links that work.
+    pub links: i64,
+    /// Plans that wait for their confirmation.
+    pub plans: i64,
+    /// People who are warned of few backup codes now, and who would be.
+    pub few_codes: (i64, i64),
+}
+
+/// What would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What should hold.
+    pub asked: Settings,
+    /// The settings that differ, in the order of the page; none when nothing does.
+    pub differing: Vec<Setting>,
+    /// Until when a set-up could be put off, if it were saved now.
+    pub grace_until: Option<Time>,
+    /// Whom it concerns.
+    pub concerned: Concerned,
+}
+
+/// What an owner reads before they save.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewPage {
+    /// What holds now.
+    pub policy: PolicyPage,
+    /// What would change, or the numbers that are none.
+    pub change: Result<Change, Vec<Setting>>,
+}
+
+/// Looks at a change before it is made; none as for [`show_policy`]. For whoever may not change anything, nothing is
+/// counted.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "policy/review")]
+pub async fn review_policy(
+    id: CustomerId,
+    #[server(default)] typed: Typed,
+) -> Result<Console<Option<ReviewPage>>, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
+    let Some(shown) = service::show(&mut conn, &session.actor, id).await? else {
+        request.status(axum::http::StatusCode::NOT_FOUND);
+        return Ok(request.console(&session, None));
+    };
+    let now = request.platform.now();
+    let change = match (typed.read(), service::governed(&session.actor, id)) {
+        (Err(wrong), _) => Err(wrong),
+        (Ok(_), None) => Err(Vec::new()),
+        (Ok(asked), Some(scope)) => {
+            let policy = shown.customer.policy;
+            let counted = service::concerned(&mut conn, &scope, &shown.customer, &asked, now).await?;
+            let service::Concerned { without_factor, reset, reset_without_link, links, plans, few_codes } = counted;
+            Ok(Change {
+                asked,
+                differing: policy.settings().differing(&asked),
+                grace_until: policy.changed_to(asked, now).grace_until(),
+                concerned: Concerned { without_factor, reset, reset_without_link, links, plans, few_codes },
+            })
+        }
+    };
+    Ok(request.console(&session, Some(ReviewPage { policy: shown.into(), change })))
+}
+
+/// What came of saving a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SaveOutcome {
+    /// It holds from now on.
+    GoOn,
+    /// It is what holds already.
+    Same,
+    /// Somebody else changed it since the review: nothing is saved.
+    Changed,
+    /// No customer of the reader's.
+    Unknown,
+    /// Not theirs to change.
+    Refused(Refusal),
+    /// Not what a review sends.
+    Malformed,
+    /// Not six digits.
+    CodeMalformed,
+    /// Wrong, or used before.
+    CodeWrong,
+    /// Too many wrong codes: none is taken before `until`.
+    Locked {
+        /// When the next one is taken.
+        until: Time,
+        /// When this was said.
+        now: Time,
+    },
+    /// Far too many wrong codes.
+    Disabled,
+}
+
+/// Saves a reviewed policy with the owner's own code.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "policy/save")]
+pub async fn save_policy(
+    id: CustomerId,
+    #[server(default)] typed: Typed,
+    #[server(default)] version: String,
+    #[server(default)] code: String,
+) -> Result<SaveOutcome, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let outcome = match typed.read() {
+        Err(_) => SaveOutcome::Malformed,
+        Ok(settings) => {
+            let asked = service::Asked { settings, version, code };
+            let (saved, token) = service::save(&request.platform, &request.origin, &session, id, &asked).await?;
+            if let Some(token) = token {
+                request.set_token(Cookie::Session, &token);
+            }
+            match saved {
+                service::Saved::Done => SaveOutcome::GoOn,
+                service::Saved::Same => SaveOutcome::Same,
+                service::Saved::Changed => SaveOutcome::Changed,
+                service::Saved::Unknown => SaveOutcome::Unknown,
+                service::Saved::Refused(refusal) => SaveOutcome::Refused(refusal),
+                service::Saved::CodeMalformed => SaveOutcome::CodeMalformed,
+                service::Saved::CodeWrong => SaveOutcome::CodeWrong,
+                service::Saved::LockedUntil(until) => SaveOutcome::Locked { until, now: request.platform.now() },
+                service::Saved::Disabled => SaveOutcome::Disabled,
+            }
+        }
+    };
+    if outcome == SaveOutcome::GoOn {
+        request.go(&format!("/customers/{id}/policy"));
+    }
+    request.leave("policy", outcome, &[]);
+    Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::customer::Policy;
+
+    #[test]
+    fn a_form_that_is_sent_back_as_it_came_changes_nothing() {
+        let settings = Settings { ticket_required: true, reason_required: false, ..Policy::default().settings() };
+        let typed = Typed::from(&settings);
+        assert_eq!(typed.read(), Ok(settings));
+        assert!(!typed.0.contains_key("reason_required"));
+    }
+
+    #[test]
+    fn every_number_that_is_none_is_named() {
+        let mut typed = Typed::from(&Policy::default().settings());
+        typed.0.insert("grace_days".into(), "91".into());
+        typed.0.remove("codes_low");
+        assert_eq!(typed.read(), Err(vec![Setting::GraceDays, Setting::CodesLow]));
+    }
+}

@@ -1,0 +1,348 @@
+//! What each setting is called, what it does, and what a change of it does to whom: the words of both pages.
+
+use super::api::{Change, PolicyPage};
+use crate::domain::customer::{Setting, Settings};
+use crate::domain::time::Time;
+use crate::ui::minute;
+
+/// What a change does, before it is saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// Whether it takes protection away or leaves somebody outside.
+    pub is_warning: bool,
+    /// Whom it concerns.
+    pub fact: String,
+    /// What becomes of them.
+    pub rest: String,
+}
+
+impl Effect {
+    fn says(fact: impl Into<String>, rest: impl Into<String>) -> Self {
+        Self { is_warning: false, fact: fact.into(), rest: rest.into() }
+    }
+
+    fn warns(fact: impl Into<String>, rest: impl Into<String>) -> Self {
+        Self { is_warning: true, ..Self::says(fact, rest) }
+    }
+}
+
+/// What a setting is called.
+pub const fn label(setting: Setting) -> &'static str {
+    match setting {
+        Setting::MfaRequired => "Multi-factor authentication",
+        Setting::GraceDays => "Days of grace",
+        Setting::SetUpAtSignIn => "Way back in after a reset",
+        Setting::LinkMinutes => "Lifetime of recovery links",
+        Setting::ReasonRequired => "Reason for a reset",
+        Setting::TicketRequired => "Ticket number for a reset",
+        Setting::CodesLow => "Warning of few backup codes",
+    }
+}
+
+/// What a setting does, in a sentence or two that hold whatever its value is.
+pub const fn meaning(setting: Setting) -> &'static str {
+    match setting {
+        Setting::MfaRequired => {
+            "Where it is required, people without a second factor are led through the set-up at their next sign-in. \
+             Otherwise their password alone signs them in."
+        }
+        Setting::GraceDays => {
+            "For so many days from the moment MFA is switched on, people without a second factor may put the set-up off. \
+             The days end for everybody at once. Whoever was reset cannot put it off."
+        }
+        Setting::SetUpAtSignIn => {
+            "At sign-in, the password alone leads to the new set-up. Where only the link does, a stolen password wins no \
+             race against the mail."
+        }
+        Setting::LinkMinutes => {
+            "From 5 minutes to 1440, which is a day. A link works once, and only together with the password."
+        }
+        Setting::ReasonRequired => {
+            "Where it is required, nobody is reset without one. It stands in the mail and in the audit."
+        }
+        Setting::TicketRequired => "Where it is required, nobody is reset without the number of a ticket.",
+        Setting::CodesLow => {
+            "People with this many left or fewer are warned when they sign in with one, and marked in the list of users. \
+             With 0 they are when none is left."
+        }
+    }
+}
+
+/// The value of a setting, as people say it.
+pub fn value(setting: Setting, settings: &Settings) -> String {
+    let either = |on: bool, yes: &str, no: &str| if on { yes } else { no }.to_owned();
+    match setting {
+        Setting::MfaRequired => either(settings.mfa_required, "Required", "Not required"),
+        Setting::GraceDays => match settings.grace_days {
+            0 => "None".to_owned(),
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        },
+        Setting::SetUpAtSignIn => either(settings.set_up_at_sign_in, "The link, or at sign-in", "The link only"),
+        Setting::LinkMinutes => match settings.link_minutes {
+            60 => "1 hour".to_owned(),
+            hours if hours % 60 == 0 => format!("{} hours", hours / 60),
+            minutes => format!("{minutes} minutes"),
+        },
+        Setting::ReasonRequired => either(settings.reason_required, "Required", "Optional"),
+        Setting::TicketRequired => either(settings.ticket_required, "Required", "Optional"),
+        Setting::CodesLow => few(settings.codes_low),
+    }
+}
+
+fn few(codes: u16) -> String {
+    match codes {
+        0 => "With none left".to_owned(),
+        codes => format!("With {codes} left or fewer"),
+    }
+}
+
+/// "1 person has", "23 people have".
+fn people(count: i64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 person {one}") } else { format!("{count} people {many}") }
+}
+
+/// What the change of `setting` does, at `now`.
+pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time) -> Effect {
+    match setting {
+        Setting::MfaRequired => mfa_required(change, now),
+        Setting::GraceDays => grace_days(policy, change, now),
+        Setting::SetUpAtSignIn => set_up_at_sign_in(change),
+        Setting::LinkMinutes => link_minutes(change),
+        Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
+        Setting::TicketRequired => demanded(change, change.asked.ticket_required, "a ticket number"),
+        Setting::CodesLow => codes_low(policy, change),
+    }
+}
+
+fn mfa_required(change: &Change, now: Time) -> Effect {
+    let without = change.concerned.without_factor;
+    let fact = format!("{} no second factor.", people(without, "has", "have"));
+    if !change.asked.mfa_required {
+        return match without {
+            0 => Effect::warns(
+                "Nobody is without a second factor today.",
+                "Whoever is added from now on signs in with the password only. Whoever has a factor is still asked for it.",
+            ),
+            1 => Effect::warns(fact, "They will sign in with the password only."),
+            _ => Effect::warns(fact, "They will each sign in with the password only."),
+        };
+    }
+    match (without, change.grace_until.filter(|until| now < *until)) {
+        (0, _) => Effect::says(
+            "Everybody who can sign in has a second factor.",
+            "Whoever is added from now on is led through the set-up at their first sign-in.",
+        ),
+        (_, None) => {
+            Effect::says(fact, "They are led through the set-up at their next sign-in, and cannot put it off.")
+        }
+        (_, Some(until)) => Effect::says(
+            fact,
+            format!(
+                "They will be asked to set one up at their next sign-in; from {} they cannot put it off.",
+                minute(until)
+            ),
+        ),
+    }
+}
+
+fn grace_days(policy: &PolicyPage, change: &Change, now: Time) -> Effect {
+    let fact = format!("{} no second factor.", people(change.concerned.without_factor, "has", "have"));
+    if !change.asked.mfa_required {
+        return Effect::says("Nothing changes now.", "The days count from the moment MFA is required.");
+    }
+    if !policy.settings.mfa_required {
+        return Effect::says("The days count from the moment you save.", "They end for everybody at once.");
+    }
+    let (Some(until), Some(before)) = (change.grace_until, policy.grace_until) else {
+        return Effect::says(
+            "Nothing changes now.",
+            "MFA has been required here from the beginning. Days of grace count from the moment it is switched on again.",
+        );
+    };
+    match (now < until, now < before) {
+        (false, false) => Effect::says("Nothing changes now.", format!("The grace ended on {}.", minute(before))),
+        (false, true) => Effect::says(fact, "From the moment you save they cannot put the set-up off any more."),
+        (true, _) => Effect::says(
+            fact,
+            format!("They may put the set-up off until {}; so far it was until {}.", minute(until), minute(before)),
+        ),
+    }
+}
+
+fn set_up_at_sign_in(change: &Change) -> Effect {
+    let (waiting, lost) = (change.concerned.reset, change.concerned.reset_without_link);
+    let fact = format!("{} reset and not back yet.", people(waiting, "is", "are"));
+    match (change.asked.set_up_at_sign_in, waiting) {
+        (true, 0) => Effect::says(
+            "Nobody is waiting for their new set-up.",
+            "Whoever is reset from now on may begin it at sign-in too, with the password alone.",
+        ),
+        (true, _) => Effect::says(fact, "They may begin their new set-up at sign-in too, with the password alone."),
+        (false, 0) => Effect::says(
+            "Nobody is waiting for their new set-up.",
+            "Whoever is reset from now on comes back by the link in their mail only.",
+        ),
+        (false, _) => {
+            let only = "They can come back by the link in their mail only.";
+            match lost {
+                0 => Effect::says(fact, only),
+                1 => {
+                    Effect::warns(fact, format!("{only} For 1 of them no link works any more: a new reset sends one."))
+                }
+                _ => Effect::warns(
+                    fact,
+                    format!("{only} For {lost} of them no link works any more: a new reset sends one."),
+                ),
+            }
+        }
+    }
+}
+
+fn link_minutes(change: &Change) -> Effect {
+    let rest = match change.concerned.links {
+        0 => "No link is on its way now.".to_owned(),
+        1 => "1 link on its way keeps its own.".to_owned(),
+        links => format!("{links} links on their way keep theirs."),
+    };
+    Effect::says("Applies to links sent from now on.", rest)
+}
+
+fn demanded(change: &Change, is_required: bool, what: &str) -> Effect {
+    if !is_required {
+        return Effect::says("Applies from now on.", format!("A reset may be confirmed without {what}."));
+    }
+    let rest = match change.concerned.plans {
+        0 => String::new(),
+        1 => " That goes for 1 plan too that waits for its confirmation now.".to_owned(),
+        plans => format!(" That goes for {plans} plans too that wait for their confirmation now."),
+    };
+    Effect::says("Applies from now on.", format!("No reset is confirmed without {what}.{rest}"))
+}
+
+fn codes_low(policy: &PolicyPage, change: &Change) -> Effect {
+    let (now, then) = change.concerned.few_codes;
+    let fact = match now {
+        0 => "Nobody is warned now.".to_owned(),
+        _ => format!("{} warned now.", people(now, "is", "are")),
+    };
+    let more = then - now;
+    let rest = match (more, change.asked.codes_low > policy.settings.codes_low) {
+        (0, _) => "It stays at that.".to_owned(),
+        (_, true) => format!("{} more will be: {then} in all.", people(more, "", "").trim_end()),
+        (_, false) => match then {
+            0 => "Nobody will be.".to_owned(),
+            _ => format!("It will be {then}."),
+        },
+    };
+    Effect::says(fact, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::customer::Policy;
+    use crate::domain::ids::CustomerId;
+    use crate::domain::time::Span;
+    use crate::features::policy::api::Concerned;
+
+    const NOW: Time = Time::from_unix_milliseconds(1_795_269_900_000); // 2026-11-21 14:05 UTC
+
+    fn said(setting: Setting, old: Policy, new: impl Fn(&mut Settings), concerned: Concerned) -> (bool, String) {
+        let mut asked = old.settings();
+        new(&mut asked);
+        let policy = PolicyPage {
+            id: CustomerId::new(NOW, [0; 10]),
+            name: "A".into(),
+            settings: old.settings(),
+            required_since: old.mfa_required_since,
+            grace_until: old.grace_until(),
+            version: String::new(),
+            refusal: None,
+        };
+        let grace_until = old.changed_to(asked, NOW).grace_until();
+        let change = Change { asked, differing: old.settings().differing(&asked), grace_until, concerned };
+        let effect = effect(setting, &policy, &change, NOW);
+        (effect.is_warning, format!("{} {}", effect.fact, effect.rest))
+    }
+
+    #[test]
+    fn switching_mfa_on_and_off_names_those_without_a_factor() {
+        let off = Policy { mfa_required: false, ..Policy::default() };
+        let without = |without_factor| Concerned { without_factor, ..Concerned::default() };
+        let on = |days| {
+            move |asked: &mut Settings| {
+                asked.mfa_required = true;
+                asked.grace_days = days;
+            }
+        };
+        let setting = Setting::MfaRequired;
+        assert_eq!(
+            said(setting, off, on(14), without(23)).1,
+            "23 people have no second factor. They will be asked to set one up at their next sign-in; from 5 December \
+             2026, 14:05 UTC they cannot put it off."
+        );
+        assert_eq!(
+            said(setting, off, on(0), without(1)).1,
+            "1 person has no second factor. They are led through the set-up at their next sign-in, and cannot put it off."
+        );
+        let switched_off = said(setting, Policy::default(), |asked| asked.mfa_required = false, without(2));
+        assert_eq!(
+            switched_off,
+            (true, "2 people have no second factor. They will each sign in with the password only.".into())
+        );
+    }
+
+    #[test]
+    fn days_of_grace_say_until_when() {
+        let before = |hours: i64| Time::from_unix_milliseconds(NOW.unix_milliseconds() - hours * 3_600_000);
+        let old = Policy { mfa_required_since: Some(before(24)), grace_days: 3, ..Policy::default() };
+        let concerned = Concerned { without_factor: 4, ..Concerned::default() };
+        let said = |old, days| said(Setting::GraceDays, old, |asked| asked.grace_days = days, concerned).1;
+        assert_eq!(
+            said(old, 10),
+            "4 people have no second factor. They may put the set-up off until 30 November 2026, 14:05 UTC; so far it was \
+             until 23 November 2026, 14:05 UTC."
+        );
+        assert_eq!(
+            said(old, 1),
+            "4 people have no second factor. From the moment you save they cannot put the set-up off any more."
+        );
+        let over = Policy { mfa_required_since: Some(NOW), grace_days: 0, ..old };
+        assert!(said(over, 1).contains(&minute(NOW + Span::hours(24))));
+        assert!(said(Policy::default(), 9).starts_with("Nothing changes now."));
+    }
+
+    #[test]
+    fn counts_are_written_out() {
+        let said = |setting, new: fn(&mut Settings), concerned| said(setting, Policy::default(), new, concerned).1;
+        let links = |links| {
+            let concerned = Concerned { links, ..Concerned::default() };
+            said(Setting::LinkMinutes, |asked| asked.link_minutes = 30, concerned)
+        };
+        assert_eq!(links(4), "Applies to links sent from now on. 4 links on their way keep theirs.");
+        assert_eq!(links(1), "Applies to links sent from now on. 1 link on its way keeps its own.");
+        let codes = |few_codes| {
+            let concerned = Concerned { few_codes, ..Concerned::default() };
+            said(Setting::CodesLow, |asked| asked.codes_low = 5, concerned)
+        };
+        assert_eq!(codes((1, 2)), "1 person is warned now. 1 person more will be: 2 in all.");
+        assert_eq!(codes((0, 0)), "Nobody is warned now. It stays at that.");
+    }
+
+    #[test]
+    fn whoever_would_be_left_outside_is_a_warning() {
+        let old = Policy::default();
+        let off = |asked: &mut Settings| asked.set_up_at_sign_in = false;
+        let waiting = |reset, reset_without_link| Concerned { reset, reset_without_link, ..Concerned::default() };
+        let said = |concerned| said(Setting::SetUpAtSignIn, old, off, concerned);
+        assert!(!said(waiting(2, 0)).0);
+        let (is_warning, words) = said(waiting(3, 2));
+        assert!(is_warning);
+        assert_eq!(
+            words,
+            "3 people are reset and not back yet. They can come back by the link in their mail only. For 2 of them no link \
+             works any more: a new reset sends one."
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! `/customers/{id}/policy/review`: what another policy would change, and for whom. Nothing is changed before the owner's
+//! own code.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::api::{Change, PolicyPage, ReviewPage, SaveOutcome, Typed, review_policy};
+use super::effect::{effect, label, value};
+use super::page::{customer, nobody_here, sheet, typed};
+use crate::domain::authority::Refusal;
+use crate::domain::customer::Setting;
+use crate::domain::time::Time as Moment;
+use crate::features::customers::head::customer_head;
+use crate::features::session::flash::left_by;
+use crate::features::session::page::console;
+use crate::ui::{Banner, CodeField, Empty, Glyph, Look, Section, SubmitButton, Tone};
+
+/// The review of another policy.
+#[component]
+pub fn PolicyReviewPage() -> impl IntoView {
+    let id = customer();
+    let query = use_query_map();
+    let asked = Memo::new(move |_| query.with(typed).unwrap_or_default());
+    let review = Resource::new(move || (id.get(), asked.get()), |(id, typed)| review_policy(id, typed));
+    let left = left_by::<SaveOutcome>("policy").map(|left| left.outcome);
+    console(Section::Customers, review, move |review, _, now| {
+        let Some(ReviewPage { policy, change }) = review else {
+            return nobody_here();
+        };
+        let typed = asked.get_untracked();
+        let change = match change {
+            Ok(change) => change,
+            Err(wrong) => return sheet(&policy, &typed, &wrong, now),
+        };
+        let seen = query.with_untracked(|query| query.get("seen"));
+        let is_stale = seen.is_some_and(|seen| seen != policy.version);
+        page(&policy, &change, is_stale, left, now)
+    })
+}
+
+fn page(policy: &PolicyPage, change: &Change, is_stale: bool, left: Option<SaveOutcome>, now: Moment) -> AnyView {
+    let typed = Typed::from(&change.asked);
+    let back = {
+        let pairs: Vec<String> = typed.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("/customers/{}/policy?{}", policy.id, pairs.join("&"))
+    };
+    let problem = left.and_then(problem).or_else(|| is_stale.then_some(CHANGED)).map(|(tone, fact, rest)| {
+        view! { <Banner tone fact alert=true>{rest}</Banner> }
+    });
+    let body = if change.differing.is_empty() {
+        let actions = move || view! { <a class="button" href=back.clone()>"Back to the policy"</a> }.into_any();
+        view! {
+            <div class="content">
+                {problem}
+                <Empty icon=Glyph::Check title="Nothing would change" actions>
+                    "What you ask for is what holds already."
+                </Empty>
+            </div>
+        }
+        .into_any()
+    } else {
+        let changes = change.differing.iter().map(|setting| row(*setting, policy, change, now)).collect_view();
+        view! {
+            <div class="content columns">
+                <div>
+                    {problem}
+                    <div class="head">
+                        <h2>"What changes"</h2>
+                        <p class="note">"Counted just now. Nothing is saved yet."</p>
+                    </div>
+                    <ul class="card changes">{changes}</ul>
+                </div>
+                <aside>{confirmation(policy, &typed, back, left)}</aside>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <Title text=format!("Review · Policy · {}", policy.name)/>
+        {customer_head(policy.id, &policy.name, 2)}
+        {body}
+    }
+    .into_any()
+}
+
+fn row(setting: Setting, policy: &PolicyPage, change: &Change, now: Moment) -> AnyView {
+    let effect = effect(setting, policy, change, now);
+    let says = if effect.is_warning {
+        view! { <Banner tone=Tone::Warn fact=effect.fact>{effect.rest}</Banner> }.into_any()
+    } else {
+        view! { <p><b>{effect.fact}</b>" "{effect.rest}</p> }.into_any()
+    };
+    view! {
+        <li>
+            <h3>{label(setting)}</h3>
+            <p class="from-to">
+                <span class="hidden-text">"now: "</span><s>{value(setting, &policy.settings)}</s>
+                <span aria-hidden="true">" → "</span>
+                <span class="hidden-text">"; from now on: "</span><b>{value(setting, &change.asked)}</b>
+            </p>
+            {says}
+        </li>
+    }
+    .into_any()
+}
+
+/// A plain form: its answer is another page, and what WebAssembly holds in memory goes with this one.
+fn confirmation(policy: &PolicyPage, typed: &Typed, back: String, left: Option<SaveOutcome>) -> AnyView {
+    let error = left.and_then(code_problem);
+    let hidden = typed.0.iter().map(|(name, value)| {
+        view! { <input type="hidden" name=format!("typed[{name}]") value=value.clone()/> }
+    });
+    view! {
+        <section class="card">
+            <header class="card-head"><h2>"Save"</h2></header>
+            <form class="card-body form" method="post" action="/api/policy/save">
+                <input type="hidden" name="id" value=policy.id.to_string()/>
+                <input type="hidden" name="version" value=policy.version.clone()/>
+                {hidden.collect_view()}
+                <CodeField
+                    name="code"
+                    label="Your own code"
+                    hint="From your authenticator app. It counts for this change only."
+                    error
+                />
+                <SubmitButton look=Look::Primary wide=true>"Save the policy"</SubmitButton>
+                <a class="button quiet wide" href=back>"Change something else"</a>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+type Problem = (Tone, &'static str, &'static str);
+
+const CHANGED: Problem = (
+    Tone::Warn,
+    "Somebody else changed this policy meanwhile.",
+    "What follows compares what you ask for with what holds now.",
+);
+
+fn problem(outcome: SaveOutcome) -> Option<Problem> {
+    Some(match outcome {
+        SaveOutcome::Changed => (
+            Tone::Danger,
+            "Nothing was saved: somebody else changed this policy meanwhile.",
+            "What follows compares what you ask for with what holds now. Look at it again, and save then.",
+        ),
+        SaveOutcome::Same => (Tone::Plain, "Nothing was saved.", "What you ask for holds already."),
+        SaveOutcome::Unknown | SaveOutcome::Malformed => {
+            (Tone::Danger, "Nothing was saved.", "That is not what a review sends. Begin again at the policy.")
+        }
+        SaveOutcome::Refused(Refusal::NoFactorOfYourOwn) => {
+            (Tone::Danger, "Nothing was saved.", "You have no second factor of your own any more.")
+        }
+        SaveOutcome::Refused(_) => {
+            (Tone::Danger, "Nothing was saved.", "Only an owner of this customer may change its policy.")
+        }
+        SaveOutcome::GoOn
+        | SaveOutcome::CodeMalformed
+        | SaveOutcome::CodeWrong
+        | SaveOutcome::Locked { .. }
+        | SaveOutcome::Disabled => return None,
+    })
+}
+
+fn code_problem(outcome: SaveOutcome) -> Option<String> {
+    Some(match outcome {
+        SaveOutcome::CodeMalformed => "A code has 6 digits.".to_owned(),
+        SaveOutcome::CodeWrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
+        SaveOutcome::Locked { until, now } => match (until - now).as_minutes_up() {
+            ..=1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
+            minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),
+        },
+        SaveOutcome::Disabled => "Codes are no longer taken here. Another owner must reset you.".to_owned(),
+        _ => return None,
+    })
+}

@@ -1,0 +1,227 @@
+//! Reads a policy, says beforehand whom another one concerns, and sets it with the owner's own fresh code.
+
+use super::store;
+use crate::domain::audit::{Event, What};
+use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
+use crate::domain::customer::{Customer, Policy, Settings};
+use crate::domain::ids::CustomerId;
+use crate::domain::time::Time;
+use crate::domain::totp::read_digits;
+use crate::features::session::service::{NewToken, Session};
+use crate::features::sign_in::service::SteppedUp;
+use crate::features::{audit, customers, session, sign_in, users};
+use crate::platform::keys::sha256;
+use crate::platform::request::Origin;
+use crate::platform::{Conn, Platform, Result};
+
+/// A customer's policy, for somebody who may read it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The customer.
+    pub customer: Customer,
+    /// Why the reader may not change it; none when they may.
+    pub refusal: Option<Refusal>,
+}
+
+/// The policy of a customer; none where `actor` may not read it, whether there is one or not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn show(conn: &mut Conn, actor: &Actor, id: CustomerId) -> Result<Option<Shown>> {
+    let scope = actor.scope(Right::Read).narrowed(&[id]);
+    let customer = customers::service::list(conn, &scope).await?.pop();
+    Ok(customer.map(|customer| Shown { refusal: may_set(actor, id).err(), customer }))
+}
+
+fn may_set(actor: &Actor, id: CustomerId) -> Result<Scope, Refusal> {
+    let scope = actor.scope(Right::Govern).narrowed(&[id]);
+    match actor.role_in(id) {
+        _ if scope.covers(id) => Ok(scope),
+        Some(Role::Owner) => Err(Refusal::NoFactorOfYourOwn),
+        Some(Role::Admin | Role::Auditor) => Err(Refusal::OwnersOnly),
+        Some(Role::Member) | None => Err(Refusal::NoRole),
+    }
+}
+
+/// What names a policy as it stands: whoever reviews a change against it saves against it.
+#[must_use]
+pub fn version(policy: &Policy) -> String {
+    sha256(serde_json::to_string(policy).expect("a policy is always JSON").as_bytes())
+}
+
+/// Whom a change of policy concerns, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Concerned {
+    /// People who can sign in, have no factor and were not reset.
+    pub without_factor: i64,
+    /// People whose factor a reset took and who have not set up again.
+    pub reset: i64,
+    /// Those of them who have no link that works.
+    pub reset_without_link: i64,
+    /// Links that work.
+    pub links: i64,
+    /// Plans that wait for their confirmation.
+    pub plans: i64,
+    /// People who are warned of few backup codes now, and who would be.
+    pub few_codes: (i64, i64),
+}
+
+/// Counts whom the change of `policy` to `asked` concerns.
+///
+/// # Errors
+/// When the database fails.
+pub async fn concerned(
+    conn: &mut Conn,
+    scope: &Scope,
+    customer: &Customer,
+    asked: &Settings,
+    now: Time,
+) -> Result<Concerned> {
+    let id = customer.id;
+    Ok(Concerned {
+        without_factor: store::without_factor(conn, scope, id, false).await?,
+        reset: store::without_factor(conn, scope, id, true).await?,
+        reset_without_link: store::without_link(conn, scope, id, now).await?,
+        links: store::links(conn, scope, id, now).await?,
+        plans: store::plans(conn, scope, id, now).await?,
+        few_codes: (
+            store::with_few_codes(conn, scope, id, customer.policy.codes_low).await?,
+            store::with_few_codes(conn, scope, id, asked.codes_low).await?,
+        ),
+    })
+}
+
+/// The scope over which `actor` may set the policy of this customer; none where they may not.
+#[must_use]
+pub fn governed(actor: &Actor, id: CustomerId) -> Option<Scope> {
+    may_set(actor, id).ok()
+}
+
+/// What came of saving a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It holds from now on.
+    Done,
+    /// It is what holds already.
+    Same,
+    /// Another one holds than the one this was reviewed against: nothing is saved.
+    Changed,
+    /// No customer whose policy this person reads.
+    Unknown,
+    /// Not theirs to set.
+    Refused(Refusal),
+    /// Not six digits.
+    CodeMalformed,
+    /// The code is wrong or was used before.
+    CodeWrong,
+    /// No code is taken before this time.
+    LockedUntil(Time),
+    /// No code is taken before a reset.
+    Disabled,
+}
+
+/// What somebody asks for, and what they saw when they did.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What should hold.
+    pub settings: Settings,
+    /// The [`version`] of the policy it was reviewed against.
+    pub version: String,
+    /// The own six digits.
+    pub code: String,
+}
+
+/// Sets the policy of a customer. From a right code on the session has a new token, whatever comes of the rest.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save(
+    platform: &Platform,
+    origin: &Origin,
+    session: &Session,
+    id: CustomerId,
+    asked: &Asked,
+) -> Result<(Saved, Option<NewToken>)> {
+    let actor = &session.actor;
+    let scope = match may_set(actor, id) {
+        Ok(scope) => scope,
+        Err(refusal) => {
+            record_refusal(platform, origin, actor, id, refusal).await?;
+            let reads = actor.scope(Right::Read).covers(id);
+            return Ok((if reads { Saved::Refused(refusal) } else { Saved::Unknown }, None));
+        }
+    };
+    let found = customers::service::list(&mut *platform.db.read().await?, &scope).await?.pop();
+    let Some(customer) = found else {
+        return Ok((Saved::Unknown, None));
+    };
+    // Asked once before a code is spent, and once more when nobody else can come between.
+    if version(&customer.policy) != asked.version {
+        return Ok((Saved::Changed, None));
+    }
+    if customer.policy.settings() == asked.settings {
+        return Ok((Saved::Same, None));
+    }
+    let Some(digits) = read_digits(&asked.code) else {
+        return Ok((Saved::CodeMalformed, None));
+    };
+    let about = ("policy", customer.name.as_str());
+    let token = match sign_in::service::step_up(platform, origin, session, &digits, about).await? {
+        SteppedUp::Right(token) => token,
+        SteppedUp::Wrong => return Ok((Saved::CodeWrong, None)),
+        SteppedUp::LockedUntil(until) => return Ok((Saved::LockedUntil(until), None)),
+        SteppedUp::Disabled => return Ok((Saved::Disabled, None)),
+    };
+    Ok((apply(platform, origin, actor, &scope, id, asked).await?, Some(token)))
+}
+
+/// The change itself, with authority and policy read again under the locks.
+async fn apply(
+    platform: &Platform,
+    origin: &Origin,
+    actor: &Actor,
+    scope: &Scope,
+    id: CustomerId,
+    asked: &Asked,
+) -> Result<Saved> {
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    let Some(customer) = customers::service::lock(&mut tx, scope, id).await? else {
+        return Ok(Saved::Unknown);
+    };
+    users::service::lock(&mut tx, actor.user).await?;
+    let still = match session::service::actor(&mut tx, actor.user, now).await? {
+        Some(actor) => may_set(&actor, id),
+        None => Err(Refusal::NoRole),
+    };
+    if let Err(refusal) = still {
+        drop(tx);
+        record_refusal(platform, origin, actor, id, refusal).await?;
+        return Ok(Saved::Refused(refusal));
+    }
+    if version(&customer.policy) != asked.version {
+        return Ok(Saved::Changed);
+    }
+    let policy = customer.policy.changed_to(asked.settings, now);
+    customers::service::set_policy(&mut tx, scope, id, &policy).await?;
+    let event = Event::new(now, What::PolicySet, Some(id)).by(actor.user).from(origin.address.clone());
+    let old = customer.policy.settings();
+    let event = old.differing(&asked.settings).into_iter().fold(event, |event, setting| {
+        event.with(setting.as_str(), format!("{} → {}", old.value(setting), asked.settings.value(setting)))
+    });
+    audit::service::record(&mut tx, platform, event).await?;
+    tx.commit().await?;
+    Ok(Saved::Done)
+}
+
+async fn record_refusal(
+    platform: &Platform,
+    origin: &Origin,
+    actor: &Actor,
+    id: CustomerId,
+    refusal: Refusal,
+) -> Result<()> {
+    let event = Event::new(platform.now(), What::ChangeRefused, Some(actor.user.customer)).by(actor.user);
+    let event = event.from(origin.address.clone()).with("change", "policy").with("of", id).with("why", refusal);
+    audit::service::record_alone(platform, event).await
+}
