@@ -11,7 +11,10 @@ use crate::features::access::list_page::CustomersPage;
 use crate::features::access::new_page::NewCustomerPage;
 use crate::features::access::people_page::PeoplePage;
 use crate::features::access::role_page::{ChangeRolePage, GiveRolePage};
+use crate::features::accounts::invite_page::InvitePage;
+use crate::features::accounts::person_page::{AccountInvitationPage, RemoveUserPage, SuspendUserPage};
 use crate::features::audit::page::AuditPage;
+use crate::features::invitation::page::{InvitationPage, WelcomePage};
 use crate::features::policy::page::{PolicyPage, PolicyReviewPage};
 use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::page::{ResetPage, ResetsPage};
@@ -87,7 +90,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/set-up/codes/print") view=PrintPage ssr=SsrMode::Async/>
                 <Route path=path!("/set-up/done") view=DonePage ssr=SsrMode::Async/>
                 <Route path=path!("/recover/:token") view=RecoverPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitation") view=WelcomePage ssr=SsrMode::Async/>
+                <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/invite") view=InvitePage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/suspend") view=SuspendUserPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/remove") view=RemoveUserPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/invitation") view=AccountInvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id") view=UserPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/:tab") view=UserPage ssr=SsrMode::Async/>
                 <Route path=path!("/methods") view=MethodsPage ssr=SsrMode::Async/>

@@ -151,6 +151,21 @@ impl Actor {
         }
     }
 
+    /// Whether this actor may invite somebody to `customer` with `role`: only owners make owners.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_invite(&self, customer: CustomerId, role: Role) -> Result<(), Refusal> {
+        if !self.has_mfa {
+            return Err(Refusal::NoFactorOfYourOwn);
+        }
+        match self.role_in(customer) {
+            Some(mine) if mine.manages(role) => Ok(()),
+            Some(Role::Admin) => Err(Refusal::OwnersOnly),
+            _ => Err(Refusal::NoRole),
+        }
+    }
+
     /// Whether this actor may give `target` another role in `customer`: from the one they hold there, if any, to another
     /// or to none. Nobody changes their own; only owners make and unmake owners.
     ///
@@ -249,6 +264,10 @@ mod tests {
             let owners = from == Some(Role::Owner) || to == Some(Role::Owner);
             prop_assert_eq!(may, mine == Some(Role::Owner) || mine == Some(Role::Admin) && !owners);
             prop_assert!(actor.may_give(customer(2), user(2, 1), from, to).is_err());
+            if let Some(to) = to {
+                prop_assert_eq!(actor.may_invite(customer(1), to), actor.may_give(customer(1), user(2, 1), None, Some(to)));
+                prop_assert!(actor.may_invite(customer(2), to).is_err());
+            }
             prop_assert_eq!(actor.may_give(customer(1), actor.user, from, to), Err(Refusal::Yourself));
         }
 

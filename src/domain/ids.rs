@@ -96,8 +96,12 @@ id!(
     ResetId
 );
 id!(
-    /// A recovery link.
+    /// A link that goes out by mail: of a recovery, or of an invitation.
     LinkId
+);
+id!(
+    /// A list of people to invite, as it was read from a file.
+    InviteListId
 );
 id!(
     /// A mail in the outbox.

@@ -1,5 +1,5 @@
 //! What Rekey writes to people. A mail is stored as one of these and becomes text only when it is sent: no secret lies in
-//! the outbox, since the token of a recovery link is derived at that moment.
+//! the outbox, since the token of a link is derived at that moment.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,42 @@ pub enum Mail {
         reason: Option<String>,
         /// The help desk's ticket.
         ticket: Option<String>,
+    },
+    /// You have an account: here is the link to begin.
+    Invitation {
+        /// The invitation whose token goes into the mail.
+        link: LinkId,
+        /// Which token of that invitation: a newer one kills the older.
+        generation: i64,
+        /// Until when the link works.
+        expires_at: Time,
+        /// When it was sent off.
+        at: Time,
+        /// Who invites.
+        by: String,
+    },
+    /// Your account is suspended.
+    Suspended {
+        /// When.
+        at: Time,
+        /// Who did it.
+        by: String,
+    },
+    /// You may sign in again.
+    Reactivated {
+        /// When.
+        at: Time,
+        /// Who did it.
+        by: String,
+        /// Whether the set-up was never finished.
+        invited: bool,
+    },
+    /// Your account was removed.
+    Removed {
+        /// When.
+        at: Time,
+        /// Who did it.
+        by: String,
     },
     /// A new authenticator was set up.
     AuthenticatorAdded {
@@ -97,6 +133,10 @@ impl Mail {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Reset { .. } => "reset",
+            Self::Invitation { .. } => "invitation",
+            Self::Suspended { .. } => "suspended",
+            Self::Reactivated { .. } => "reactivated",
+            Self::Removed { .. } => "removed",
             Self::AuthenticatorAdded { .. } => "authenticator_added",
             Self::MethodAdded { .. } => "method_added",
             Self::MethodRemoved { .. } => "method_removed",

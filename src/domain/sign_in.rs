@@ -12,7 +12,7 @@ use super::user::Standing;
 
 /// How long a half-finished sign-in waits.
 pub const SIGN_IN_LIFETIME: Span = Span::minutes(10);
-/// How long a set-up that a recovery link led to waits.
+/// How long a set-up that a link led to waits.
 pub const RECOVERY_LIFETIME: Span = Span::minutes(15);
 /// How long somebody who proved themself again may take to add an authenticator.
 pub const ADD_METHOD_LIFETIME: Span = Span::minutes(5);
@@ -30,10 +30,17 @@ pub enum Purpose {
     SignIn,
     /// A recovery link and the password.
     Recovery,
+    /// An invitation and a new password.
+    Invitation,
     /// A session and a fresh second factor: one more authenticator.
     AddMethod,
 }
-spelled!(Purpose { SignIn => "sign_in", Recovery => "recovery", AddMethod => "add_method" });
+spelled!(Purpose {
+    SignIn => "sign_in",
+    Recovery => "recovery",
+    Invitation => "invitation",
+    AddMethod => "add_method",
+});
 
 impl Purpose {
     /// How long a challenge for this purpose waits.
@@ -41,7 +48,7 @@ impl Purpose {
     pub const fn lifetime(self) -> Span {
         match self {
             Self::SignIn => SIGN_IN_LIFETIME,
-            Self::Recovery => RECOVERY_LIFETIME,
+            Self::Recovery | Self::Invitation => RECOVERY_LIFETIME,
             Self::AddMethod => ADD_METHOD_LIFETIME,
         }
     }
@@ -102,7 +109,7 @@ pub const fn after_password(facts: Facts) -> AfterPassword {
 #[must_use]
 pub fn may_set_up(purpose: Purpose, facts: Facts) -> bool {
     match purpose {
-        Purpose::Recovery => facts.standing == Standing::Active,
+        Purpose::Recovery | Purpose::Invitation => facts.standing == Standing::Active,
         Purpose::SignIn => {
             matches!(after_password(facts), AfterPassword::Challenge(Step::SetUp) | AfterPassword::SignedIn)
         }
@@ -185,10 +192,11 @@ pub enum Next {
 #[must_use]
 pub const fn advance(purpose: Purpose, step: Step, passed: Passed) -> Next {
     match (step, passed, purpose) {
-        (Step::Factor, Passed::Factor, Purpose::SignIn) | (Step::SaveCodes, Passed::SaveCodes, Purpose::SignIn) => {
-            Next::SignedIn
+        (Step::Factor, Passed::Factor, Purpose::SignIn)
+        | (Step::SaveCodes, Passed::SaveCodes, Purpose::SignIn | Purpose::Invitation) => Next::SignedIn,
+        (Step::SetUp, Passed::SetUp, Purpose::SignIn | Purpose::Recovery | Purpose::Invitation) => {
+            Next::To(Step::SaveCodes)
         }
-        (Step::SetUp, Passed::SetUp, Purpose::SignIn | Purpose::Recovery) => Next::To(Step::SaveCodes),
         (Step::SetUp, Passed::SetUp, Purpose::AddMethod) => Next::Added,
         (Step::SaveCodes, Passed::SaveCodes, Purpose::Recovery) => Next::BackIn,
         _ => Next::Refused,

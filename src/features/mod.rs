@@ -4,7 +4,7 @@
 //! ```text
 //! reset  accounts  access  policy  security
 //! set_up
-//! recovery   sign_in
+//! recovery  invitation  sign_in
 //! users
 //! customers  methods  backup_codes  outbox
 //! audit
@@ -16,6 +16,7 @@ pub mod accounts;
 pub mod audit;
 pub mod backup_codes;
 pub mod customers;
+pub mod invitation;
 pub mod methods;
 pub mod outbox;
 pub mod policy;

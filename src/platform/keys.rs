@@ -28,6 +28,8 @@ pub enum Purpose {
     Seal,
     /// Tokens of recovery links.
     Link,
+    /// Tokens of invitations.
+    Invitation,
     /// Hashes of backup codes.
     BackupCode,
     /// The audit chain.
@@ -41,6 +43,7 @@ impl Purpose {
         match self {
             Self::Seal => b"rekey seal 1",
             Self::Link => b"rekey link 1",
+            Self::Invitation => b"rekey invitation 1",
             Self::BackupCode => b"rekey backup code 1",
             Self::Audit => b"rekey audit 1",
             Self::Check => b"rekey check 1",
@@ -164,8 +167,25 @@ impl Keys {
     /// The token of a recovery link: `id . HMAC-SHA-256`, 256 bits that nothing stores. None when its key is gone.
     #[must_use]
     pub fn link_token(&self, key_id: &str, link: LinkId, user: UserRef, generation: i64) -> Option<String> {
+        self.derived_token(Purpose::Link, key_id, link, user, generation)
+    }
+
+    /// The token of an invitation, derived in the same way with a key of its own: neither is ever the other.
+    #[must_use]
+    pub fn invitation_token(&self, key_id: &str, link: LinkId, user: UserRef, generation: i64) -> Option<String> {
+        self.derived_token(Purpose::Invitation, key_id, link, user, generation)
+    }
+
+    fn derived_token(
+        &self,
+        purpose: Purpose,
+        key_id: &str,
+        link: LinkId,
+        user: UserRef,
+        generation: i64,
+    ) -> Option<String> {
         let data = format!("{link} {} {} {generation}", user.customer, user.id);
-        let tag = mac(self.named(key_id)?, Purpose::Link, data.as_bytes());
+        let tag = mac(self.named(key_id)?, purpose, data.as_bytes());
         Some(format!("{link}.{}", BASE64URL_NOPAD.encode(&tag)))
     }
 }

@@ -1,6 +1,7 @@
 //! The server's only door to the world: configuration, database, clock, randomness, keys, hashing, text from outside.
 
 pub mod clock;
+pub mod common;
 pub mod config;
 pub mod cookies;
 pub mod db;
@@ -46,6 +47,14 @@ pub enum Fault {
     /// There is no installation here, or not the one that was meant; the sentence says which.
     #[error("{0}")]
     Installation(String),
+}
+
+impl Fault {
+    /// Whether what was to be stored once is stored already.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Database(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()))
+    }
 }
 
 impl From<sqlx::Error> for Fault {

@@ -11,6 +11,9 @@ pub fn CodeField(
     #[prop(optional, into)] hint: MaybeProp<String>,
     #[prop(optional, into)] error: MaybeProp<String>,
     #[prop(optional)] autofocus: bool,
+    /// For a code that only some of what a form sends needs.
+    #[prop(optional)]
+    may_be_empty: bool,
     #[prop(optional, into)] id: Option<String>,
 ) -> AnyView {
     let id = id.unwrap_or_else(|| name.clone());
@@ -23,7 +26,7 @@ pub fn CodeField(
                 inputmode="numeric"
                 autocomplete="one-time-code"
                 maxlength="7"
-                required=true
+                required=!may_be_empty
                 autofocus=autofocus || wrong_at_first(error)
                 aria-invalid=invalid(error)
                 aria-describedby=described(&id, hint, error)

@@ -94,6 +94,19 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
             Door::SignedIn,
             vec![("customer", ID), ("user", ID), ("role", "none"), ("code", "123456")],
         ),
+        ("/api/invitation/open", Door::Public, vec![("token", "x.y")]),
+        ("/api/invitation/accept", Door::Public, vec![("token", "x.y"), ("password", "x")]),
+        ("/api/accounts/choices", Door::SignedIn, vec![]),
+        ("/api/accounts/account", Door::SignedIn, vec![("id", ID)]),
+        (
+            "/api/accounts/invite",
+            Door::SignedIn,
+            vec![("customer", ID), ("name", "x"), ("address", "x@a.example"), ("role", "member"), ("code", "123456")],
+        ),
+        ("/api/accounts/invite_again", Door::SignedIn, vec![("id", ID)]),
+        ("/api/accounts/suspend", Door::SignedIn, vec![("id", ID)]),
+        ("/api/accounts/reactivate", Door::SignedIn, vec![("id", ID)]),
+        ("/api/accounts/remove", Door::SignedIn, vec![("id", ID), ("code", "123456")]),
     ]
 }
 

@@ -1,1 +1,9 @@
-//! An account's beginning and end: invitations, suspension, reactivation, removal.
+//! An account's beginning and end: inviting one person or a list of them, suspending, reactivating, removing.
+
+pub mod api;
+#[cfg(feature = "ssr")]
+mod held;
+pub mod invite_page;
+pub mod person_page;
+#[cfg(feature = "ssr")]
+pub mod service;

@@ -2,7 +2,7 @@
 
 use super::store;
 use crate::domain::audit::{Event, What};
-use crate::domain::authority::Scope;
+use crate::domain::authority::{Actor, Scope};
 use crate::domain::customer::{Customer, Policy};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Time;
@@ -212,4 +212,28 @@ pub async fn set_favourite(
 /// When the database fails.
 pub async fn set_policy(conn: &mut Conn, scope: &Scope, id: CustomerId, policy: &Policy) -> Result<()> {
     if scope.covers(id) { store::set_policy(conn, id, policy).await } else { Ok(()) }
+}
+
+/// Takes the locks of these customers, given in ascending order, until the transaction ends, whoever asks: for rules that
+/// hold whatever the asking one may see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_each(conn: &mut Conn, ids: &[CustomerId]) -> Result<()> {
+    for id in ids {
+        store::lock(conn, *id).await?;
+    }
+    Ok(())
+}
+
+/// The actor as a user of `customer` may know them: by name, and from elsewhere with their customer's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn introduced(conn: &mut Conn, actor: &Actor, customer: CustomerId) -> Result<String> {
+    if actor.user.customer == customer {
+        return Ok(actor.name.clone());
+    }
+    let home = of_user(conn, actor.user.customer).await?;
+    Ok(home.map_or_else(|| actor.name.clone(), |home| format!("{} ({})", actor.name, home.name)))
 }

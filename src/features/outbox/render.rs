@@ -21,10 +21,10 @@ pub struct Recipient<'a> {
     pub help_desk: Option<&'a str>,
 }
 
-/// Where the button of a mail about a reset leads.
+/// Where the button of a mail leads.
 #[derive(Clone, Debug)]
 pub enum Way {
-    /// To the recovery link, which works until then.
+    /// To the link, which works until then.
     Link(String, Time),
     /// To signing in, where the same set-up waits: the link is over before the mail could be sent.
     SignIn(String),
@@ -41,7 +41,7 @@ pub struct Rendered {
     pub html: String,
 }
 
-/// Puts `mail` into words. `way` is for mails about a reset.
+/// Puts `mail` into words. `way` is for mails with a button.
 ///
 /// # Errors
 /// When a template fails, which no content makes it do.
@@ -96,6 +96,40 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
             }
             let doubt = (td_string!(locale, mail.reset.doubt), td_string!(locale, mail.reset.doubt_do));
             (td_string!(locale, mail.reset.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::Invitation { at, by, .. } => {
+            let (moment, who) = (moment(locale, *at), isolated(by));
+            let customer = isolated(&clean_name(to.customer));
+            let happened =
+                td_string!(locale, mail.invitation.happened, moment = moment, who = who, customer = customer);
+            let lines = vec![says(happened), says(td_string!(locale, mail.invitation.needed).to_owned())];
+            let doubt = (td_string!(locale, mail.invitation.doubt), td_string!(locale, mail.invitation.doubt_do));
+            (td_string!(locale, mail.invitation.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::Suspended { at, by } => {
+            let happened =
+                td_string!(locale, mail.suspended.happened, moment = moment(locale, *at), who = isolated(by));
+            let lines = vec![says(happened), says(td_string!(locale, mail.suspended.now).to_owned())];
+            let doubt = (td_string!(locale, mail.suspended.doubt), td_string!(locale, mail.suspended.doubt_do));
+            (td_string!(locale, mail.suspended.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::Reactivated { at, by, invited } => {
+            let happened =
+                td_string!(locale, mail.reactivated.happened, moment = moment(locale, *at), who = isolated(by));
+            let now = if *invited {
+                td_string!(locale, mail.reactivated.now_invited)
+            } else {
+                td_string!(locale, mail.reactivated.now)
+            };
+            let doubt = (td_string!(locale, mail.reactivated.doubt), td_string!(locale, mail.reactivated.doubt_do));
+            let lines = vec![says(happened), says(now.to_owned())];
+            (td_string!(locale, mail.reactivated.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::Removed { at, by } => {
+            let happened = td_string!(locale, mail.removed.happened, moment = moment(locale, *at), who = isolated(by));
+            let lines = vec![says(happened), says(td_string!(locale, mail.removed.now).to_owned())];
+            let doubt = (td_string!(locale, mail.removed.doubt), td_string!(locale, mail.removed.doubt_do));
+            (td_string!(locale, mail.removed.subject), lines, doubt.0, doubt.1)
         }
         Mail::AuthenticatorAdded { at } => {
             let happened = td_string!(locale, mail.added.happened, moment = moment(locale, *at));
@@ -193,7 +227,7 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
             td_string!(locale, mail.hello, name = isolated(&name))
         }),
         says,
-        way: way.map(|way| button(locale, way)),
+        way: way.map(|way| button(locale, mail, way)),
         facts: facts(locale, mail),
         doubt,
         doubt_do: Line(format!("{doubt_do} {desk} {}", td_string!(locale, mail.never_asked))),
@@ -202,9 +236,13 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
     }
 }
 
-fn button(locale: Locale, way: Way) -> Button {
+fn button(locale: Locale, mail: &Mail, way: Way) -> Button {
     let bare = td_string!(locale, mail.bare);
     match way {
+        Way::Link(address, until) if matches!(mail, Mail::Invitation { .. }) => {
+            let note = Line(td_string!(locale, mail.invitation.until, moment = moment(locale, until)));
+            Button { label: td_string!(locale, mail.invitation.button), note: Some(note), bare, address }
+        }
         Way::Link(address, until) => {
             let note = Line(td_string!(locale, mail.reset.until, moment = moment(locale, until)));
             Button { label: td_string!(locale, mail.reset.button), note: Some(note), bare, address }
@@ -347,6 +385,11 @@ mod tests {
         Mail::MethodRemoved { at: AT, name, by, reason, ticket: None, last }
     }
 
+    fn invitation(by: &str) -> Mail {
+        let by = by.to_owned();
+        Mail::Invitation { link: LinkId::new(AT, [0; 10]), generation: 1, expires_at: AT, at: AT, by }
+    }
+
     fn link() -> Way {
         Way::Link(TOKEN.to_owned(), AT)
     }
@@ -371,6 +414,11 @@ mod tests {
             rendered(&Mail::MethodAdded { at: AT, name: Some("New phone".into()) }, &TO, None),
             rendered(&removed(None, None, false), &TO, None),
             rendered(&removed(Some("Old phone"), Some("Ines"), true), &TO, None),
+            rendered(&invitation("Ines"), &TO, Some(link())),
+            rendered(&Mail::Suspended { at: AT, by: "Ines".into() }, &TO, None),
+            rendered(&Mail::Reactivated { at: AT, by: "Ines".into(), invited: false }, &TO, None),
+            rendered(&Mail::Reactivated { at: AT, by: "Ines".into(), invited: true }, &TO, None),
+            rendered(&Mail::Removed { at: AT, by: "Ines".into() }, &TO, None),
         ]
     }
 

@@ -7,7 +7,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::ids::{LinkId, MailId};
 use crate::domain::mail::Mail;
 use crate::domain::time::Time;
-use crate::domain::user::UserRef;
+use crate::domain::user::{Address, UserRef};
 use crate::features::audit;
 use crate::platform::{Conn, Platform, Result};
 
@@ -30,6 +30,18 @@ pub struct Letter {
 /// # Panics
 /// Never: a mail is always JSON.
 pub async fn enqueue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>) -> Result<()> {
+    queue(conn, platform, letters, None).await
+}
+
+/// The same for one mail to an address that its user is about to lose.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue_to(conn: &mut Conn, platform: &Platform, letter: Letter, address: Address) -> Result<()> {
+    queue(conn, platform, vec![letter], Some(address)).await
+}
+
+async fn queue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>, address: Option<Address>) -> Result<()> {
     let now = platform.now();
     let queued = |letter: &Letter| {
         Event::new(now, What::MailQueued, Some(letter.user.customer))
@@ -44,10 +56,27 @@ pub async fn enqueue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>)
             user: letter.user,
             mail: serde_json::to_string(&letter.mail).expect("a mail is always JSON"),
             link: letter.link,
+            address: address.clone(),
         })
         .collect();
     store::insert(conn, &rows, now).await?;
     audit::service::record_all(conn, platform, events).await
+}
+
+/// Makes the mails that still wait for `user` needless: all of them, or only those with links.
+///
+/// # Errors
+/// When the database fails.
+pub async fn supersede_waiting(conn: &mut Conn, platform: &Platform, user: UserRef, only_links: bool) -> Result<()> {
+    store::supersede_waiting(conn, user, only_links, platform.now()).await
+}
+
+/// When mails with `link` were queued for `user` since `since`, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn links_queued(conn: &mut Conn, user: UserRef, link: LinkId, since: Time) -> Result<Vec<Time>> {
+    store::links_queued(conn, user, link, since).await
 }
 
 /// What became of a mail.

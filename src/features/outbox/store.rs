@@ -14,13 +14,14 @@ pub struct NewRow {
     pub user: UserRef,
     pub mail: String,
     pub link: Option<LinkId>,
+    pub address: Option<Address>,
 }
 
 pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
     for part in new.chunks(500) {
         let text = format!(
-            "INSERT INTO outbox (id, customer_id, user_id, mail, link_id, created_at, next_try_at) VALUES {}",
-            rows(part.len(), 7)
+            "INSERT INTO outbox (id, customer_id, user_id, mail, link_id, address, created_at, next_try_at) VALUES {}",
+            rows(part.len(), 8)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for row in part {
@@ -30,6 +31,7 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
                 .bind(row.user.id)
                 .bind(&row.mail)
                 .bind(row.link)
+                .bind(row.address.clone())
                 .bind(now)
                 .bind(now);
         }
@@ -89,17 +91,23 @@ pub struct Addressed {
     pub key_id: Option<String>,
     pub expires_at: Option<Time>,
     pub ended_how: Option<End>,
+    pub invited_generation: Option<i64>,
+    pub invited_key_id: Option<String>,
+    pub invited_until: Option<Time>,
+    pub invited_ended_at: Option<Time>,
 }
 
 /// None when the lease that ends at `until` is no longer held.
 pub async fn addressed(conn: &mut Conn, id: MailId, until: Time) -> Result<Option<Addressed>> {
     Ok(sqlx::query_as(
-        "SELECT u.name, u.address, c.name AS customer_name, c.help_desk, \
-            l.id AS link_id, l.generation, l.key_id, l.expires_at, l.ended_how \
+        "SELECT u.name, COALESCE(o.address, u.address) AS address, c.name AS customer_name, c.help_desk, \
+            o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, i.generation AS invited_generation, \
+            i.key_id AS invited_key_id, i.expires_at AS invited_until, i.ended_at AS invited_ended_at \
          FROM outbox o \
          JOIN customers c ON c.id = o.customer_id \
          JOIN users u ON u.customer_id = o.customer_id AND u.id = o.user_id \
          LEFT JOIN links l ON l.id = o.link_id AND l.customer_id = o.customer_id AND l.user_id = o.user_id \
+         LEFT JOIN invitations i ON i.id = o.link_id AND i.customer_id = o.customer_id AND i.user_id = o.user_id \
          WHERE o.id = $1 AND o.next_try_at = $2",
     )
     .bind(id)
@@ -125,7 +133,7 @@ pub async fn links_sent(conn: &mut Conn, user: UserRef, since: Time) -> Result<V
 /// Says whether it was not settled before.
 pub async fn set_sent(conn: &mut Conn, id: MailId, now: Time) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE outbox SET sent_at = $1, tries = tries + 1, last_error = NULL, next_try_at = NULL \
+        "UPDATE outbox SET sent_at = $1, tries = tries + 1, last_error = NULL, next_try_at = NULL, address = NULL \
          WHERE id = $2 AND next_try_at IS NOT NULL",
     )
     .bind(now)
@@ -138,7 +146,7 @@ pub async fn set_sent(conn: &mut Conn, id: MailId, now: Time) -> Result<bool> {
 /// Says whether it was not settled before.
 pub async fn set_failed(conn: &mut Conn, id: MailId, now: Time, error: &str) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE outbox SET failed_at = $1, tries = tries + 1, last_error = $2, next_try_at = NULL \
+        "UPDATE outbox SET failed_at = $1, tries = tries + 1, last_error = $2, next_try_at = NULL, address = NULL \
          WHERE id = $3 AND next_try_at IS NOT NULL",
     )
     .bind(now)
@@ -156,6 +164,32 @@ pub async fn set_superseded(conn: &mut Conn, id: MailId, now: Time) -> Result<()
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Makes the waiting mails of a user needless, or only those with links.
+pub async fn supersede_waiting(conn: &mut Conn, user: UserRef, only_links: bool, now: Time) -> Result<()> {
+    let which = if only_links { " AND link_id IS NOT NULL" } else { "" };
+    let text = format!(
+        "UPDATE outbox SET superseded_at = $1, next_try_at = NULL, address = NULL \
+         WHERE customer_id = $2 AND user_id = $3 AND next_try_at IS NOT NULL{which}"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(text)).bind(now).bind(user.customer).bind(user.id).execute(conn).await?;
+    Ok(())
+}
+
+/// When mails with this link were queued since `since`, the newest first.
+pub async fn links_queued(conn: &mut Conn, user: UserRef, link: LinkId, since: Time) -> Result<Vec<Time>> {
+    let rows: Vec<(Time,)> = sqlx::query_as(
+        "SELECT created_at FROM outbox WHERE customer_id = $1 AND user_id = $2 AND link_id = $3 AND created_at > $4 \
+         ORDER BY created_at DESC",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(link)
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(at,)| at).collect())
 }
 
 /// Puts a mail off that was tried, if the lease that ends at `until` is still held.

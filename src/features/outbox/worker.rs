@@ -219,13 +219,20 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
                 Some(way)
             }
         },
+        Mail::Invitation { generation, .. } => match way_in(platform, row, &to, *generation) {
+            Err(outcome) => return Ok(outcome),
+            Ok(way) => Some(way),
+        },
         Mail::AuthenticatorAdded { .. }
         | Mail::MethodAdded { .. }
         | Mail::MethodRemoved { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }
-        | Mail::RoleEnded { .. } => None,
+        | Mail::RoleEnded { .. }
+        | Mail::Suspended { .. }
+        | Mail::Reactivated { .. }
+        | Mail::Removed { .. } => None,
     };
     drop(conn);
     let put_together = || -> Result<_, Unsendable> {
@@ -277,6 +284,24 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     let token = platform.keys.link_token(key_id, link, row.user(), current);
     let token = token.ok_or_else(|| Outcome::NotNow("the key of the link is missing".to_owned()))?;
     Ok(Way::Link(platform.config.absolute(&format!("/recover/{token}")), expires_at))
+}
+
+/// The same for an invitation, whose mails are counted when they are asked for. Nothing follows one that has ended.
+fn way_in(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) -> Result<Way, Outcome> {
+    let (Some(link), Some(current), Some(key_id), Some(until)) =
+        (to.link_id, to.invited_generation, to.invited_key_id.as_deref(), to.invited_until)
+    else {
+        return Err(Outcome::Superseded);
+    };
+    if to.invited_ended_at.is_some() || current != generation {
+        return Err(Outcome::Superseded);
+    }
+    if platform.now() >= until {
+        return Err(Outcome::Refused("the invitation ran out before its mail could be sent".to_owned()));
+    }
+    let token = platform.keys.invitation_token(key_id, link, row.user(), current);
+    let token = token.ok_or_else(|| Outcome::NotNow("the key of the invitation is missing".to_owned()))?;
+    Ok(Way::Link(platform.config.absolute(&format!("/invitation/{token}")), until))
 }
 
 /// When this user may get the next mail with a link, given when they got those of the last hour, the newest first.

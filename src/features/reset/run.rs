@@ -3,7 +3,7 @@
 
 use super::store::{self, Outcome, Reset};
 use crate::domain::audit::{Event, What};
-use crate::domain::authority::{Actor, Right};
+use crate::domain::authority::Right;
 use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::mail::Mail;
 use crate::domain::plan::{CHUNK, Holdings, Skip, Verdict, decide, seal};
@@ -101,7 +101,7 @@ async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: Cus
         session::service::end_all_challenges(tx, customer_id, &going).await?;
         users::service::set_up_due(tx, customer_id, &going, now).await?;
         let issued = recovery::service::issue(tx, platform, &customer, &going).await?;
-        let requester = introduced(tx, &actor, customer_id).await?;
+        let requester = customers::service::introduced(tx, &actor, customer_id).await?;
         let letter = |issued: &recovery::service::Issued| Letter {
             user: issued.user,
             link: Some(issued.link),
@@ -124,15 +124,6 @@ async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: Cus
     }
     record(tx, platform, reset, customer_id, &outcomes).await?;
     store::set_outcomes(tx, reset.id, customer_id, &outcomes, now).await
-}
-
-/// The requester as a user of `customer` may know them: by name, and from elsewhere with their customer's.
-async fn introduced(tx: &mut Tx, actor: &Actor, customer: CustomerId) -> Result<String> {
-    if actor.user.customer == customer {
-        return Ok(actor.name.clone());
-    }
-    let home = customers::service::of_user(tx, actor.user.customer).await?;
-    Ok(home.map_or_else(|| actor.name.clone(), |home| format!("{} ({})", actor.name, home.name)))
 }
 
 /// Those of `users`, at home in `home`, without whom some customer would have no owner who can sign in.

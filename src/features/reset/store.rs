@@ -117,7 +117,7 @@ impl ItemRow {
     }
 }
 
-/// The items of a reset that `scope` covers, in the order of the plan.
+/// The items of a reset that `scope` covers, in the order of the plan. Whoever has left since stays in it.
 pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<ItemRow>> {
     let customers = scope.customers();
     if customers.is_empty() {
@@ -125,10 +125,10 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
     }
     let text = format!(
         "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.backup_codes, i.sessions, i.challenges, i.links, \
-            i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, m.role AS role \
+            i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
-         JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
+         LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
          JOIN customers c ON c.id = i.customer_id \
          WHERE i.reset_id = $1 AND i.customer_id IN ({}) ORDER BY i.customer_id, i.user_id",
         placeholders(2, customers.len())

@@ -86,7 +86,7 @@ pub fn help_desk(desk: Option<String>) -> Option<(String, String)> {
 #[must_use]
 pub fn steps(purpose: Purpose, step: u8) -> Steps {
     let (now, of) = match purpose {
-        Purpose::Recovery => (step, 3),
+        Purpose::Recovery | Purpose::Invitation => (step, 3),
         Purpose::SignIn => (step - 1, 2),
         Purpose::AddMethod => (step, 2),
     };

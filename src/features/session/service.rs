@@ -54,6 +54,8 @@ pub struct Challenge {
     /// Whether a reset waits for its user to set up again, at the moment this was read.
     pub set_up_due: bool,
     secret: Option<String>,
+    /// The first password of somebody invited, hashed, until their first factor is right.
+    pub password_hash: Option<String>,
 }
 
 /// A token for a cookie. It exists only on the way to the browser.
@@ -200,25 +202,49 @@ pub async fn open_challenge(
     link: Option<LinkId>,
     next_path: Option<String>,
 ) -> Result<NewToken> {
+    let row = new_challenge(platform, user, purpose, step);
+    insert(conn, platform, ChallengeRow { link_id: link, next_path, ..row }).await
+}
+
+/// Opens the set-up of somebody invited. It holds their first password, hashed, until their first factor is right; where
+/// none is required it has taken effect already and is none. From there they go to their own security page.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_invitation(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    password_hash: Option<String>,
+) -> Result<NewToken> {
+    let row = new_challenge(platform, user, Purpose::Invitation, Step::SetUp);
+    insert(conn, platform, ChallengeRow { password_hash, next_path: Some("/security".to_owned()), ..row }).await
+}
+
+fn new_challenge(platform: &Platform, user: UserRef, purpose: Purpose, step: Step) -> ChallengeRow {
     let now = platform.now();
-    let token = new_token(&platform.rng);
     let id = platform.rng.id(now, ChallengeId::new);
     let secret =
         (step == Step::SetUp).then(|| platform.keys.seal(&platform.rng, &place(id), &platform.rng.bytes::<20>()));
-    let row = ChallengeRow {
+    ChallengeRow {
         id,
         customer_id: user.customer,
         user_id: user.id,
         purpose,
         step,
-        link_id: link,
+        link_id: None,
         secret,
-        next_path,
+        password_hash: None,
+        next_path: None,
         wrong_codes: 0,
         expires_at: now + purpose.lifetime(),
         set_up_due_at: None,
-    };
-    store::insert_challenge(conn, &sha256(token.as_bytes()), &row, now).await?;
+    }
+}
+
+async fn insert(conn: &mut Conn, platform: &Platform, row: ChallengeRow) -> Result<NewToken> {
+    let token = new_token(&platform.rng);
+    store::insert_challenge(conn, &sha256(token.as_bytes()), &row, platform.now()).await?;
     Ok(NewToken(token))
 }
 
@@ -237,6 +263,7 @@ pub async fn challenge(conn: &mut Conn, token: &str, now: Time) -> Result<Option
         next_path: row.next_path,
         set_up_due: row.set_up_due_at.is_some(),
         secret: row.secret,
+        password_hash: row.password_hash,
     }))
 }
 

@@ -180,6 +180,7 @@ pub struct ChallengeRow {
     pub step: Step,
     pub link_id: Option<LinkId>,
     pub secret: Option<String>,
+    pub password_hash: Option<String>,
     pub next_path: Option<String>,
     pub wrong_codes: i64,
     pub expires_at: Time,
@@ -191,8 +192,9 @@ pub struct ChallengeRow {
 pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &ChallengeRow, now: Time) -> Result<()> {
     sqlx::query(
         "INSERT INTO challenges \
-            (token_hash, id, customer_id, user_id, purpose, step, link_id, secret, next_path, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            (token_hash, id, customer_id, user_id, purpose, step, link_id, secret, password_hash, next_path, created_at, \
+             expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(token_hash)
     .bind(row.id)
@@ -202,6 +204,7 @@ pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &Challenge
     .bind(row.step)
     .bind(row.link_id)
     .bind(row.secret.clone())
+    .bind(row.password_hash.clone())
     .bind(row.next_path.clone())
     .bind(now)
     .bind(row.expires_at)
@@ -210,13 +213,13 @@ pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &Challenge
     Ok(())
 }
 
-/// A challenge whose user can sign in; a suspension kills it at once.
+/// A challenge whose user can sign in, or was invited and is about to; a suspension kills it at once.
 pub async fn challenge(conn: &mut Conn, token_hash: &str) -> Result<Option<ChallengeRow>> {
     Ok(sqlx::query_as(
-        "SELECT c.id, c.customer_id, c.user_id, c.purpose, c.step, c.link_id, c.secret, c.next_path, c.wrong_codes, \
-            c.expires_at, u.set_up_due_at \
+        "SELECT c.id, c.customer_id, c.user_id, c.purpose, c.step, c.link_id, c.secret, c.password_hash, c.next_path, \
+            c.wrong_codes, c.expires_at, u.set_up_due_at \
          FROM challenges c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id \
-         WHERE c.token_hash = $1 AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL",
+         WHERE c.token_hash = $1 AND (u.activated_at IS NOT NULL OR c.purpose = 'invitation') AND u.suspended_at IS NULL",
     )
     .bind(token_hash)
     .fetch_optional(conn)
@@ -228,9 +231,9 @@ pub async fn raise_wrong_codes(conn: &mut Conn, id: ChallengeId) -> Result<()> {
     Ok(())
 }
 
-/// Moves a challenge on and forgets the secret it held.
+/// Moves a challenge on and forgets the secrets it held.
 pub async fn set_step(conn: &mut Conn, id: ChallengeId, step: Step) -> Result<()> {
-    sqlx::query("UPDATE challenges SET step = $1, secret = NULL, wrong_codes = 0 WHERE id = $2")
+    sqlx::query("UPDATE challenges SET step = $1, secret = NULL, password_hash = NULL, wrong_codes = 0 WHERE id = $2")
         .bind(step)
         .bind(id)
         .execute(conn)

@@ -12,7 +12,7 @@ use crate::domain::user::{Address, Standing};
 use crate::features::backup_codes::service::NewCodes;
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{Challenge, NewToken};
-use crate::features::{audit, backup_codes, customers, methods, outbox, recovery, session, sign_in, users};
+use crate::features::{audit, backup_codes, customers, invitation, methods, outbox, recovery, session, sign_in, users};
 use crate::platform::qr::{self, Qr};
 use crate::platform::request::Origin;
 use crate::platform::totp::TotpSecret;
@@ -150,6 +150,12 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
         return Ok(if over { Registered::Dead } else { Registered::Wrong });
     };
 
+    if challenge.purpose == Purpose::Invitation {
+        let has_factor = !methods::service::list(&mut tx, user).await?.is_empty();
+        if !invitation::service::complete(&mut tx, platform, origin, &challenge, has_factor).await? {
+            return Ok(Registered::Dead);
+        }
+    }
     // Exactly one secret after a re-enrolment, whatever was there.
     methods::service::delete_all(&mut tx, user.customer, &[user.id]).await?;
     methods::service::register(&mut tx, platform, user, &secret, step).await?;
@@ -158,7 +164,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     session::service::end_other_challenges(&mut tx, &challenge).await?;
     session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
     let end = match challenge.purpose {
-        Purpose::Recovery => End::Completed,
+        Purpose::Recovery | Purpose::Invitation => End::Completed,
         Purpose::SignIn | Purpose::AddMethod => End::CompletedAtSignIn,
     };
     recovery::service::end(&mut tx, platform, user, end).await?;

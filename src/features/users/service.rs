@@ -1,5 +1,6 @@
 //! Finds people within a scope (`list`), adds them, and keeps what decides whether they can sign in.
 
+pub mod life;
 mod list;
 
 pub use list::{ListedMethod, PAGE, Page, User, by_ids, count, count_methods, counts, ids, methods, page};

@@ -1,5 +1,6 @@
 //! All SQL over `users` and `memberships`. What lists need stands in `list`.
 
+pub mod life;
 pub mod list;
 
 use sqlx::FromRow;
@@ -128,7 +129,7 @@ pub struct Credentials {
 }
 
 pub async fn credentials(conn: &mut Conn, address_key: &str) -> Result<Option<Credentials>> {
-    Ok(sqlx::query_as("SELECT customer_id, id, password_hash FROM users WHERE address_key = $1")
+    Ok(sqlx::query_as("SELECT customer_id, id, password_hash FROM users WHERE address_key = $1 AND removed_at IS NULL")
         .bind(address_key)
         .fetch_optional(conn)
         .await?)

@@ -1,0 +1,116 @@
+//! All SQL over `users` and `memberships` at an account's beginning and end.
+
+use sqlx::FromRow;
+
+use crate::domain::authority::Scope;
+use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::time::Time;
+use crate::domain::user::UserRef;
+use crate::platform::db::placeholders;
+use crate::platform::{Conn, Result};
+
+/// Says whether the account was waiting for this.
+pub async fn activate(conn: &mut Conn, user: UserRef, password_hash: &str, now: Time) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE users SET password_hash = $1, activated_at = $2, address_verified_at = $2 \
+         WHERE customer_id = $3 AND id = $4 AND activated_at IS NULL AND suspended_at IS NULL AND removed_at IS NULL",
+    )
+    .bind(password_hash)
+    .bind(now)
+    .bind(user.customer)
+    .bind(user.id)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn unsuspend(conn: &mut Conn, user: UserRef) -> Result<()> {
+    sqlx::query("UPDATE users SET suspended_at = NULL WHERE customer_id = $1 AND id = $2 AND removed_at IS NULL")
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn remove(conn: &mut Conn, user: UserRef, address: &str, now: Time) -> Result<()> {
+    sqlx::query(
+        "UPDATE users SET removed_at = $1, suspended_at = COALESCE(suspended_at, $1), address = $2, address_key = $2, \
+            address_verified_at = NULL, password_hash = NULL, set_up_due_at = NULL, wrong_codes_in_a_row = 0, \
+            wrong_codes_recent = 0, wrong_codes_since = NULL \
+         WHERE customer_id = $3 AND id = $4",
+    )
+    .bind(now)
+    .bind(address)
+    .bind(user.customer)
+    .bind(user.id)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("DELETE FROM memberships WHERE user_customer_id = $1 AND user_id = $2")
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+pub struct Removed {
+    pub name: String,
+    pub removed_at: Time,
+    pub customer_name: String,
+}
+
+pub async fn removed(conn: &mut Conn, scope: &Scope, id: UserId) -> Result<Option<Removed>> {
+    let customers = scope.customers();
+    if customers.is_empty() {
+        return Ok(None);
+    }
+    let text = format!(
+        "SELECT u.name, u.removed_at, c.name AS customer_name FROM users u JOIN customers c ON c.id = u.customer_id \
+         WHERE u.removed_at IS NOT NULL AND u.id = $1 AND u.customer_id IN ({})",
+        placeholders(2, customers.len())
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id);
+    for customer in customers {
+        query = query.bind(*customer);
+    }
+    Ok(query.fetch_optional(conn).await?)
+}
+
+/// Which of these address keys belong to somebody in `scope`.
+pub async fn taken_in(conn: &mut Conn, scope: &Scope, address_keys: &[String]) -> Result<Vec<String>> {
+    let customers = scope.customers();
+    let mut taken = Vec::new();
+    if customers.is_empty() {
+        return Ok(taken);
+    }
+    for part in address_keys.chunks(500) {
+        let text = format!(
+            "SELECT address_key FROM users WHERE customer_id IN ({}) AND address_key IN ({})",
+            placeholders(1, customers.len()),
+            placeholders(customers.len() + 1, part.len())
+        );
+        let mut query = sqlx::query_as::<_, (String,)>(sqlx::AssertSqlSafe(text));
+        for customer in customers {
+            query = query.bind(*customer);
+        }
+        for key in part {
+            query = query.bind(key);
+        }
+        taken.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(key,)| key));
+    }
+    Ok(taken)
+}
+
+/// Every customer in which this user holds a role, the ended ones included.
+pub async fn member_of(conn: &mut Conn, user: UserRef) -> Result<Vec<CustomerId>> {
+    let rows: Vec<(CustomerId,)> = sqlx::query_as(
+        "SELECT customer_id FROM memberships WHERE user_customer_id = $1 AND user_id = $2 ORDER BY customer_id",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(customer,)| customer).collect())
+}
