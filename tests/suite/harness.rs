@@ -12,7 +12,7 @@ use rekey::domain::backup_code::BackupCode;
 use rekey::domain::customer::{Customer, Policy};
 use rekey::domain::ids::{CustomerId, LinkId, ResetId, UserId};
 use rekey::domain::recovery::Link;
-use rekey::domain::sign_in::Step;
+use rekey::domain::sign_in::{Purpose, Step};
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user::UserRef;
 use rekey::features::reset::service::{Confirmation, Confirmed, Planned, Selection};
@@ -306,8 +306,11 @@ impl World {
 
     /// A half-finished sign-in without the cost of checking a password.
     pub async fn challenge(&self, person: &Person, step: Step) -> String {
+        self.challenge_for(person, Purpose::SignIn, step).await
+    }
+
+    pub async fn challenge_for(&self, person: &Person, purpose: Purpose, step: Step) -> String {
         let mut tx = self.platform.db.begin().await.unwrap();
-        let purpose = rekey::domain::sign_in::Purpose::SignIn;
         let token =
             session::service::open_challenge(&mut tx, &self.platform, person.user, purpose, step, None, None).await;
         tx.commit().await.unwrap();

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 
 use rekey::domain::authority::Role;
-use rekey::domain::sign_in::Step;
+use rekey::domain::sign_in::{Purpose, Step};
 use rekey::features::sign_in::service::{Factor, Finished, finish};
 use rekey::platform::keys::new_token;
 use rekey::platform::{Fault, Keys, Rng};
@@ -29,7 +29,7 @@ both! {
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.a).await);
         world.reset(&admin, &[ub.user]).await;
         let link = world.link_token(ub.user).await.unwrap();
-        let half_way = world.challenge(&ua, Step::SetUp).await;
+        let half_way = world.challenge_for(&ua, Purpose::Recovery, Step::SetUp).await;
 
         let newer = with_a_newer_key(&world);
         newer.sign_in(&ua).await;

@@ -122,7 +122,8 @@ both! {
         let to: Vec<String> = sink.arrived().into_iter().map(|mail| mail.to).collect();
         assert_eq!(to.len(), 120);
         assert_eq!(to.into_iter().collect::<BTreeSet<_>>(), people.into_iter().map(|person| person.address).collect());
-        assert!(sink.greeted() < 20, "{} connections", sink.greeted());
+        // A busy machine needs more of them than a quiet one, and never one a mail.
+        assert!(sink.greeted() < 60, "{} connections", sink.greeted());
         world.assert_chains_whole().await;
     }
 

@@ -3,16 +3,17 @@
 use std::future::Future;
 
 use rekey::domain::authority::Role;
+use rekey::domain::customer::Policy;
 use rekey::domain::plan::CHUNK;
 use rekey::domain::recovery::WRONG_PASSWORDS;
-use rekey::domain::sign_in::Step;
+use rekey::domain::sign_in::{Purpose, Step};
 use rekey::domain::time::Span;
 use rekey::features::recovery::service::{Proof, prove};
 use rekey::features::reset::run::{resume, run};
 use rekey::features::reset::service::{Confirmation, Confirmed, confirm, view};
-use rekey::features::set_up;
 use rekey::features::set_up::service::{Finished as SetUpFinished, Registered, register};
 use rekey::features::sign_in::service::{Factor, Finished, finish, sign_out};
+use rekey::features::{customers, set_up};
 use rekey::platform::Fault;
 
 use super::harness::*;
@@ -177,7 +178,7 @@ both! {
         let admin = world.with_role(&world.a, Role::Admin).await;
         for _ in 0..6 {
             let ua = world.member(&world.a).await;
-            let set_up = world.challenge(&ua, Step::SetUp).await;
+            let set_up = world.challenge_for(&ua, Purpose::Recovery, Step::SetUp).await;
             let sign_in = world.challenge(&ua, Step::Factor).await;
             let id = world.confirmed(&admin, &[ua.user]).await;
             let new_code = world.shown_secret(&set_up).await.unwrap().code(world.now());
@@ -304,6 +305,35 @@ both! {
         let both = first.iter().filter(|user| second.contains(user)).count();
         assert_eq!(world.count(superseded).await, i64::try_from(both).unwrap());
         world.assert_chains_whole().await;
+    }
+
+    async fn of_the_last_two_owners_who_are_at_home_elsewhere_one_stays(world: World) {
+        let admins = [world.with_role(&world.a, Role::Admin).await, world.with_role(&world.b, Role::Admin).await];
+        for round in 0..5 {
+            let mut tx = world.platform.db.begin().await.unwrap();
+            let name = format!("Owned from elsewhere {round}");
+            let owned = customers::service::add(&mut tx, &world.platform, &name, None, Policy::default()).await;
+            let owned = owned.unwrap().unwrap();
+            tx.commit().await.unwrap();
+            let owners = [world.member(&world.a).await, world.member(&world.b).await];
+            let mut ids = Vec::new();
+            for (admin, owner) in admins.iter().zip(&owners) {
+                world.grant(owner, &owned, Role::Owner).await;
+                ids.push((admin, owner));
+            }
+            let (first, second) = (ids[0], ids[1]);
+            // Each plan alone leaves the other owner.
+            let ids = [world.confirmed(first.0, &[first.1.user]).await, world.confirmed(second.0, &[second.1.user]).await];
+            at_once(&world, 2, |world, n| async move { run(&world.platform, ids[n]).await }).await;
+            resume(&world.platform).await.unwrap();
+            let mut left = 0;
+            for owner in &owners {
+                left += world.rows_of("methods", owner.user).await;
+            }
+            assert_eq!(left, 1, "round {round}");
+        }
+        let skipped = world.count("SELECT COUNT(*) FROM reset_items WHERE skip = 'last_owner'").await;
+        assert_eq!(skipped, 5);
     }
 
     async fn two_processes_share_one_reset(world: World) {

@@ -162,12 +162,27 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
     store::list(conn, scope).await
 }
 
-/// The customer, with its lock held until the transaction ends: resets of one customer's users follow one another.
+/// The customer, with its lock held until the transaction ends: what is decided about its people and its policy follows one
+/// another.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn lock(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<Customer>> {
     if scope.covers(id) { store::lock(conn, id).await } else { Ok(None) }
+}
+
+/// Takes the locks of these customers until the transaction ends, in the one order in which two that do so cannot wait for
+/// each other. It tells nothing about them, so it needs no scope.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(conn: &mut Conn, ids: &mut Vec<CustomerId>) -> Result<()> {
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        store::lock(conn, *id).await?;
+    }
+    Ok(())
 }
 
 /// At most `limit` customers of `scope`, by name; of those whose name contains `find`.

@@ -58,18 +58,24 @@ pub async fn run(platform: &Platform, id: ResetId) -> Result<()> {
 /// review in a way that matters is skipped.
 async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: CustomerId) -> Result<()> {
     let now = platform.now();
+    let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
+    let expected = store::pending(tx, reset.id, customer_id, limit).await?;
+    // Wherever they are owners, nobody else may take the other owners at this moment.
+    let mut held = users::service::owned_by(tx, customer_id, &expected, now).await?;
+    held.push(customer_id);
+    customers::service::hold(tx, &mut held).await?;
+    let pending = store::pending(tx, reset.id, customer_id, limit).await?;
+    let owned = users::service::owned_by(tx, customer_id, &pending, now).await?;
+    if pending.is_empty() || owned.iter().any(|customer| !held.contains(customer)) {
+        // Whoever held the locks before did them, or made one of them an owner elsewhere: look again.
+        return Ok(());
+    }
     let actor = session::service::actor(tx, reset.requester(), now).await?;
     let scope = actor.as_ref().map(|actor| actor.scope(Right::Manage));
     let customer = match &scope {
-        Some(scope) => customers::service::lock(tx, scope, customer_id).await?,
+        Some(scope) => customers::service::list(tx, &scope.narrowed(&[customer_id])).await?.pop(),
         None => None,
     };
-    let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-    let pending = store::pending(tx, reset.id, customer_id, limit).await?;
-    if pending.is_empty() {
-        // Whoever held the customer's lock before did them.
-        return Ok(());
-    }
     let (Some(actor), Some(scope), Some(customer)) = (actor, scope, customer) else {
         return skip_all(tx, platform, reset, customer_id, &pending, Skip::NoAuthority).await;
     };

@@ -55,6 +55,7 @@ pub(super) fn number(count: i64) -> String {
 pub(super) fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
     let (choice, filter) = (head.choice.clone(), head.filter.clone());
     let (shown, others): (Vec<_>, Vec<_>) = choice.customers.iter().cloned().partition(|customer| customer.favourite);
+    let parted = !shown.is_empty() && !others.is_empty();
     let face = face(&choice);
     let squares = choice.customers.iter().filter(|customer| customer.chosen).take(3);
     let squares: Vec<String> = squares.map(|customer| customer.name.clone()).collect();
@@ -97,7 +98,7 @@ pub(super) fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOn
                         <div class="picks">
                             {(!shown.is_empty()).then(|| view! { <p>"Favourites"</p> })}
                             {shown.into_iter().map(pick).collect_view()}
-                            {(!others.is_empty()).then(|| view! { <p>"Others"</p> })}
+                            {parted.then(|| view! { <p>"Others"</p> })}
                             {others.into_iter().map(pick).collect_view()}
                             {(many > super::list_api::CHOICES).then(|| view! { <p>"Type a name and press Enter to find more."</p> })}
                         </div>
@@ -294,12 +295,14 @@ pub(super) fn list_foot(path: &'static str, head: &ListHead, me: &Me, shown: usi
     };
     let query = address("", filter, None).trim_start_matches('?').to_owned();
     let (everyone, offer) = (head.users, offer(path, head, me));
-    let all = view! {
-        <label class="check all">
-            <input type="checkbox" name="all" value="true" autocomplete="off"/>
-            <span>{format!("Select all {} that match", number(everyone))}</span>
-        </label>
-    };
+    let all = (head.choice.forbidding == 0).then(|| {
+        view! {
+            <label class="check all">
+                <input type="checkbox" name="all" value="true" autocomplete="off"/>
+                <span>{format!("Select all {} that match", number(everyone))}</span>
+            </label>
+        }
+    });
     view! {
         <Pager text previous next/>
         <input type="hidden" name="query" value=query/>

@@ -66,7 +66,7 @@ fn sheet(list: List, me: Me, now: Moment, left: Option<PlanOutcome>, users: User
             >
                 <Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span>
             </a>
-            {me.manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/>"Invite users"</a> })}
+            {me.manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/><span class="label">"Invite users"</span></a> })}
         </SheetHead>
         {toolbar(HERE, head, count)}
         {left.and_then(refusal_banner)}
