@@ -13,6 +13,7 @@ pub mod method;
 pub mod password;
 pub mod plan;
 pub mod recovery;
+pub mod resilience;
 pub mod sign_in;
 pub mod time;
 pub mod totp;

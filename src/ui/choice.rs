@@ -28,7 +28,7 @@ pub fn Choice(
     let pick = |(at, pick): (usize, Pick)| {
         let here = pick.value == value;
         view! {
-            <label class="pick">
+            <label>
                 <input
                     type="radio"
                     name=name.clone()
@@ -44,7 +44,7 @@ pub fn Choice(
     };
     let picks = picks.into_iter().enumerate().map(pick).collect_view();
     view! {
-        <fieldset class="picks" aria-describedby=described>
+        <fieldset class="choice" aria-describedby=described>
             <legend>{label}</legend>
             {picks}
             {error.map(|error| view! { <p class="error" id=help><Icon of=Glyph::Warning/><span>{error}</span></p> })}

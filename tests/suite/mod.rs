@@ -3,6 +3,7 @@ mod harness;
 mod dump;
 mod place;
 
+mod access;
 mod accounts;
 mod audit;
 mod backup_codes;

@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::access::{AddOutcome, RoleOutcome};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{CustomerId, UserId};
+#[cfg(feature = "ssr")]
+use crate::domain::resilience;
+use crate::domain::resilience::Weakness;
 use crate::domain::time::Time;
+use crate::domain::user::Standing;
 use crate::features::session::api::{ApiError, Console};
 
 #[cfg(feature = "ssr")]
@@ -160,6 +164,14 @@ pub struct CustomerPage {
     pub mfa_required: bool,
     /// Until when whoever has none may put it off.
     pub grace_until: Option<Time>,
+    /// How many users there are of each standing.
+    pub standings: Vec<(Standing, i64)>,
+    /// How many users have each weakness.
+    pub weaknesses: Vec<(Weakness, i64)>,
+    /// How resilient they are, of 100; none where there are no users.
+    pub score: Option<i64>,
+    /// What would raise the score most, and to what.
+    pub most_worth: Option<(Weakness, i64)>,
 }
 
 /// One customer; none for one in whose records the reader may not look, whether there is one or not.
@@ -176,6 +188,8 @@ pub async fn show_customer(id: CustomerId) -> Result<Console<Option<CustomerPage
         request.status(axum::http::StatusCode::NOT_FOUND);
         return Ok(request.console(&session, None));
     };
+    let figures = service::figures(&mut conn, &session.actor, id, now).await?;
+    let having = |weakness: &Weakness| (*weakness, resilience::having(&figures.census, *weakness));
     let read = session.actor.scope(Right::Read);
     let customer = profile.customer;
     let page = CustomerPage {
@@ -189,6 +203,10 @@ pub async fn show_customer(id: CustomerId) -> Result<Console<Option<CustomerPage
         ends_at,
         mfa_required: customer.policy.mfa_required,
         grace_until: customer.policy.grace_until().filter(|until| now < *until),
+        weaknesses: Weakness::ALL.iter().map(having).collect(),
+        score: resilience::score(&figures.census),
+        most_worth: resilience::most_worth(&figures.census),
+        standings: figures.standings,
     };
     Ok(request.console(&session, Some(page)))
 }

@@ -9,11 +9,14 @@ use super::list_page::factor;
 use super::words::{last_day, role};
 use crate::domain::access::AddOutcome;
 use crate::domain::ids::CustomerId;
+use crate::domain::resilience::Weakness;
 use crate::domain::time::Time as Moment;
+use crate::domain::user::Standing;
+use crate::domain::user_filter::UserFilter;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::ui::{Empty, Glyph, Section, SheetHead, Time, Toast};
+use crate::ui::{Empty, Glyph, Section, SheetHead, StatTile, StatTiles, Time, Toast};
 
 /// The customer of the address; what is no identifier is no customer.
 pub(super) fn customer_of_address() -> Memo<CustomerId> {
@@ -53,14 +56,14 @@ fn overview(details: Details, added: Option<AddOutcome>, now: Moment) -> AnyView
     view! {
         <Title text=name.clone()/>
         {customer_head(details.id, &name, 0)}
-        <div class="content">{facts(details, now)}</div>
+        <div class="content">{facts(&details, now)}{resilience(&details)}</div>
         {just_added.then(|| view! { <Toast><span><bdi>{name}</bdi>" is a customer now, and you are its owner."</span></Toast> })}
     }
     .into_any()
 }
 
-fn facts(details: Details, now: Moment) -> AnyView {
-    let provider = match details.provider {
+fn facts(details: &Details, now: Moment) -> AnyView {
+    let provider = match details.provider.clone() {
         Some((Some(id), name)) => {
             view! { <a class="count-link" href=format!("/customers/{id}")><bdi>{name}</bdi></a> }.into_any()
         }
@@ -68,16 +71,87 @@ fn facts(details: Details, now: Moment) -> AnyView {
         None if details.is_provider => "Is a provider: its owners and admins add customers".into_any(),
         None => "None".into_any(),
     };
-    let desk = details.help_desk.map_or_else(|| "None".into_any(), |desk| view! { <bdi>{desk}</bdi> }.into_any());
+    let desk =
+        details.help_desk.clone().map_or_else(|| "None".into_any(), |desk| view! { <bdi>{desk}</bdi> }.into_any());
     let until = details.ends_at.map(|at| format!(" until {}", last_day(at)));
+    let id = details.id;
+    let standings = details
+        .standings
+        .iter()
+        .map(|(standing, users)| {
+            let filter = UserFilter { standing: Some(*standing), ..UserFilter::default() };
+            let words = match standing {
+                Standing::Active => " active",
+                Standing::Invited => " not set up yet",
+                Standing::Suspended => " suspended",
+            };
+            view! { <span class="figure"><a class="count-link" href=list_of(id, &filter)>{*users}</a>{words}</span> }
+        })
+        .collect_view();
     view! {
         <dl class="facts">
             <div><dt>"Help desk"</dt><dd>{desk}</dd></div>
             <div><dt>"Provider"</dt><dd>{provider}</dd></div>
             <div><dt>"Added"</dt><dd><Time at=details.added_at now/></dd></div>
             <div><dt>"Second factor"</dt><dd>{factor(details.mfa_required, details.grace_until, now)}</dd></div>
+            <div><dt>"Users"</dt><dd>{standings}</dd></div>
             <div><dt>"Your role"</dt><dd>{role(details.role)}{until}</dd></div>
         </dl>
     }
     .into_any()
+}
+
+/// The address of the list of those at home in `customer` whom `filter` means.
+fn list_of(customer: CustomerId, filter: &UserFilter) -> String {
+    let filter = UserFilter { customers: vec![customer], ..filter.clone() };
+    let pairs: Vec<String> = filter.pairs().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("/users?{}", pairs.join("&"))
+}
+
+/// Next month's tickets, today. Every number opens its list.
+fn resilience(details: &Details) -> AnyView {
+    let Some(score) = details.score else {
+        return ().into_any();
+    };
+    let id = details.id;
+    let tile = |(weakness, users): &(Weakness, i64)| {
+        let label = match weakness {
+            Weakness::NoFactor => "no second factor",
+            Weakness::OneFactor => "one factor only",
+            Weakness::CodesUnsaved => "codes never saved",
+            Weakness::CodesLow => "codes low",
+            Weakness::AddressUnverified => "address not verified",
+            Weakness::NeverSeen => "never signed in",
+        };
+        let (number, href) = (users.to_string(), list_of(id, &weakness.filter()));
+        view! { <StatTile number label href/> }.into_any()
+    };
+    let tiles = details.weaknesses.iter().map(tile).collect_view();
+    let advice = details.most_worth.map(|(weakness, then)| {
+        let users = details.weaknesses.iter().find(|(one, _)| *one == weakness).map_or(0, |(_, users)| *users);
+        advice(weakness, users, score, then)
+    });
+    view! {
+        <div class="head"><h2>"Resilience"</h2><p class="note">"next month’s tickets, today"</p></div>
+        <p class="hero"><b>{score}</b>"of 100"</p>
+        {advice.map(|advice| view! { <p>{advice}</p> })}
+        <StatTiles>{tiles}</StatTiles>
+    }
+    .into_any()
+}
+
+/// What would raise the score most.
+fn advice(weakness: Weakness, users: i64, score: i64, then: i64) -> String {
+    let who = if users == 1 { "1 person".to_owned() } else { format!("{users} people") };
+    let (one, what) = match weakness {
+        Weakness::NoFactor => ("set up a second factor", "set up a second factor"),
+        Weakness::OneFactor => ("added a second method", "added a second method each"),
+        Weakness::CodesUnsaved => ("saved their backup codes", "saved their backup codes"),
+        Weakness::CodesLow => ("made new backup codes", "made new backup codes"),
+        Weakness::AddressUnverified => ("had their address verified", "had their addresses verified"),
+        Weakness::NeverSeen => ("signed in for the first time", "signed in for the first time"),
+    };
+    let what = if users == 1 { one } else { what };
+    let to = if then > score { format!(", to {then},") } else { String::new() };
+    format!("It would rise most{to} if {who} {what}.")
 }

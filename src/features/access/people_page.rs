@@ -77,13 +77,17 @@ fn row(customer: CustomerId, person: PersonRow, now: Moment) -> AnyView {
         Some(href) => view! { <Person name=name.clone() href under=person.address.clone()/> },
         None => view! { <Person name=name.clone() under=person.address.clone()/> },
     };
+    let is_home = person.is_home;
     // Whoever comes from elsewhere stands out; whoever is at home here does not.
     let home = if person.is_home { "Here".into_any() } else { view! { <CustomerName name=person.home/> }.into_any() };
-    let until = person.ends_at.map_or_else(|| "No end".into_any(), |at| ends(at, now));
+    let until = match person.ends_at {
+        Some(at) => Some(ends(at, now)),
+        None => (!is_home).then(|| "No end".into_any()),
+    };
     view! {
         <tr role="row">
             <td class="name" role="cell">{person_view}</td>
-            <td class="mid home" role="cell">{home}</td>
+            <td class="mid home" class:here=is_home role="cell">{home}</td>
             <td class="role" role="cell">{role(person.role)}</td>
             <td class="wide" role="cell"><Time at=person.since now/></td>
             <td class="until" role="cell">{until}</td>

@@ -6,9 +6,11 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
+use crate::domain::resilience::{Weakness, Weaknesses};
 use crate::domain::time::Time;
 use crate::domain::totp::read_digits;
-use crate::domain::user::clean_name;
+use crate::domain::user::{Standing, clean_name};
+use crate::domain::user_filter::UserFilter;
 use crate::features::customers::service::Profile;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::sign_in::service::SteppedUp;
@@ -88,6 +90,38 @@ pub async fn profile(
     };
     let ends_at = store::ends(conn, &scope, actor.user, now).await?.pop().map(|(_, at)| at);
     Ok(Some((profile, ends_at)))
+}
+
+/// What a customer's users are, in numbers.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// How many there are of each standing.
+    pub standings: Vec<(Standing, i64)>,
+    /// How many have which weaknesses.
+    pub census: Vec<(Weaknesses, i64)>,
+}
+
+/// The figures of a customer in whose records `actor` may look, by the very conditions of the lists that they open.
+///
+/// # Errors
+/// When the database fails.
+pub async fn figures(conn: &mut Conn, actor: &Actor, id: CustomerId, now: Time) -> Result<Figures> {
+    let scope = actor.scope(Right::Read).narrowed(&[id]);
+    let of_standing = |standing: &Standing| UserFilter { standing: Some(*standing), ..UserFilter::default() };
+    let filters: Vec<UserFilter> =
+        Weakness::ALL.iter().map(|weakness| weakness.filter()).chain(Standing::ALL.iter().map(of_standing)).collect();
+    let rows = users::service::census(conn, &scope, &filters, now).await?;
+    let has = |bits: i64, n: usize| bits >> n & 1 == 1;
+    let weak = |bits: i64| {
+        let all = Weakness::ALL.iter().enumerate();
+        Weaknesses::of(all.filter(|(n, _)| has(bits, *n)).map(|(_, weakness)| *weakness))
+    };
+    let with =
+        |n: usize| rows.iter().filter(|(bits, _)| has(*bits, Weakness::ALL.len() + n)).map(|(_, users)| users).sum();
+    Ok(Figures {
+        standings: Standing::ALL.iter().enumerate().map(|(n, standing)| (*standing, with(n))).collect(),
+        census: rows.iter().map(|(bits, users)| (weak(*bits), *users)).collect(),
+    })
 }
 
 /// The providers through which `actor` adds customers.

@@ -3,7 +3,7 @@
 pub mod life;
 mod list;
 
-pub use list::{ListedMethod, PAGE, Page, User, by_ids, count, count_methods, counts, ids, methods, page};
+pub use list::{ListedMethod, PAGE, Page, User, by_ids, census, count, count_methods, counts, ids, methods, page};
 
 use super::store;
 use crate::domain::audit::{Event, What};

@@ -151,6 +151,15 @@ pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Tim
     list::count(conn, scope, filter, now).await
 }
 
+/// How many users in `scope` are meant by the same ones of `filters` (at most 60): bit `n` of the first number stands for
+/// the `n`th filter, the second number says how many people they are. Sums of it are what [`count`] counts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn census(conn: &mut Conn, scope: &Scope, filters: &[UserFilter], now: Time) -> Result<Vec<(i64, i64)>> {
+    list::census(conn, scope, filters, now).await
+}
+
 /// Who in `scope` is meant, in no order, at most `limit` of them.
 ///
 /// # Errors

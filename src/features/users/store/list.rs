@@ -99,6 +99,13 @@ impl Conditions {
     /// The users of `scope` whom `filter` means at `now`.
     fn of(scope: &Scope, filter: &UserFilter, now: Time) -> Self {
         let mut all = Self::within(scope);
+        all.narrow(filter, now);
+        all
+    }
+
+    /// Only those whom `filter` means at `now`.
+    fn narrow(&mut self, filter: &UserFilter, now: Time) {
+        let all = self;
         if !filter.search.is_empty() {
             let n = all.bind(Value::Text(like_anywhere(&name_key(&filter.search))));
             all.and(&format!("(u.name_key LIKE {n} ESCAPE '\\' OR u.address_key LIKE {n} ESCAPE '\\')"));
@@ -150,7 +157,14 @@ impl Conditions {
             Some(AddressState::Verified) => all.and("u.address_verified_at IS NOT NULL"),
             Some(AddressState::Unverified) => all.and("u.address_verified_at IS NULL"),
         }
-        all
+    }
+
+    /// One more condition that is not asked of everybody: that `filter` means somebody.
+    fn aside(&mut self, filter: &UserFilter, now: Time) -> String {
+        let mut one = Self { text: "1 = 1".to_owned(), values: std::mem::take(&mut self.values) };
+        one.narrow(filter, now);
+        self.values = one.values;
+        one.text
     }
 
     fn query<'q, O>(self, text: String) -> QueryAs<'q, Any, O, AnyArguments>
@@ -237,6 +251,24 @@ pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Tim
     let all = Conditions::of(scope, filter, now);
     let text = format!("SELECT COUNT(*) {PEOPLE} WHERE {}", all.text);
     Ok(all.query::<(i64,)>(text).fetch_one(conn).await?.0)
+}
+
+/// How many users in `scope` are meant by the same ones of `filters`: bit `n` stands for the `n`th. One pass over them.
+pub async fn census(conn: &mut Conn, scope: &Scope, filters: &[UserFilter], now: Time) -> Result<Vec<(i64, i64)>> {
+    if scope.customers().is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut all = Conditions::within(scope);
+    let bit = |(n, filter): (usize, &UserFilter)| {
+        format!("CASE WHEN {} THEN {} ELSE 0 END", all.aside(filter, now), 1_i64 << n)
+    };
+    let bits: Vec<String> = filters.iter().enumerate().map(bit).collect();
+    let text = format!(
+        "SELECT f.bits, COUNT(*) FROM (SELECT CAST({} AS BIGINT) AS bits {PEOPLE} WHERE {}) f GROUP BY f.bits",
+        bits.join(" + "),
+        all.text
+    );
+    Ok(all.query(text).fetch_all(conn).await?)
 }
 
 /// Who in `scope` is meant, at most `limit` of them.
