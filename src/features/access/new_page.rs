@@ -66,28 +66,25 @@ fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyVi
         view! { <Banner tone=Tone::Danger fact="You no longer add customers there." alert=true>"Nothing was changed."</Banner> }
     });
     let missing = (outcome == Some(AddOutcome::ProviderMissing)).then(|| "Choose a provider.".to_owned());
-    let through = match providers.as_slice() {
-        [one] => {
-            let (id, name) = (one.id.to_string(), one.name.clone());
-            view! {
-                <input type="hidden" name="provider" value=id/>
-                <p>"It comes through "<bdi>{name}</bdi>", and you become its owner."</p>
-            }
-            .into_any()
+    let through = if let [one] = providers.as_slice() {
+        let (id, name) = (one.id.to_string(), one.name.clone());
+        view! {
+            <input type="hidden" name="provider" value=id/>
+            <p>"It comes through "<bdi>{name}</bdi>", and you become its owner."</p>
         }
-        _ => {
-            let pick = |provider: &CustomerChoice| Pick {
-                value: provider.id.to_string(),
-                words: provider.name.clone(),
-                meaning: String::new(),
-            };
-            let picks = providers.iter().map(pick).collect();
-            view! {
-                <Choice name="provider" label="Through which provider" picks value=chosen error=missing/>
-                <p>"You become its owner."</p>
-            }
-            .into_any()
+        .into_any()
+    } else {
+        let pick = |provider: &CustomerChoice| Pick {
+            value: provider.id.to_string(),
+            words: provider.name.clone(),
+            meaning: String::new(),
+        };
+        let picks = providers.iter().map(pick).collect();
+        view! {
+            <Choice name="provider" label="Through which provider" picks value=chosen error=missing/>
+            <p>"You become its owner."</p>
         }
+        .into_any()
     };
     view! {
         <form class="form narrow" method="post" action=ADD>

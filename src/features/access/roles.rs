@@ -167,11 +167,11 @@ pub struct Wish {
 
 impl Wish {
     /// The role; none where none is left.
-    fn to(&self) -> Option<Option<Role>> {
+    fn to(&self) -> std::result::Result<Option<Role>, RoleOutcome> {
         match self.role.parse() {
-            Ok(Role::Member) => None,
-            Ok(role) => Some(Some(role)),
-            Err(_) => (self.role == "none" && matches!(self.whom, Whom::User(_))).then_some(None),
+            Ok(role @ (Role::Owner | Role::Admin | Role::Auditor)) => Ok(Some(role)),
+            Err(_) if self.role == "none" && matches!(self.whom, Whom::User(_)) => Ok(None),
+            _ => Err(RoleOutcome::NoRole),
         }
     }
 }
@@ -258,7 +258,7 @@ impl Asking<'_> {
         // Whose an address is, is looked up only after the code: until then it is judged as anybody's.
         let (target, from) = held.map_or((anybody(wish.customer), None), |held| (held.user, Some(held.role)));
         let to = wish.to();
-        if let Err(refusal) = actor.may_give(wish.customer, target, from, to.flatten()) {
+        if let Err(refusal) = actor.may_give(wish.customer, target, from, *to.as_ref().unwrap_or(&None)) {
             self.refuse(wish, refusal.as_str()).await?;
             return Ok(Err(RoleOutcome::Refused(refusal)));
         }
@@ -269,8 +269,9 @@ impl Asking<'_> {
                 Err(_) => return Ok(Err(RoleOutcome::NoAddress)),
             },
         };
-        let Some(to) = to else {
-            return Ok(Err(RoleOutcome::NoRole));
+        let to = match to {
+            Ok(to) => to,
+            Err(none) => return Ok(Err(none)),
         };
         // What ends now needs no later end.
         let typed = if to.is_some() { wish.until.as_str() } else { "" };
