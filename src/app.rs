@@ -22,11 +22,12 @@ use crate::features::security::add_page::{AddPage, KeyPage};
 use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCodesPage};
 use crate::features::security::method_page::{RemovePage, RenamePage};
 use crate::features::security::page::SecurityPage;
+use crate::features::security::user_method_page::RemoveUserMethodPage;
+use crate::features::security::user_page::{UserActivityPage, UserMethodsPage, UserPage};
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::sign_in::page::{CodePage, SignInPage};
 use crate::features::users::methods_page::MethodsPage;
 use crate::features::users::page::UsersPage;
-use crate::features::users::user_page::UserPage;
 use crate::ui::CalmShell;
 
 /// Where the files of the front end lie. Their names change with their content.
@@ -98,7 +99,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/:id/remove") view=RemoveUserPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/invitation") view=AccountInvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id") view=UserPage ssr=SsrMode::Async/>
-                <Route path=path!("/users/:id/:tab") view=UserPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/methods") view=UserMethodsPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/methods/:method/remove") view=RemoveUserMethodPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/activity") view=UserActivityPage ssr=SsrMode::Async/>
                 <Route path=path!("/methods") view=MethodsPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers") view=CustomersPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/new") view=NewCustomerPage ssr=SsrMode::Async/>

@@ -27,7 +27,7 @@ pub fn read_name(typed: &str) -> Result<Option<String>, Unreadable> {
     let name = clean_name(typed);
     match name.chars().count() {
         0 => Ok(None),
-        ..=LONGEST_NAME => Ok(Some(name)),
+        1..=LONGEST_NAME => Ok(Some(name)),
         _ => Err(Unreadable("name of a method")),
     }
 }

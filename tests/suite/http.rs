@@ -45,6 +45,10 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
         ("/api/set_up/finish", Door::HalfWay, vec![("code", "0000 0000 0000 0000")]),
         ("/api/users/page", Door::SignedIn, vec![]),
         ("/api/users/user", Door::SignedIn, vec![("id", ID)]),
+        ("/api/users/activity", Door::SignedIn, vec![("id", ID)]),
+        ("/api/users/method", Door::SignedIn, vec![("id", ID), ("method", ID)]),
+        ("/api/users/remove_method", Door::SignedIn, vec![("id", ID), ("method", ID), ("reason", "x"), ("code", "1")]),
+        ("/api/users/end_sessions", Door::SignedIn, vec![("id", ID)]),
         ("/api/users/methods", Door::SignedIn, vec![]),
         ("/api/users/favourite", Door::SignedIn, vec![("customer", ID), ("favourite", "true")]),
         ("/api/security/page", Door::SignedIn, vec![]),
@@ -110,7 +114,7 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
     ]
 }
 
-const CONSOLE: [&str; 21] = [
+const CONSOLE: [&str; 24] = [
     "/users",
     "/users?q=person&customer=x",
     "/resets",
@@ -124,6 +128,9 @@ const CONSOLE: [&str; 21] = [
     "/security/methods/01mcc5rm003kab9w64hq9mjq2v/name",
     "/security/methods/01mcc5rm003kab9w64hq9mjq2v/remove",
     "/users/01mcc5rm003kab9w64hq9mjq2v",
+    "/users/01mcc5rm003kab9w64hq9mjq2v/methods",
+    "/users/01mcc5rm003kab9w64hq9mjq2v/methods/01mcc5rm003kab9w64hq9mjq2v/remove",
+    "/users/01mcc5rm003kab9w64hq9mjq2v/activity",
     "/customers",
     "/customers/new",
     "/customers/01mcc5rm003kab9w64hq9mjq2v",

@@ -10,6 +10,7 @@ mod backup_codes;
 mod browser;
 mod commands;
 mod crashes;
+mod details;
 mod house;
 mod http;
 mod import;

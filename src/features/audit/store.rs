@@ -157,7 +157,7 @@ pub struct Listed {
 }
 
 /// The newest rows about one user in the chain of their home customer, older than row `before`; with `by` also those by
-/// them.
+/// them. That a mail is on its way is left out: what becomes of it follows.
 pub async fn about(conn: &mut Conn, user: UserRef, by: bool, before: i64, limit: i64) -> Result<Vec<Listed>> {
     let by = if by { "OR (e.actor_id = $2 AND e.actor_customer_id = $1)" } else { "" };
     let text = format!(
@@ -166,7 +166,8 @@ pub async fn about(conn: &mut Conn, user: UserRef, by: bool, before: i64, limit:
          FROM audit_events e JOIN customers c ON c.id = e.chain \
          LEFT JOIN users a ON a.customer_id = e.actor_customer_id AND a.id = e.actor_id \
          LEFT JOIN users t ON t.customer_id = e.chain AND t.id = e.target_id \
-         WHERE e.chain = $1 AND (e.target_id = $2 {by}) AND e.number < $3 ORDER BY e.number DESC LIMIT $4"
+         WHERE e.chain = $1 AND (e.target_id = $2 {by}) AND e.number < $3 \
+            AND e.what <> 'mail_queued' ORDER BY e.number DESC LIMIT $4"
     );
     let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id);
     Ok(query.bind(before).bind(limit).fetch_all(conn).await?)

@@ -139,9 +139,10 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
         }
         Mail::MethodAdded { at, name } => {
             let moment = moment(locale, *at);
-            let happened = match called(name.as_deref()) {
-                Some(name) => td_string!(locale, mail.method_added.happened_named, moment = moment, name = name),
-                None => td_string!(locale, mail.method_added.happened, moment = moment),
+            let happened = if let Some(name) = called(name.as_deref()) {
+                td_string!(locale, mail.method_added.happened_named, moment = moment, name = name)
+            } else {
+                td_string!(locale, mail.method_added.happened, moment = moment)
             };
             let lines = vec![says(happened), says(td_string!(locale, mail.method_added.now).to_owned())];
             let doubt = (td_string!(locale, mail.method_added.doubt), td_string!(locale, mail.method_added.doubt_do));

@@ -13,3 +13,8 @@ pub mod rows;
 #[cfg(feature = "ssr")]
 pub mod service;
 mod story;
+pub mod user_api;
+pub mod user_method_page;
+pub mod user_page;
+#[cfg(feature = "ssr")]
+pub mod user_service;

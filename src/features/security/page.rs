@@ -105,7 +105,7 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
             </div>
             <aside>
                 <div class="head"><h2>"Recent activity"</h2></div>
-                {story(happened, now)}
+                {story(happened, now, false)}
                 <Banner fact="This was not you?">
                     "Sign out everywhere else, make new backup codes, remove any method you do not know, and tell your help desk. Nobody ever needs your password or your codes from you."
                 </Banner>

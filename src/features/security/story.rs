@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::rows::Happened;
 use crate::domain::audit::What;
-use crate::domain::time::Time as Moment;
-use crate::ui::{Glyph, Icon, Time};
+use crate::domain::time::{Span, Time as Moment};
+use crate::ui::{Glyph, Icon, Time, clock, is_same_day, long, minute};
 
 /// One event in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,21 +176,56 @@ const fn sign(what: What) -> Glyph {
     }
 }
 
-/// Events as a story, the newest first.
-pub fn story(events: Vec<Happened>, now: Moment) -> AnyView {
+/// Events as a story, the newest first; `clocks` where a heading names the day.
+pub fn story(events: Vec<Happened>, now: Moment, clocks: bool) -> AnyView {
     let line = move |event: Happened| {
         let at = event.at;
         let Told { sign, title, under } = tell(&event);
+        let time = if clocks {
+            view! { <time title=long(at)>{clock(at)}</time> }.into_any()
+        } else {
+            view! { <Time at now/> }.into_any()
+        };
         view! {
             <li>
                 <Icon of=sign/>
                 <div><b><bdi>{title}</bdi></b>{under.into_iter().map(|line| view! { <p><bdi>{line}</bdi></p> }).collect_view()}</div>
-                <Time at now/>
+                {time}
             </li>
         }
         .into_any()
     };
     view! { <ol class="story">{events.into_iter().map(line).collect_view()}</ol> }.into_any()
+}
+
+/// Events by day, each under its heading.
+pub fn by_day(events: Vec<Happened>, now: Moment) -> AnyView {
+    let mut days: Vec<(Moment, Vec<Happened>)> = Vec::new();
+    for event in events {
+        match days.last_mut() {
+            Some((day, of_day)) if is_same_day(*day, event.at) => of_day.push(event),
+            _ => days.push((event.at, vec![event])),
+        }
+    }
+    days.into_iter()
+        .map(|(day, events)| {
+            view! { <section class="day"><h2>{day_name(day, now)}</h2>{story(events, now, true)}</section> }.into_any()
+        })
+        .collect_view()
+        .into_any()
+}
+
+/// "Today, 21 November 2026", "Yesterday, …", "19 November 2026".
+fn day_name(day: Moment, now: Moment) -> String {
+    let date = minute(day);
+    let date = date.split_once(',').map_or(date.as_str(), |(date, _)| date);
+    if is_same_day(day, now) {
+        format!("Today, {date}")
+    } else if is_same_day(day + Span::hours(24), now) {
+        format!("Yesterday, {date}")
+    } else {
+        date.to_owned()
+    }
 }
 
 /// What people call their browser and system, from what it says of itself.
@@ -256,6 +291,14 @@ mod tests {
         assert_eq!(told.under, ["“Lost” T-1", "Deleted 1 authenticator app and 9 backup codes. Ended 2 sessions."]);
         let told = tell(&event(What::MethodRemoved, &[("name", "Old"), ("sessions_ended", "0")]));
         assert_eq!((told.title.as_str(), told.under.len()), ("Removed the authenticator app “Old”", 0));
+    }
+
+    #[test]
+    fn days_are_named() {
+        let noon = Moment::from_unix_milliseconds(1_795_269_900_000);
+        assert_eq!(day_name(noon, noon), "Today, 21 November 2026");
+        assert_eq!(day_name(noon, noon + Span::hours(24)), "Yesterday, 21 November 2026");
+        assert_eq!(day_name(noon, noon + Span::hours(48)), "21 November 2026");
     }
 
     #[test]

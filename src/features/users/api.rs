@@ -1,21 +1,16 @@
-//! The server functions of a user's details.
+//! A user as pages show them.
 
-use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::UserId;
-use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::Standing;
-use crate::features::session::api::{ApiError, Console};
 
 #[cfg(feature = "ssr")]
 use super::service;
 #[cfg(feature = "ssr")]
-use crate::domain::authority::{Actor, Right};
-#[cfg(feature = "ssr")]
-use crate::features::session::request::Request;
+use crate::domain::authority::Actor;
 
 /// One user of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +52,8 @@ pub struct UserRow {
 #[cfg(feature = "ssr")]
 impl UserRow {
     /// The user as `actor` sees them.
-    pub(super) fn of(user: &service::User, actor: &Actor) -> Self {
+    #[must_use]
+    pub fn of(user: &service::User, actor: &Actor) -> Self {
         Self {
             id: user.user.id,
             name: user.name.clone(),
@@ -77,78 +73,4 @@ impl UserRow {
             refusal: actor.may_manage(user.user, user.role).err(),
         }
     }
-}
-
-/// One authentication method.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MethodRow {
-    /// What it is.
-    pub kind: MethodKind,
-    /// When it was registered.
-    pub registered_at: Time,
-    /// When it was last used.
-    pub last_used_at: Option<Time>,
-}
-
-/// How backup codes stand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodesRow {
-    /// When the set was made; none when there is no set.
-    pub made_at: Option<Time>,
-    /// When one was typed back.
-    pub saved_at: Option<Time>,
-    /// When each was used, in their order.
-    pub used_at: Vec<Option<Time>>,
-}
-
-/// A user's details.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UserPage {
-    /// The user.
-    pub user: UserRow,
-    /// Their methods.
-    pub methods: Vec<MethodRow>,
-    /// Their backup codes.
-    pub codes: CodesRow,
-}
-
-/// A user's details; none for a user the reader may not see, whether there is one or not.
-///
-/// # Errors
-/// [`ApiError::SignedOut`], or when something fails on the server.
-#[server(endpoint = "users/user")]
-pub async fn show_user(id: UserId) -> Result<Console<Option<UserPage>>, ApiError> {
-    let request = Request::current()?;
-    let session = request.signed_in().await?;
-    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
-    let scope = session.actor.scope(Right::Read);
-    let found = service::by_ids(&mut conn, &scope, &[id]).await?;
-    let Some(user) = found.first() else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
-        return Ok(request.console(&session, None));
-    };
-    let row = UserRow::of(user, &session.actor);
-    let (methods, codes) = credentials(&mut conn, user.user).await?;
-    Ok(request.console(&session, Some(UserPage { user: row, methods, codes })))
-}
-
-/// A person's methods and codes, as pages show them.
-///
-/// # Errors
-/// When the database fails.
-#[cfg(feature = "ssr")]
-pub async fn credentials(
-    conn: &mut crate::platform::Conn,
-    user: crate::domain::user::UserRef,
-) -> Result<(Vec<MethodRow>, CodesRow), ApiError> {
-    use crate::features::{backup_codes, methods};
-    let methods = methods::service::list(conn, user).await?;
-    let codes = backup_codes::service::left(conn, user).await?;
-    let row = |method: methods::service::Method| MethodRow {
-        kind: method.kind,
-        registered_at: method.registered_at,
-        last_used_at: method.last_used_at,
-    };
-    let codes = CodesRow { made_at: codes.made_at, saved_at: codes.saved_at, used_at: codes.used_at };
-    Ok((methods.into_iter().map(row).collect(), codes))
 }

@@ -17,7 +17,7 @@ use crate::ui::{
 };
 
 /// Where a selection is sent; the reset's server function has this address.
-pub(super) const PLAN: &str = "/api/reset/plan";
+pub const PLAN: &str = "/api/reset/plan";
 
 /// The address of this list with another filter, from its beginning.
 fn with(path: &str, filter: &UserFilter, change: impl FnOnce(&mut UserFilter)) -> String {

@@ -11,4 +11,3 @@ pub mod page;
 pub mod service;
 #[cfg(feature = "ssr")]
 mod store;
-pub mod user_page;

@@ -7,7 +7,7 @@ pub use list::{ListedMethod, PAGE, Page, User, by_ids, census, count, count_meth
 
 use super::store;
 use crate::domain::audit::{Event, What};
-use crate::domain::authority::Role;
+use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::sign_in::Guesses;
 use crate::domain::time::Time;
@@ -243,4 +243,13 @@ async fn end_everything(conn: &mut Conn, user: UserRef) -> Result<()> {
     session::service::end_all(conn, user.customer, &[user.id]).await?;
     session::service::end_all_challenges(conn, user.customer, &[user.id]).await?;
     Ok(())
+}
+
+/// The roles of `user` in the customers of `scope` that have not ended, with the customers' names: home first, the others
+/// by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn roles(conn: &mut Conn, scope: &Scope, user: UserRef, now: Time) -> Result<Vec<(String, Role)>> {
+    store::roles(conn, scope, user, now).await
 }

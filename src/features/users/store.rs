@@ -5,7 +5,7 @@ pub mod list;
 
 use sqlx::FromRow;
 
-use crate::domain::authority::Role;
+use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::sign_in::Guesses;
 use crate::domain::time::Time;
@@ -259,4 +259,24 @@ pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) ->
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|(customer, id)| UserRef { customer, id }).collect())
+}
+
+/// The roles of a user in the customers of `scope` that have not ended: home first, the others by name.
+pub async fn roles(conn: &mut Conn, scope: &Scope, user: UserRef, now: Time) -> Result<Vec<(String, Role)>> {
+    let customers = scope.customers();
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT c.name, m.role FROM memberships m JOIN customers c ON c.id = m.customer_id \
+         WHERE m.user_customer_id = $1 AND m.user_id = $2 AND (m.ends_at IS NULL OR m.ends_at > $3) \
+            AND m.customer_id IN ({}) \
+         ORDER BY CASE WHEN m.customer_id = $1 THEN 0 ELSE 1 END, c.name_key",
+        placeholders(4, customers.len())
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).bind(now);
+    for customer in customers {
+        query = query.bind(*customer);
+    }
+    Ok(query.fetch_all(conn).await?)
 }
