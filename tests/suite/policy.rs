@@ -5,12 +5,13 @@ use rekey::domain::customer::{Customer, Policy, Setting, Settings};
 use rekey::domain::ids::CustomerId;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::{Span, Time};
+use rekey::domain::user_filter::UserFilter;
 use rekey::features::policy::service::{Asked, Concerned, Saved, concerned, save, show, version};
 use rekey::features::reset::service::{Confirmation, Confirmed};
 use rekey::features::session::service::Session;
 use rekey::features::set_up::service::{Postponed, Registered, postpone};
 use rekey::features::sign_in::service::{Begun, Factor, Finished};
-use rekey::features::{customers, set_up};
+use rekey::features::{customers, set_up, users};
 
 use super::browser::*;
 use super::dump::Dump;
@@ -274,6 +275,15 @@ both! {
             "1 person more will be: 3 in all.",
         ] {
             assert!(page.contains(said), "{said}: {page}");
+        }
+        // Each of these numbers opens the list of those people.
+        for (name, value, total) in [("mfa", "none", 4), ("mfa", "reset", 3), ("codes", "low", 2)] {
+            let list = format!("/users?customer={}&{name}={value}", world.a.id);
+            assert!(page.replace("&amp;", "&").contains(&list), "{list}: {page}");
+            let filter = UserFilter::from_pairs([(name, value)]);
+            let mut conn = world.platform.db.read().await.unwrap();
+            let listed = users::service::count(&mut conn, &scope, &filter, world.now()).await.unwrap();
+            assert_eq!(listed, total, "{name}={value}");
         }
         // And those who are said to be let in are.
         assert_eq!(saved(&world, &owner, &world.a, |asked| asked.mfa_required = false).await, Saved::Done);

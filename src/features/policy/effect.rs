@@ -14,11 +14,18 @@ pub struct Effect {
     pub fact: String,
     /// What becomes of them.
     pub rest: String,
+    /// Where the list of users shows them, as its address has it.
+    pub list: Option<&'static str>,
 }
 
 impl Effect {
     fn says(fact: impl Into<String>, rest: impl Into<String>) -> Self {
-        Self { is_warning: false, fact: fact.into(), rest: rest.into() }
+        Self { is_warning: false, fact: fact.into(), rest: rest.into(), list: None }
+    }
+
+    /// The fact counts those whom this list shows, where it counts anybody.
+    fn listed(self, count: i64, list: &'static str) -> Self {
+        Self { list: (count > 0).then_some(list), ..self }
     }
 
     fn warns(fact: impl Into<String>, rest: impl Into<String>) -> Self {
@@ -104,14 +111,15 @@ fn people(count: i64, one: &str, many: &str) -> String {
 
 /// What the change of `setting` does, at `now`.
 pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time) -> Effect {
+    let concerned = change.concerned;
     match setting {
-        Setting::MfaRequired => mfa_required(change, now),
+        Setting::MfaRequired => mfa_required(change, now).listed(concerned.without_factor, "mfa=none"),
         Setting::GraceDays => grace_days(policy, change, now),
-        Setting::SetUpAtSignIn => set_up_at_sign_in(change),
+        Setting::SetUpAtSignIn => set_up_at_sign_in(change).listed(concerned.reset, "mfa=reset"),
         Setting::LinkMinutes => link_minutes(change),
         Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
         Setting::TicketRequired => demanded(change, change.asked.ticket_required, "a ticket number"),
-        Setting::CodesLow => codes_low(policy, change),
+        Setting::CodesLow => codes_low(policy, change).listed(concerned.few_codes.0, "codes=low"),
     }
 }
 
@@ -147,7 +155,11 @@ fn mfa_required(change: &Change, now: Time) -> Effect {
 }
 
 fn grace_days(policy: &PolicyPage, change: &Change, now: Time) -> Effect {
-    let fact = format!("{} no second factor.", people(change.concerned.without_factor, "has", "have"));
+    let without = change.concerned.without_factor;
+    let fact = match without {
+        0 => "Everybody who can sign in has a second factor.".to_owned(),
+        _ => format!("{} no second factor.", people(without, "has", "have")),
+    };
     if !change.asked.mfa_required {
         return Effect::says("Nothing changes now.", "The days count from the moment MFA is required.");
     }
@@ -162,11 +174,15 @@ fn grace_days(policy: &PolicyPage, change: &Change, now: Time) -> Effect {
     };
     match (now < until, now < before) {
         (false, false) => Effect::says("Nothing changes now.", format!("The grace ended on {}.", minute(before))),
-        (false, true) => Effect::says(fact, "From the moment you save they cannot put the set-up off any more."),
-        (true, _) => Effect::says(
-            fact,
-            format!("They may put the set-up off until {}; so far it was until {}.", minute(until), minute(before)),
-        ),
+        (false, true) => {
+            let rest = "From the moment you save nobody can put the set-up off any more.";
+            Effect::says(fact, rest).listed(without, "mfa=none")
+        }
+        (true, _) => {
+            let (until, before) = (minute(until), minute(before));
+            let rest = format!("The set-up may be put off until {until}; so far it was until {before}.");
+            Effect::says(fact, rest).listed(without, "mfa=none")
+        }
     }
 }
 
@@ -301,12 +317,12 @@ mod tests {
         let said = |old, days| said(Setting::GraceDays, old, |asked| asked.grace_days = days, concerned).1;
         assert_eq!(
             said(old, 10),
-            "4 people have no second factor. They may put the set-up off until 30 November 2026, 14:05 UTC; so far it was \
+            "4 people have no second factor. The set-up may be put off until 30 November 2026, 14:05 UTC; so far it was \
              until 23 November 2026, 14:05 UTC."
         );
         assert_eq!(
             said(old, 1),
-            "4 people have no second factor. From the moment you save they cannot put the set-up off any more."
+            "4 people have no second factor. From the moment you save nobody can put the set-up off any more."
         );
         let over = Policy { mfa_required_since: Some(NOW), grace_days: 0, ..old };
         assert!(said(over, 1).contains(&minute(NOW + Span::hours(24))));

@@ -86,10 +86,13 @@ fn page(policy: &PolicyPage, change: &Change, is_stale: bool, left: Option<SaveO
 
 fn row(setting: Setting, policy: &PolicyPage, change: &Change, now: Moment) -> AnyView {
     let effect = effect(setting, policy, change, now);
+    let list = effect.list.map(|list| {
+        view! { " "<a href=format!("/users?customer={}&{list}", policy.id)>"Show them"</a> }
+    });
     let says = if effect.is_warning {
-        view! { <Banner tone=Tone::Warn fact=effect.fact>{effect.rest}</Banner> }.into_any()
+        view! { <Banner tone=Tone::Warn fact=effect.fact>{effect.rest}{list}</Banner> }.into_any()
     } else {
-        view! { <p><b>{effect.fact}</b>" "{effect.rest}</p> }.into_any()
+        view! { <p><b>{effect.fact}</b>" "{effect.rest}{list}</p> }.into_any()
     };
     view! {
         <li>
