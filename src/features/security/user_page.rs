@@ -165,7 +165,7 @@ fn head(user: &UserRow, tab: Tab) -> AnyView {
 fn more(user: &UserRow) -> AnyView {
     let id = user.id;
     let standing = if user.standing == Standing::Suspended {
-        view! { <a class="item" href=format!("/users/{id}/reactivate")><Icon of=Glyph::Refresh/>"Reactivate"</a> }
+        view! { <a class="item" href=format!("/users/{id}/suspend")><Icon of=Glyph::Refresh/>"Reactivate"</a> }
             .into_any()
     } else {
         view! { <a class="item" href=format!("/users/{id}/suspend")><Icon of=Glyph::Pause/>"Suspend"</a> }.into_any()
