@@ -12,6 +12,7 @@ use crate::features::access::new_page::NewCustomerPage;
 use crate::features::access::people_page::PeoplePage;
 use crate::features::access::role_page::{ChangeRolePage, GiveRolePage};
 use crate::features::accounts::invite_page::InvitePage;
+use crate::features::accounts::list_page::{InviteFilePage, InviteListPage};
 use crate::features::accounts::person_page::{AccountInvitationPage, RemoveUserPage, SuspendUserPage};
 use crate::features::audit::page::AuditPage;
 use crate::features::invitation::page::{InvitationPage, WelcomePage};
@@ -95,6 +96,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/invite") view=InvitePage ssr=SsrMode::Async/>
+                <Route path=path!("/users/invite/file") view=InviteFilePage ssr=SsrMode::Async/>
+                <Route path=path!("/users/invite/file/:list") view=InviteListPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/suspend") view=SuspendUserPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/remove") view=RemoveUserPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/invitation") view=AccountInvitationPage ssr=SsrMode::Async/>

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
@@ -20,11 +20,13 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::{App, Assets, shell};
 use crate::features::outbox::{mailbox, worker};
-use crate::features::{reset, security, session, set_up};
+use crate::features::{accounts, reset, security, session, set_up};
 use crate::platform::{Fault, Platform};
 
 /// The largest request: ten thousand selected users fit four times.
 const LARGEST_REQUEST: usize = 1 << 20;
+/// The largest form with a file: what is too large for a list is still told so by a page.
+const LARGEST_UPLOAD: usize = 4 << 20;
 
 /// The front end's files, each also compressed: inside the binary in a release, on disk while developing.
 #[derive(RustEmbed)]
@@ -83,12 +85,21 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
         .route("/assets/{name}", get(async |Path(name): Path<String>, headers: HeaderMap| file(&name, &headers)))
         .route("/set-up/codes.txt", get(set_up::download::codes))
         .route("/security/codes.txt", get(security::download::codes))
-        .with_state(platform)
+        .route("/users/invite/file/{list}/untaken.csv", get(accounts::files::untaken))
+        .with_state(platform.clone())
         .merge(pages);
     if let Some(mailbox) = mailbox {
         router = router.merge(mailbox::routes(mailbox, assets.css));
     }
-    router.layer(RequestBodyLimitLayer::new(LARGEST_REQUEST)).layer(csrf).layer(middleware::from_fn(headers))
+    let uploads = Router::new()
+        .route("/api/accounts/file", post(accounts::files::upload))
+        .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
+        .with_state(platform);
+    router
+        .layer(RequestBodyLimitLayer::new(LARGEST_REQUEST))
+        .merge(uploads)
+        .layer(csrf)
+        .layer(middleware::from_fn(headers))
 }
 
 /// The names of the front end's files as they are now.
@@ -176,6 +187,7 @@ async fn resume_resets(platform: Platform) {
     loop {
         every.tick().await;
         log(reset::run::resume(&platform).await, "resets could not be resumed");
+        log(accounts::list::resume(&platform).await, "invitations could not be resumed");
     }
 }
 
@@ -185,6 +197,7 @@ async fn sweep(platform: Platform) {
     loop {
         every.tick().await;
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");
+        log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
     }
 }
 

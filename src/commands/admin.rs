@@ -8,16 +8,12 @@ use super::{Admin, Outcome, Password, Problem, complain, existing_user, nobody, 
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::Role;
 use crate::domain::customer::{Customer, Policy};
+use crate::domain::password::{LONGEST, SHORTEST_ALONE, Weakness};
 use crate::domain::user::{Address, Standing, UserRef, clean_name};
 use crate::features::users::import::{self, ImportFile};
 use crate::features::users::service::NewUser;
 use crate::features::{audit, customers, users};
-use crate::platform::password::LONGEST;
-use crate::platform::{Config, Conn, Platform, Result, open};
-
-/// The shortest password that is taken, and the shortest that is not complained about (NIST SP 800-63B-4 §3.1.1.2).
-const SHORTEST: usize = 8;
-const RECOMMENDED: usize = 15;
+use crate::platform::{Config, Conn, Platform, Result, common, open};
 
 pub async fn run(config: &Config, command: Admin) -> Outcome {
     match command {
@@ -54,6 +50,9 @@ async fn create_owner(config: &Config, customer: &str, name: &str, from: Passwor
     let (customer_name, name) = (named(customer)?, named(name)?);
     let password = password(from)?;
     let platform = open::open(config).await?;
+    let there = customers::service::named(&mut *platform.db.read().await?, &customer_name).await?;
+    let policy = there.map_or_else(Policy::default, |customer| customer.policy);
+    judge(&password, policy.mfa_required, &[address.as_str(), &name])?;
     let hash = platform.hasher.hash(password, platform.rng.bytes()).await?;
     let mut tx = platform.db.begin().await?;
     let customer = match customers::service::named(&mut tx, &customer_name).await? {
@@ -148,8 +147,11 @@ fn report(out: &mut impl io::Write, file: &ImportFile, customer: &Customer, dry_
 
 async fn set_password(config: &Config, from: Password, address: &Address) -> Outcome {
     let platform = open::open_existing(config).await?;
-    existing_user(&mut *platform.db.read().await?, address).await?;
-    let hash = platform.hasher.hash(password(from)?, platform.rng.bytes()).await?;
+    let user = existing_user(&mut *platform.db.read().await?, address).await?;
+    let password = password(from)?;
+    let customer = customers::service::of_user(&mut *platform.db.read().await?, user.customer).await?;
+    judge(&password, customer.is_none_or(|customer| customer.policy.mfa_required), &[address.as_str()])?;
+    let hash = platform.hasher.hash(password, platform.rng.bytes()).await?;
     let mut tx = platform.db.begin().await?;
     let user = existing_user(&mut tx, address).await?;
     let Some(locked) = users::service::lock(&mut tx, user).await? else {
@@ -214,17 +216,23 @@ fn password(from: Password) -> Result<String, Problem> {
     } else {
         return Err(Problem::Input("there is no terminal to ask at: use --password-stdin".to_owned()));
     };
-    match password.chars().count() {
-        _ if password.len() > LONGEST => {
-            return Err(Problem::Input(format!("a password has at most {LONGEST} bytes")));
-        }
-        short if short < SHORTEST => {
-            return Err(Problem::Input(format!("a password has at least {SHORTEST} characters")));
-        }
-        short if short < RECOMMENDED => complain(format_args!("{RECOMMENDED} characters or more are recommended")),
-        _ => {}
-    }
     Ok(password)
+}
+
+/// Whether the password may be that of somebody with this address and name: the rule that holds in the browser too.
+fn judge(password: &str, mfa_required: bool, own: &[&str]) -> Result<(), Problem> {
+    common::check(password, mfa_required, own).map_err(|weakness| {
+        Problem::Input(match weakness {
+            Weakness::Short(least) => format!("a password has at least {least} characters"),
+            Weakness::Long(most) => format!("a password has at most {most} bytes"),
+            Weakness::Common => "that password is among those that are guessed first".to_owned(),
+            Weakness::Yourself => "that is their own address or name".to_owned(),
+        })
+    })?;
+    if password.chars().count() < usize::from(SHORTEST_ALONE) {
+        complain(format_args!("{SHORTEST_ALONE} characters or more are recommended"));
+    }
+    Ok(())
 }
 
 fn unread(error: &io::Error) -> Problem {

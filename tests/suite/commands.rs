@@ -108,14 +108,14 @@ both! {
         let user = world.member(&world.a).await;
         let session = world.sign_in(&user).await;
         let (challenge, _) = world.begin(&user).await;
-        let ran = rekey(&world, &["admin", "set-password", "--password-stdin", &user.address], "eightchr\r\n");
+        let ran = rekey(&world, &["admin", "set-password", "--password-stdin", &user.address], "wXq4lamp\r\n");
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(ran.err.contains("15 characters or more are recommended"), "{ran:?}");
         assert!(world.find(&session).await.is_none());
         let code = Factor::Code(world.fresh_code(&user));
         assert!(matches!(world.finish(&challenge, &code).await, Finished::Dead));
         assert!(matches!(world.begin_with(&user.address, PASSWORD).await, Begun::Wrong));
-        assert!(matches!(world.begin_with(&user.address, "eightchr").await, Begun::Challenge(_, Step::Factor)));
+        assert!(matches!(world.begin_with(&user.address, "wXq4lamp").await, Begun::Challenge(_, Step::Factor)));
         assert!(world.recorded(world.a.id).await.contains(&"password_set".to_owned()));
         world.assert_chains_whole().await;
     }
@@ -169,7 +169,7 @@ both! {
         install(&world, b"installation").await;
         let before = Dump::of(&world).await;
         let people = file(&world, "people.csv", "userPrincipalName,displayName\nzoe@a.example,Zoë\n");
-        let columns = file(&world, "columns.csv", "name,address\nZoë,zoe@a.example\n");
+        let columns = file(&world, "columns.csv", "who,where\nZoë,zoe@a.example\n");
         let missing = world.folder().join("missing.csv").display().to_string();
         let import = |customer: &str, path: &str| rekey(&world, &["admin", "import-users", "--customer", customer, path], "");
         for (ran, says) in [

@@ -110,6 +110,8 @@ fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
         ("/api/accounts/invite_again", Door::SignedIn, vec![("id", ID)]),
         ("/api/accounts/suspend", Door::SignedIn, vec![("id", ID)]),
         ("/api/accounts/reactivate", Door::SignedIn, vec![("id", ID)]),
+        ("/api/accounts/list", Door::SignedIn, vec![("id", ID)]),
+        ("/api/accounts/confirm_list", Door::SignedIn, vec![("id", ID), ("code", "123456")]),
         ("/api/accounts/remove", Door::SignedIn, vec![("id", ID), ("code", "123456")]),
     ]
 }

@@ -5,6 +5,7 @@ mod place;
 
 mod access;
 mod accounts;
+mod accounts_lists;
 mod audit;
 mod backup_codes;
 mod browser;

@@ -2,6 +2,7 @@
 
 use super::table::{Column, Columns as Named, Row};
 use super::{FileProblem, Person, Reads, Untaken, name};
+use crate::domain::authority::Role;
 
 /// What a guest's user principal name has in the middle: `name_domain#EXT#@tenant`.
 const GUEST: &str = "#ext#";
@@ -56,6 +57,7 @@ impl Reads for Columns {
                 _ => return Err(Untaken::Status),
             },
             last_sign_in_at: None,
+            role: Role::Member,
         })
     }
 }

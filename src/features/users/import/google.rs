@@ -2,6 +2,7 @@
 
 use super::table::{Column, Columns as Named, Row};
 use super::{FileProblem, Person, Reads, Untaken, name};
+use crate::domain::authority::Role;
 use crate::domain::time::{Time, Utc};
 
 /// Where the columns are.
@@ -49,6 +50,7 @@ impl Reads for Columns {
                 _ => return Err(Untaken::Status),
             },
             last_sign_in_at: time(row.cell(self.last_sign_in)),
+            role: Role::Member,
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod entra;
 mod google;
+mod plain;
 mod table;
 
 use std::collections::{HashMap, HashSet};
@@ -37,7 +38,8 @@ pub enum FileProblem {
     /// Its columns are nobody's that we know.
     #[error(
         "its columns are neither those of Microsoft Entra's \"Download users\" (userPrincipalName, displayName, mail …) \
-         nor those of Google Workspace's (First Name, Last Name, Email Address …)"
+         nor those of Google Workspace's (First Name, Last Name, Email Address …) nor those of a plain list \
+         (name, address and, if you like, role)"
     )]
     Columns,
     /// Two columns say the same thing, and may not say the same.
@@ -55,6 +57,8 @@ pub enum Source {
     Entra,
     /// Google Workspace.
     Google,
+    /// A list made by hand.
+    List,
 }
 
 impl std::fmt::Display for Source {
@@ -62,6 +66,7 @@ impl std::fmt::Display for Source {
         f.write_str(match self {
             Self::Entra => "Microsoft Entra",
             Self::Google => "Google Workspace",
+            Self::List => "A list",
         })
     }
 }
@@ -97,6 +102,8 @@ pub struct Person {
     pub suspended: bool,
     /// When they last signed in there. A time that cannot be read is none: nothing depends on it.
     pub last_sign_in_at: Option<Time>,
+    /// Their role; a member where the file says nothing of it.
+    pub role: Role,
 }
 
 /// Why somebody is not taken.
@@ -117,6 +124,9 @@ pub enum Untaken {
     /// Suspended or not? Nobody is let in on a guess.
     #[error("neither active nor suspended")]
     Status,
+    /// What stands there is none of the four roles.
+    #[error("not a role")]
+    BadRole,
     /// Cells have slipped, as after a separator that is not in quotes.
     #[error("more cells than columns")]
     TooManyCells,
@@ -136,11 +146,13 @@ pub fn read(bytes: &[u8]) -> Result<ImportFile, FileProblem> {
     let text = table::decode(bytes)?;
     let (source, table) = table::read(&text, |columns| {
         let entra = columns.has("userPrincipalName").then_some(Source::Entra);
-        entra.or_else(|| columns.has("Email Address").then_some(Source::Google))
+        let google = || columns.has("Email Address").then_some(Source::Google);
+        entra.or_else(google).or_else(|| plain::Columns::are_in(columns).then_some(Source::List))
     })?;
     let people: Vec<Line> = match source {
         Source::Entra => lines(&table, &entra::Columns::find(&table.columns)?),
         Source::Google => lines(&table, &google::Columns::find(&table.columns)?),
+        Source::List => lines(&table, &plain::Columns::find(&table.columns)?),
     };
     Ok(ImportFile { source, lines: each_address_once(people) })
 }
@@ -209,7 +221,7 @@ pub async fn add(conn: &mut Conn, platform: &Platform, customer: CustomerId, fil
         password_hash: None,
         suspended: person.suspended,
         last_sign_in_at: person.last_sign_in_at,
-        role: Role::Member,
+        role: person.role,
     };
     let people: Vec<NewUser> = file.lines.iter().filter_map(|line| line.person.as_ref().ok()).map(new).collect();
     Ok(service::add(conn, platform, customer, &people).await?.len())

@@ -141,11 +141,27 @@ fn names_have_one_line_and_no_escapes() {
 }
 
 #[test]
+fn a_list_made_by_hand_is_read() {
+    let text =
+        "Name;E-Mail;Role\nZoë;zoe@n.example;\nMax;max@n.example;Auditor\nOdd;odd@n.example;boss\n;x@n.example;\n";
+    let file = read(text.as_bytes()).unwrap();
+    assert_eq!(file.source, Source::List);
+    assert_eq!(
+        tell(&file),
+        ["2 Zoë <zoe@n.example>", "3 Max <max@n.example>", "4 odd@n.example: not a role", "5 x@n.example: no name"]
+    );
+    let roles: Vec<Role> =
+        file.lines.iter().filter_map(|line| line.person.as_ref().ok()).map(|person| person.role).collect();
+    assert_eq!(roles, [Role::Member, Role::Auditor]);
+}
+
+#[test]
 fn other_files_are_refused_with_a_reason() {
     let problem = |bytes: &[u8]| read(bytes).unwrap_err();
     assert_eq!(problem(b""), FileProblem::Empty);
     assert_eq!(problem(b"\xef\xbb\xbf\r\n"), FileProblem::Empty);
-    assert_eq!(problem(b"name,address\nZo,zoe@n.example\n"), FileProblem::Columns);
+    assert_eq!(problem(b"who,where\nZo,zoe@n.example\n"), FileProblem::Columns);
+    assert_eq!(problem(b"name,mail,address\n"), FileProblem::TwoColumns("address"));
     assert_eq!(problem(b"upn,serial number,secret key,time interval,manufacturer,model\n"), FileProblem::Columns);
     assert_eq!(problem(b"userPrincipalName,displayName\nz@n.example,Zo\xeb\n"), FileProblem::Encoding);
     assert_eq!(problem(b"\xff\xfeu\x00\x00\xd8"), FileProblem::Encoding);

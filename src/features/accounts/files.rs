@@ -1,0 +1,155 @@
+//! What is no form of fields: the file of a list on its way in, and the lines that were not taken on their way out.
+
+use axum::extract::{ConnectInfo, Multipart, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use std::net::SocketAddr;
+
+use super::list::{self, Read};
+use super::list_api::UploadOutcome;
+use crate::domain::ids::{CustomerId, InviteListId};
+use crate::domain::invitation::Untaken;
+use crate::features::session::flash::Flash;
+use crate::features::session::service::Session;
+use crate::features::users::import::FileProblem;
+use crate::platform::cookies::Cookie;
+use crate::platform::request::{Origin, cookie};
+use crate::platform::{Fault, Platform};
+
+/// The largest file, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// Takes a list as a file or as pasted text, freezes it and sends the browser to its preview.
+pub async fn upload(
+    State(platform): State<Platform>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
+) -> Response {
+    let session = match signed_in(&platform, &headers).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return Redirect::to("/sign-in?next=%2Fusers%2Finvite%2Ffile").into_response(),
+        Err(fault) => return failed(&fault),
+    };
+    let Ok(form) = form else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let Some((customer, bytes)) = fields(form).await else {
+        return leave(&platform, None, UploadOutcome::TooLarge);
+    };
+    let Some(customer) = customer else {
+        return leave(&platform, None, UploadOutcome::NoCustomer);
+    };
+    if bytes.len() > LARGEST {
+        return leave(&platform, Some(customer), UploadOutcome::TooLarge);
+    }
+    let origin = Origin::new(Some(peer.ip()), &headers);
+    let outcome = match list::read(&platform, &origin, &session.actor, customer, &bytes).await {
+        Ok(Read::Frozen(id)) => return Redirect::to(&format!("/users/invite/file/{id}")).into_response(),
+        Ok(Read::Unreadable(problem)) => unreadable(&problem),
+        Ok(Read::TooMany) => UploadOutcome::TooMany,
+        Ok(Read::Nobody) => UploadOutcome::Empty,
+        Ok(Read::Refused(refusal)) => UploadOutcome::Refused(refusal),
+        Err(fault) => return failed(&fault),
+    };
+    leave(&platform, Some(customer), outcome)
+}
+
+const fn unreadable(problem: &FileProblem) -> UploadOutcome {
+    match problem {
+        FileProblem::TooLarge => UploadOutcome::TooLarge,
+        FileProblem::Empty => UploadOutcome::Empty,
+        FileProblem::Encoding => UploadOutcome::Encoding,
+        FileProblem::Columns => UploadOutcome::Columns,
+        FileProblem::TwoColumns(_) => UploadOutcome::TwoColumns,
+        FileProblem::OpenQuote(line) => UploadOutcome::OpenQuote(*line),
+    }
+}
+
+/// The customer and the bytes of a form; none when it is too large or breaks off.
+async fn fields(mut form: Multipart) -> Option<(Option<CustomerId>, Vec<u8>)> {
+    let (mut customer, mut file, mut pasted) = (None, Vec::new(), Vec::new());
+    while let Some(field) = form.next_field().await.ok()? {
+        match field.name().unwrap_or_default() {
+            "customer" => customer = field.text().await.ok()?.parse().ok(),
+            "file" => file = field.bytes().await.ok()?.to_vec(),
+            "text" => pasted = field.bytes().await.ok()?.to_vec(),
+            _ => {}
+        }
+    }
+    Some((customer, if file.is_empty() { pasted } else { file }))
+}
+
+async fn signed_in(platform: &Platform, headers: &HeaderMap) -> Result<Option<Session>, Fault> {
+    match cookie(headers, Cookie::Session.name(platform.config.is_https())) {
+        Some(token) => crate::features::session::service::find(platform, &token).await,
+        None => Ok(None),
+    }
+}
+
+fn leave(platform: &Platform, customer: Option<CustomerId>, outcome: UploadOutcome) -> Response {
+    let page = customer
+        .map_or_else(|| "/users/invite/file".to_owned(), |customer| format!("/users/invite/file?customer={customer}"));
+    let flash: HeaderValue = Cookie::Flash.set(platform.config.is_https(), &Flash::encode("invite_file", outcome, &[]));
+    ([(header::SET_COOKIE, flash)], Redirect::to(&page)).into_response()
+}
+
+fn failed(fault: &Fault) -> Response {
+    if matches!(fault, Fault::Busy) {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response();
+    }
+    tracing::error!(error = %fault, "a list could not be handled");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+/// The lines of a list that were not taken, as a CSV file.
+pub async fn untaken(State(platform): State<Platform>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    let session = match signed_in(&platform, &headers).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return Redirect::to("/sign-in?next=%2Fusers").into_response(),
+        Err(fault) => return failed(&fault),
+    };
+    let found = match id.parse::<InviteListId>() {
+        Ok(id) => list::view(&platform, &session.actor, id).await,
+        Err(_) => Ok(None),
+    };
+    match found {
+        Ok(Some((_, lines))) => {
+            let rows = lines.iter().filter_map(|line| Some((line.number, line.who.as_str(), line.untaken?)));
+            let disposition = "attachment; filename=\"not-invited.csv\"";
+            let kind = "text/csv; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition)], table(rows)).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(fault) => failed(&fault),
+    }
+}
+
+/// `line,who,why`; with the mark by which spreadsheets know UTF-8.
+fn table<'a>(rows: impl Iterator<Item = (i64, &'a str, Untaken)>) -> String {
+    let mut text = "\u{feff}line,who,why\r\n".to_owned();
+    for (number, who, why) in rows {
+        text.push_str(&format!("{number},\"{}\",\"{}\"\r\n", inert(who).replace('"', "\"\""), why.label()));
+    }
+    text
+}
+
+/// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
+fn inert(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        let rows =
+            ["=1+1", "+49", "-x", "@sum", "\tx", "zoë \"z\""].into_iter().map(|who| (2, who, Untaken::NoAddress));
+        let text = table(rows);
+        assert!(text.starts_with("\u{feff}line,who,why\r\n2,\"'=1+1\",\"No address\"\r\n2,\"'+49\","));
+        assert!(text.contains("\"'-x\"") && text.contains("\"'@sum\"") && text.contains("\"'\tx\""));
+        assert!(text.ends_with("2,\"zoë \"\"z\"\"\",\"No address\"\r\n"));
+    }
+}
