@@ -53,7 +53,7 @@ impl Fault {
     /// Whether what was to be stored once is stored already.
     #[must_use]
     pub fn is_taken(&self) -> bool {
-        matches!(self, Self::Database(error) if error.as_database_error().is_some_and(|error| error.is_unique_violation()))
+        matches!(self, Self::Database(error) if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation))
     }
 }
 

@@ -321,9 +321,7 @@ async fn against(
     Ok(match change {
         Change::Reactivate => (standing != Standing::Suspended).then_some(Changed::Already),
         Change::Suspend if standing == Standing::Suspended => Some(Changed::Already),
-        Change::Suspend | Change::Remove => {
-            last_owner(conn, platform, held).await?.map(|customer| Changed::LastOwner(customer))
-        }
+        Change::Suspend | Change::Remove => last_owner(conn, platform, held).await?.map(Changed::LastOwner),
         Change::InviteAgain if standing != Standing::Invited => Some(Changed::Already),
         Change::InviteAgain => next_mail(conn, platform, held.user.user).await?.map(Changed::NotBefore),
     })

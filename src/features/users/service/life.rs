@@ -55,7 +55,7 @@ pub struct Removed {
 /// When the database fails.
 pub async fn removed(conn: &mut Conn, scope: &Scope, id: UserId) -> Result<Option<Removed>> {
     let row = store::removed(conn, scope, id).await?;
-    Ok(row.map(|row| Removed { name: row.name, customer_name: row.customer_name, at: row.removed_at }))
+    Ok(row.map(|row| Removed { name: row.name, customer_name: row.customer_name, at: row.at }))
 }
 
 /// Which of `addresses` belong to somebody in `scope`, by their folded form.

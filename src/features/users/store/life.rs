@@ -57,7 +57,7 @@ pub async fn remove(conn: &mut Conn, user: UserRef, address: &str, now: Time) ->
 #[derive(FromRow)]
 pub struct Removed {
     pub name: String,
-    pub removed_at: Time,
+    pub at: Time,
     pub customer_name: String,
 }
 
@@ -67,7 +67,7 @@ pub async fn removed(conn: &mut Conn, scope: &Scope, id: UserId) -> Result<Optio
         return Ok(None);
     }
     let text = format!(
-        "SELECT u.name, u.removed_at, c.name AS customer_name FROM users u JOIN customers c ON c.id = u.customer_id \
+        "SELECT u.name, u.removed_at AS at, c.name AS customer_name FROM users u JOIN customers c ON c.id = u.customer_id \
          WHERE u.removed_at IS NOT NULL AND u.id = $1 AND u.customer_id IN ({})",
         placeholders(2, customers.len())
     );
