@@ -5,6 +5,9 @@ import { Demo, type Engine } from './demo'
 
 export { expect }
 
+/** Everybody's in the demo. */
+export const password = 'nordlicht-hafenwerk'
+
 export type Options = {
   /** What the demo keeps its data in; a project sets it. */
   engine: Engine
@@ -21,8 +24,12 @@ type Fixtures = {
   open: (path: string) => Promise<void>
   /** Fails on anything axe finds wrong with the page as it is now. It is a script: without JavaScript it does nothing. */
   axe: () => Promise<void>
-  /** The six digits a demo user's authenticator shows now. */
-  code: (address: string) => string
+  /** Six digits of a demo user's authenticator that nobody has used yet. */
+  code: (address: string) => Promise<string>
+  /** Signs in with password and code, as everybody does every day; with `digits`, with that code, and with null up to it. */
+  signIn: (address: string, digits?: string | null) => Promise<void>
+  /** Confirms the reviewed reset with a reason and the own code, and is left on its page. */
+  confirm: (requester: string, reason: string) => Promise<void>
   /** A tab with the newest mail to an address (and of a subject), opened as a person would; waits for it to arrive. */
   mail: (address: string, subject?: string | RegExp) => Promise<Page>
   /** What a phone reads from a QR code. */
@@ -75,6 +82,28 @@ export const test = base.extend<Fixtures, Worker>({
   },
 
   code: async ({ demo }, use) => use((address) => demo.code(address)),
+
+  signIn: async ({ page, code }, use) => {
+    await use(async (address, digits) => {
+      await page.getByLabel('Address').fill(address)
+      await page.getByLabel('Password', { exact: true }).fill(password)
+      await page.getByRole('button', { name: 'Continue' }).click()
+      if (digits === null) return
+      await page.getByLabel('6-digit code').fill(digits ?? (await code(address)))
+      await page.getByRole('button', { name: 'Sign in' }).click()
+    })
+  },
+
+  confirm: async ({ page, code }, use) => {
+    await use(async (requester, reason) => {
+      await expect(page.getByRole('heading', { name: 'Review before you reset' })).toBeVisible()
+      await page.getByRole('textbox', { name: 'Reason' }).fill(reason)
+      await page.getByRole('textbox', { name: 'Ticket' }).fill('NL-20418')
+      await page.getByRole('textbox', { name: 'Your own code' }).fill(await code(requester))
+      await page.getByRole('button', { name: /^Reset \d+ users?$/ }).click()
+      await expect(page.getByRole('heading', { name: reason })).toBeVisible()
+    })
+  },
 
   mail: async ({ context }, use) => {
     await use(async (address, subject = '') => {

@@ -3,17 +3,11 @@ import { expect, test } from './fixtures'
 // A page that is not there is answered with 404, which the browser notes.
 test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|resets\/none)/] })
 
-const password = 'nordlicht-hafenwerk'
-
-test('every page is fit for everybody, wide and narrow, light and dark', async ({ page, open, axe, code }) => {
+test('every page is fit for everybody, wide and narrow, light and dark', async ({ page, open, axe, signIn }) => {
   test.setTimeout(120_000)
   const address = 'ines.marchetti@nordlicht.example'
   await open('/users')
-  await page.getByLabel('Address').fill(address)
-  await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByRole('button', { name: 'Continue' }).click()
-  await page.getByLabel('6-digit code').fill(code(address))
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await signIn(address)
   await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
   const person = (await page.getByRole('link', { name: 'Agnieszka Wiśniewska' }).first().getAttribute('href'))!
 

@@ -4,6 +4,7 @@ use std::env;
 
 use super::{Outcome, Problem, complain, existing_user, plain, say, serve};
 use crate::demo::{PASSWORD, TECHNICIAN, seed};
+use crate::domain::time::Time;
 use crate::domain::totp::STEP_SECONDS;
 use crate::domain::user::Address;
 use crate::features::methods;
@@ -39,10 +40,10 @@ fn code_command(config: &Config) -> String {
 }
 
 /// Plays a user's phone. Only ever that of a demo's user: what would show a real person's code would be a way in.
-pub async fn code(config: &Config, address: &Address) -> Outcome {
+pub async fn code(config: &Config, address: &Address, at: Option<u32>) -> Outcome {
     let platform = open::open_existing_demo(config).await?;
     // One moment for the code and for what is left of it.
-    let now = platform.now();
+    let now = at.map_or_else(|| platform.now(), |at| Time::from_unix_milliseconds(i64::from(at) * 1000));
     let platform = Platform { clock: Clock::held(now), ..platform };
     let mut conn = platform.db.read().await?;
     let user = existing_user(&mut conn, address).await?;

@@ -53,6 +53,9 @@ enum Demo {
     Code {
         /// The user's address
         address: Address,
+        /// What it shows at another moment, in seconds since 1970: one step either side of now is taken too
+        #[arg(long, value_name = "SECONDS")]
+        at: Option<u32>,
     },
 }
 
@@ -153,7 +156,7 @@ pub async fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve => serve::serve(&config).await,
         Command::Demo { command: None } => demo::serve(&config).await,
-        Command::Demo { command: Some(Demo::Code { address }) } => demo::code(&config, &address).await,
+        Command::Demo { command: Some(Demo::Code { address, at }) } => demo::code(&config, &address, at).await,
         Command::Migrate => migrate::migrate(&config).await,
         Command::Admin(command) => admin::run(&config, command).await,
         Command::Audit(Audit::Verify) => audit::verify(&config).await,

@@ -249,7 +249,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
                 {head}
                 <div class="card-body">
                     <p>"Nobody in this selection will be reset."</p>
-                    <div class="actions"><a class="button" href="/users">"Back to the list"</a></div>
+                    <div class="actions"><a class="button" href="/users">"Cancel"</a></div>
                 </div>
             </section>
         }
@@ -313,7 +313,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
                 />
                 <p><b>{people(going)}</b>{consequence}</p>
                 <SubmitButton look=Look::Red wide=true pending=action.pending()>{button}</SubmitButton>
-                <a class="button quiet wide" href="/users">"Back to the list"</a>
+                <a class="button quiet wide" href="/users">"Cancel"</a>
             </ActionForm>
         </section>
         <p class="note" title=long(until)>
