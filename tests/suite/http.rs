@@ -18,7 +18,7 @@ use super::harness::*;
 
 /// Who may call a server function at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Door {
+pub enum Door {
     /// Anybody: it begins a sign-in, ends one, or looks at a link.
     Public,
     /// Whoever holds a half-finished sign-in or set-up.
@@ -28,7 +28,7 @@ enum Door {
 }
 
 /// Every server function with who may call it and a call that is well-formed. One that is not here fails the tests.
-fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
+pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>)> {
     const ID: &str = "01mcc5rm003kab9w64hq9mjq2v";
     vec![
         ("/api/sign_in/begin", Door::Public, vec![("address", "nobody@a.example"), ("password", "x")]),

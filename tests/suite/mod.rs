@@ -7,6 +7,7 @@ mod access;
 mod accounts;
 mod accounts_lists;
 mod audit;
+mod authority;
 mod backup_codes;
 mod browser;
 mod commands;

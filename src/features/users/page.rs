@@ -193,7 +193,7 @@ fn standing_items(user: &UserRow, id: &str, refused: Option<&'static str>) -> An
     };
     let again = (user.standing == Standing::Invited && refused.is_none()).then(|| {
         view! {
-            <button class="item" type="submit" form="again" name="user" value=id.to_owned()>
+            <button class="item" type="submit" form="again" name="id" value=id.to_owned()>
                 <Icon of=Glyph::Mail/>"Send the invitation again"
             </button>
         }

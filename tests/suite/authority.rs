@@ -1,0 +1,286 @@
+//! Every server function, called by everybody who has a role, about people and customers of their own and about others'.
+
+use std::collections::BTreeSet;
+
+use rekey::domain::authority::Role;
+use rekey::domain::customer::Customer;
+use rekey::features::session;
+
+use super::browser::*;
+use super::dump::Dump;
+use super::harness::*;
+use super::http::{Door, functions};
+
+/// Whom a server function serves, in the customer that it is asked about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum For {
+    /// Whoever asks, about nobody but themself.
+    Oneself,
+    /// Owners, admins and auditors.
+    Readers,
+    /// Owners and admins, about whoever is no owner.
+    Managers,
+    /// Owners.
+    Owners,
+    /// Owners and admins of a provider, which neither customer is.
+    Providers,
+    /// Whoever froze the plan, which somebody else did.
+    Requester,
+}
+
+impl For {
+    fn serves(self, role: Role) -> bool {
+        match self {
+            Self::Oneself | Self::Providers | Self::Requester => false,
+            Self::Readers => role.reads(),
+            Self::Managers => role.manages(Role::Member),
+            Self::Owners => role == Role::Owner,
+        }
+    }
+}
+
+/// A server function with a call that would do what it is there for. What stands in braces is filled in: see [`Target`].
+struct Function {
+    path: &'static str,
+    whom: For,
+    /// Whether it changes anything of anybody else.
+    writes: bool,
+    /// Whether its answer names the target.
+    names: bool,
+    fields: Vec<(&'static str, &'static str)>,
+}
+
+fn table() -> Vec<Function> {
+    let function = |path, whom, writes, names, fields: &[(&'static str, &'static str)]| Function {
+        path,
+        whom,
+        writes,
+        names,
+        fields: fields.to_vec(),
+    };
+    let own = |path, fields: &[(&'static str, &'static str)]| function(path, For::Oneself, false, false, fields);
+    let read = |path, fields: &[(&'static str, &'static str)]| function(path, For::Readers, false, true, fields);
+    let manage = |path, fields: &[(&'static str, &'static str)]| function(path, For::Managers, true, false, fields);
+    let policy = [
+        ("id", "{customer}"),
+        ("typed[mfa_required]", "on"),
+        ("typed[set_up_at_sign_in]", "on"),
+        ("typed[grace_days]", "7"),
+        ("typed[link_minutes]", "33"),
+        ("typed[codes_low]", "3"),
+        ("version", "{version}"),
+        ("code", "{code}"),
+    ];
+    vec![
+        own("/api/sign_in/out_elsewhere", &[]),
+        own("/api/security/page", &[]),
+        own("/api/security/change", &[("method", "{method}")]),
+        own("/api/security/end_session", &[("session", "{session}")]),
+        own("/api/security/add", &[("code", "{code}")]),
+        own("/api/security/set_up", &[("password", "x")]),
+        own("/api/security/adding", &[]),
+        own("/api/security/register", &[("code", "123456"), ("name", "x")]),
+        own("/api/security/rename", &[("method", "{method}"), ("name", "x")]),
+        own("/api/security/remove", &[("method", "{method}"), ("code", "{code}")]),
+        own("/api/security/make_codes", &[("code", "{code}")]),
+        own("/api/security/codes", &[]),
+        own("/api/security/save_codes", &[("code", "0000 0000 0000 0000")]),
+        own("/api/users/favourite", &[("customer", "{customer}"), ("favourite", "true")]),
+        own("/api/accounts/choices", &[]),
+        own("/api/access/providers", &[]),
+        read("/api/users/page", &[("query", "customer={customer}&q={local}")]),
+        read("/api/users/methods", &[("query", "customer={customer}&q={local}")]),
+        read("/api/users/user", &[("id", "{user}")]),
+        read("/api/users/method", &[("id", "{user}"), ("method", "{method}")]),
+        read("/api/accounts/account", &[("id", "{user}")]),
+        read("/api/audit/page", &[("customer", "{customer}"), ("user", "{user}")]),
+        // Until it is confirmed, a plan is its requester's.
+        function("/api/reset/page", For::Requester, false, false, &[("id", "{reset}")]),
+        function("/api/users/activity", For::Readers, false, false, &[("id", "{user}")]),
+        function("/api/reset/list", For::Readers, false, false, &[]),
+        function("/api/access/list", For::Readers, false, false, &[("search", "")]),
+        function("/api/access/customer", For::Readers, false, false, &[("id", "{customer}")]),
+        function("/api/access/people", For::Readers, false, false, &[("id", "{customer}")]),
+        function("/api/access/role", For::Readers, false, false, &[("id", "{customer}"), ("user", "{user}")]),
+        function("/api/policy/page", For::Readers, false, false, &[("id", "{customer}")]),
+        function("/api/policy/review", For::Readers, false, false, &policy[..6]),
+        manage(
+            "/api/users/remove_method",
+            &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
+        ),
+        manage("/api/users/end_sessions", &[("id", "{user}")]),
+        manage("/api/reset/plan", &[("users[0]", "{user}")]),
+        manage("/api/accounts/suspend", &[("id", "{user}")]),
+        manage("/api/accounts/reactivate", &[("id", "{suspended}")]),
+        manage("/api/accounts/remove", &[("id", "{user}"), ("code", "{code}")]),
+        manage("/api/accounts/invite_again", &[("id", "{invited}")]),
+        manage(
+            "/api/accounts/invite",
+            &[
+                ("customer", "{customer}"),
+                ("name", "New"),
+                ("address", "new{n}@c.example"),
+                ("role", "member"),
+                ("code", ""),
+            ],
+        ),
+        manage(
+            "/api/access/give",
+            &[("customer", "{customer}"), ("address", "{outsider}"), ("role", "auditor"), ("code", "{code}")],
+        ),
+        manage(
+            "/api/access/change",
+            &[("customer", "{customer}"), ("user", "{user}"), ("role", "auditor"), ("code", "{code}")],
+        ),
+        function("/api/policy/save", For::Owners, true, false, &policy),
+        function(
+            "/api/access/add",
+            For::Providers,
+            true,
+            false,
+            &[("provider", "{customer}"), ("name", "New {n}"), ("code", "{code}")],
+        ),
+        function(
+            "/api/reset/confirm",
+            For::Requester,
+            true,
+            false,
+            &[("id", "{reset}"), ("hash", "{hash}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
+        ),
+    ]
+}
+
+/// Whom a call is about: people of one customer, as they are before it.
+struct Target {
+    names: Vec<(&'static str, String)>,
+    /// What nobody may read who may not read of them.
+    secret: Vec<String>,
+}
+
+impl Target {
+    async fn of(world: &World, customer: &Customer, owner: &Person) -> Self {
+        let user = world.member(customer).await;
+        let suspended = world.person(customer, Who { suspended: true, ..Who::MEMBER }).await;
+        let invited = world.person(customer, Who { invited: true, ..Who::MEMBER }).await;
+        let outsider = world.member(if customer.id == world.a.id { &world.b } else { &world.a }).await;
+        world.session_token(&user).await;
+        let mut conn = world.platform.db.read().await.unwrap();
+        let session = session::service::list(&mut conn, user.user, world.now()).await.unwrap()[0].id;
+        drop(conn);
+        let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
+        let reset = world.plan(owner, &[user.user]).await;
+        let policy = format!("SELECT policy FROM customers WHERE id = '{}'", customer.id);
+        let policy = serde_json::from_str(&world.text(&policy).await.unwrap()).unwrap();
+        let names = vec![
+            ("{user}", user.user.id.to_string()),
+            ("{local}", user.address.split('@').next().unwrap().to_owned()),
+            ("{outsider}", outsider.address.clone()),
+            ("{suspended}", suspended.user.id.to_string()),
+            ("{invited}", invited.user.id.to_string()),
+            ("{method}", world.text(&method).await.unwrap()),
+            ("{session}", session.to_string()),
+            ("{reset}", reset.to_string()),
+            ("{hash}", world.plan_hash(reset).await),
+            ("{customer}", customer.id.to_string()),
+            ("{version}", rekey::features::policy::service::version(&policy)),
+        ];
+        Self { names, secret: vec![format!("\"{}\"", user.name), user.address] }
+    }
+
+    /// The same with identifiers that nobody has.
+    fn made_up(&self) -> Self {
+        let id = |value: &String| value.len() == 26 && !value.contains('@');
+        let names = self.names.iter().map(|(name, value)| {
+            (*name, if id(value) { "01mcc5rm003kab9w64hq9mjq2v".to_owned() } else { value.clone() })
+        });
+        Self { names: names.collect(), secret: Vec::new() }
+    }
+
+    fn fill(&self, text: &str, n: usize, code: &str) -> String {
+        let text = text.replace("{n}", &n.to_string()).replace("{code}", code);
+        self.names.iter().fold(text, |text, (name, value)| text.replace(name, value))
+    }
+
+    /// What an answer says, whomever it is about and whenever it is given.
+    fn without_names(&self, answer: &str) -> String {
+        let text = self.names.iter().fold(answer.to_owned(), |text, (_, value)| text.replace(value, "·"));
+        text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+    }
+}
+
+/// Everything that is not the caller's own.
+async fn of_others(world: &World, caller: &Person) -> Dump {
+    let id = caller.user.id.to_string();
+    let mut dump = Dump::of(world).await.but_the_record();
+    for rows in dump.0.values_mut() {
+        rows.retain(|row| !["id", "user_id", "requester_id"].iter().any(|column| row.get(*column) == Some(&id)));
+    }
+    dump
+}
+
+#[test]
+fn every_server_function_that_asks_who_is_signed_in_is_in_the_table() {
+    let here: BTreeSet<&str> = table().iter().map(|function| function.path).collect();
+    let all: BTreeSet<&str> =
+        functions().into_iter().filter(|(_, door, _)| *door == Door::SignedIn).map(|(path, ..)| path).collect();
+    assert_eq!(here, all);
+    assert_eq!(here.len(), table().len(), "twice");
+}
+
+both! {
+    async fn each_serves_whom_it_is_for_and_nobody_else(world: World) {
+        // Two owners each, so that nobody is the last.
+        let owners = [world.with_role(&world.a, Role::Owner).await, world.with_role(&world.b, Role::Owner).await];
+        world.with_role(&world.a, Role::Owner).await;
+        world.with_role(&world.b, Role::Owner).await;
+        let mut targets = [Target::of(&world, &world.a, &owners[0]).await, Target::of(&world, &world.b, &owners[1]).await];
+        let (mut n, mut wrong) = (0, Vec::new());
+        for role in Role::ALL {
+            let caller = world.with_role(&world.a, *role).await;
+            for (at, customer) in [&world.a, &world.b].into_iter().enumerate() {
+                for function in table() {
+                    n += 1;
+                    // Wrong codes are part of it: they are not to lock the caller out of the next call.
+                    world.execute("UPDATE users SET wrong_codes_in_a_row = 0, wrong_codes_recent = 0").await;
+                    let call = async |target: &Target, n: usize| {
+                        let code = world.fresh_code(&caller);
+                        let mut browser = Browser::signed_in(&world, &caller).await;
+                        let fields: Vec<(&str, String)> =
+                            function.fields.iter().map(|(name, value)| (*name, target.fill(value, n, &code))).collect();
+                        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                        browser.call(function.path, &fields).await
+                    };
+                    let target = &targets[at];
+                    let who = format!("{role} of A at {} about {}", function.path, customer.name);
+                    let before = of_others(&world, &caller).await;
+                    let answer = call(target, n).await;
+                    let served = at == 0 && function.whom.serves(*role);
+                    let changed = before != of_others(&world, &caller).await;
+                    let told = target.secret.iter().any(|secret| answer.body.contains(secret));
+                    let mut must = |holds: bool, what: &str| {
+                        if !holds {
+                            wrong.push(format!("{who}: {what}: {} {}", answer.status, answer.body));
+                        }
+                    };
+                    must(answer.status.as_u16() < 500 && answer.status.as_u16() != 400, "understood");
+                    must(changed == (served && function.writes), "changes what it may, and only that");
+                    must(!(served && function.names) || told, "tells whom it serves");
+                    must(served || !told, "tells nobody else");
+                    if at == 1 && function.fields.iter().any(|(_, value)| value.contains('{')) {
+                        // A foreign one is answered as one that nobody has.
+                        let made_up = target.made_up();
+                        let other = call(&made_up, n).await;
+                        let said = (answer.status, target.without_names(&answer.body));
+                        let of_nobody = (other.status, made_up.without_names(&other.body));
+                        must(said == of_nobody, &format!("as one that nobody has, {of_nobody:?}"));
+                    }
+                    if changed {
+                        targets[at] = Target::of(&world, customer, &owners[at]).await;
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        world.assert_chains_whole().await;
+    }
+}
