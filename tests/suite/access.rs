@@ -505,7 +505,7 @@ both! {
         let fields = [("name", "Nord"), ("help_desk", ""), ("code", code.as_str())];
         let answer = browser.post("/api/access/add", "/customers/new", &fields).await;
         assert!(answer.location().starts_with("/customers/"), "{}", answer.location());
-        let page = browser.get(&answer.location().to_owned()).await.body;
+        let page = browser.get(answer.location()).await.body;
         assert!(page.contains("is a customer now"), "{page}");
     }
 

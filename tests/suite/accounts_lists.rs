@@ -113,8 +113,8 @@ both! {
     async fn five_thousand_and_no_more(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let list = |count: usize| {
-            let lines: String = (0..count).map(|n| format!("Person {n},p{n}@new.example\n")).collect();
-            format!("name,address\n{lines}")
+            let lines: Vec<String> = (0..count).map(|n| format!("Person {n},p{n}@new.example")).collect();
+            format!("name,address\n{}\n", lines.join("\n"))
         };
         assert!(matches!(try_read(&world, &admin, list(MOST_PEOPLE + 1).as_bytes()).await, Read::TooMany));
         assert_eq!(world.count("SELECT COUNT(*) FROM invite_list_lines").await, 0);

@@ -117,7 +117,9 @@ both! {
             assert_eq!((what.as_str(), details.contains(setting.as_str())), ("policy_set", true), "{details}");
         }
         let mut all = Policy::default().settings();
-        OTHERS.iter().for_each(|(_, change)| change(&mut all));
+        for (_, change) in OTHERS {
+            change(&mut all);
+        }
         assert_eq!(stored(&world, &world.a).await.settings(), all);
         assert_eq!(stored(&world, &world.b).await, Policy::default(), "and nobody else's");
         assert_eq!(world.count(&format!("SELECT codes_low FROM customers WHERE id = '{}'", world.a.id)).await, 5);

@@ -44,6 +44,9 @@ fn may_set(actor: &Actor, id: CustomerId) -> Result<Scope, Refusal> {
 }
 
 /// What names a policy as it stands: whoever reviews a change against it saves against it.
+///
+/// # Panics
+/// Never: a policy is always JSON.
 #[must_use]
 pub fn version(policy: &Policy) -> String {
     sha256(serde_json::to_string(policy).expect("a policy is always JSON").as_bytes())

@@ -279,12 +279,11 @@ pub async fn remove_method(
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
     // Authority and facts once more, under the locks: customer first, then the user.
-    let actor_now = session::service::actor(&mut tx, actor.user, now).await?;
+    let held = locked(&mut tx, actor, id).await?;
     let open = session::service::is_open(&mut tx, session).await?;
-    let reviewed = match actor_now.filter(|_| open) {
+    let reviewed = match session::service::actor(&mut tx, actor.user, now).await?.filter(|_| held && open) {
+        Some(actor) => review(&mut tx, &actor, id, method, now).await?,
         None => Err(Against::Authority(Refusal::NoRole)),
-        Some(actor) if locked(&mut tx, &actor, id).await? => review(&mut tx, &actor, id, method, now).await?,
-        Some(_) => Err(Against::Authority(Refusal::NoRole)),
     };
     let Reviewed { user, method, removal, .. } = match reviewed {
         Ok(reviewed) => reviewed,
