@@ -95,16 +95,14 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
     let now = platform.now();
     let token_hash = sha256(token.as_bytes());
     let mut conn = platform.db.read().await?;
-    let Some(row) = store::session(&mut conn, &token_hash).await? else {
+    let Some(store::Asking { session: row, person }) = store::asking(&mut conn, &token_hash).await? else {
         return Ok(None);
     };
     if now >= row.last_seen_at + SESSION_IDLE || now >= row.created_at + SESSION_LIFETIME {
         return Ok(None);
     }
     let user = UserRef { customer: row.customer_id, id: row.user_id };
-    let Some((actor, customer_name)) = person(&mut conn, user, now).await? else {
-        return Ok(None);
-    };
+    let (actor, customer_name) = actor_of(&mut conn, user, person, now).await?;
     drop(conn);
     if now >= row.last_seen_at + TOUCH_EVERY {
         let mut tx = platform.db.begin().await?;
@@ -119,16 +117,16 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
 /// # Errors
 /// When the database fails.
 pub async fn actor(conn: &mut Conn, user: UserRef, now: Time) -> Result<Option<Actor>> {
-    Ok(person(conn, user, now).await?.map(|(actor, _)| actor))
+    match store::person(conn, user).await? {
+        Some(person) => Ok(Some(actor_of(conn, user, person, now).await?.0)),
+        None => Ok(None),
+    }
 }
 
-async fn person(conn: &mut Conn, user: UserRef, now: Time) -> Result<Option<(Actor, String)>> {
-    let Some(person) = store::person(conn, user).await? else {
-        return Ok(None);
-    };
+async fn actor_of(conn: &mut Conn, user: UserRef, person: store::PersonRow, now: Time) -> Result<(Actor, String)> {
     let roles = store::roles(conn, user, now).await?;
     let actor = Actor { user, name: person.name, roles, has_mfa: person.methods > 0 };
-    Ok(Some((actor, person.customer_name)))
+    Ok((actor, person.customer_name))
 }
 
 /// The sessions of `user`, the last used first, without those that are over.

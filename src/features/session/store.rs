@@ -1,6 +1,6 @@
 //! All SQL over `sessions` and `challenges`, and the one query that says who a session's user is.
 
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::domain::authority::Role;
 use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
@@ -53,14 +53,22 @@ pub async fn insert_session(
     Ok(())
 }
 
-pub async fn session(conn: &mut Conn, token_hash: &str) -> Result<Option<SessionRow>> {
-    Ok(sqlx::query_as(
-        "SELECT id, customer_id, user_id, created_at, last_seen_at, from_address, browser FROM sessions \
-         WHERE token_hash = $1",
-    )
-    .bind(token_hash)
-    .fetch_optional(conn)
-    .await?)
+/// A session with its user, if they are active.
+#[derive(FromRow)]
+pub struct Asking {
+    #[sqlx(flatten)]
+    pub session: SessionRow,
+    #[sqlx(flatten)]
+    pub person: PersonRow,
+}
+
+/// What every request begins with, in one statement.
+pub async fn asking(conn: &mut Conn, token_hash: &str) -> Result<Option<Asking>> {
+    let text = format!(
+        "SELECT s.id, s.customer_id, s.user_id, s.created_at, s.last_seen_at, s.from_address, s.browser, {PERSON} \
+         JOIN sessions s ON s.customer_id = u.customer_id AND s.user_id = u.id WHERE s.token_hash = $1 AND {ACTIVE}"
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(text)).bind(token_hash).fetch_optional(conn).await?)
 }
 
 pub async fn sessions_of(conn: &mut Conn, user: UserRef) -> Result<Vec<SessionRow>> {
@@ -93,18 +101,16 @@ pub async fn set_token(conn: &mut Conn, old_hash: &str, new_hash: &str) -> Resul
     Ok(done.rows_affected() == 1)
 }
 
-/// The name of an active user, of their home customer, and how many methods they have.
+/// The name of a user, of their home customer, and how many methods they have.
+const PERSON: &str = "u.name, c.name AS customer_name, \
+    (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id) AS methods \
+    FROM users u JOIN customers c ON c.id = u.customer_id";
+const ACTIVE: &str = "u.activated_at IS NOT NULL AND u.suspended_at IS NULL";
+
+/// An active user.
 pub async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<PersonRow>> {
-    Ok(sqlx::query_as(
-        "SELECT u.name, c.name AS customer_name, \
-            (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id) AS methods \
-         FROM users u JOIN customers c ON c.id = u.customer_id \
-         WHERE u.customer_id = $1 AND u.id = $2 AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL",
-    )
-    .bind(user.customer)
-    .bind(user.id)
-    .fetch_optional(conn)
-    .await?)
+    let text = format!("SELECT {PERSON} WHERE u.customer_id = $1 AND u.id = $2 AND {ACTIVE}");
+    Ok(sqlx::query_as(AssertSqlSafe(text)).bind(user.customer).bind(user.id).fetch_optional(conn).await?)
 }
 
 /// The roles that have not ended.
