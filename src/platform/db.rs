@@ -177,6 +177,26 @@ pub fn placeholders(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
+/// The most customers that a statement names one by one.
+pub const FEW: usize = 60;
+
+/// The condition that `column` is one of `customers`, with the values of its placeholders, which begin at `$from`. Many are
+/// one value: a statement that names thousands is read anew for each reader.
+#[must_use]
+pub fn among(conn: &Conn, column: &str, from: usize, customers: &[CustomerId]) -> (String, Vec<String>) {
+    let ids = || customers.iter().map(ToString::to_string);
+    if customers.len() <= FEW {
+        return (format!("{column} IN ({})", placeholders(from, customers.len())), ids().collect());
+    }
+    if conn.backend_name() == "SQLite" {
+        let ids: Vec<String> = ids().map(|id| format!("\"{id}\"")).collect();
+        (format!("{column} IN (SELECT value FROM json_each(${from}))"), vec![format!("[{}]", ids.join(","))])
+    } else {
+        let ids: Vec<String> = ids().collect();
+        (format!("{column} = ANY (string_to_array(${from}, ','))"), vec![ids.join(",")])
+    }
+}
+
 /// A statement over some users of one customer. `text` ends where their list in brackets follows, and names the customer
 /// as `$1`: `DELETE FROM methods WHERE customer_id = $1 AND user_id IN`.
 pub fn over_users(text: &str, customer: CustomerId, users: &[UserId]) -> Query<'static, Any, AnyArguments> {

@@ -9,7 +9,7 @@ use rekey::domain::time::{Span, Time};
 use rekey::domain::user::{Standing, UserRef};
 use rekey::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
 use rekey::features::reset::service::{Planned, Selection};
-use rekey::features::{reset, users};
+use rekey::features::{audit, customers, reset, users};
 
 use super::browser::*;
 use super::dump::Dump;
@@ -235,6 +235,76 @@ both! {
             found += shown.len();
         }
         assert!(found > 1000, "the questions have answers: {found}");
+    }
+
+    async fn who_looks_after_very_many_customers_reads_as_others_do(world: World) {
+        let (few, many) = (world.member(&world.a).await, world.member(&world.a).await);
+        for reader in [&few, &many] {
+            world.grant(reader, &world.a, Role::Auditor).await;
+            world.grant(reader, &world.b, Role::Auditor).await;
+        }
+        // Nobody is in these, but they take the statements for many customers.
+        for n in 0..70 {
+            let id = CustomerId::new(Time::from_unix_milliseconds(n), [9; 10]);
+            world
+                .execute(&format!(
+                    "INSERT INTO customers (id, name, name_key, policy, created_at) VALUES ('{id}', 'Zz {n}', 'zz {n}', '{{}}', 0)"
+                ))
+                .await;
+            world
+                .execute(&format!(
+                    "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at) \
+                     VALUES ('{id}', '{}', '{}', 'auditor', 0)",
+                    many.user.customer, many.user.id
+                ))
+                .await;
+        }
+        let mut dice = Dice(11);
+        for _ in 0..60 {
+            let home = dice.one(&[&world.a, &world.b]).clone();
+            somebody(&world, &home, &mut dice).await;
+        }
+        let narrow = world.actor(&few).await.scope(Right::Read);
+        let wide = world.actor(&many).await.scope(Right::Read);
+        assert_eq!((narrow.customers().len(), wide.customers().len()), (2, 72));
+        let now = world.now();
+        let mut conn = world.platform.db.read().await.unwrap();
+        for _ in 0..200 {
+            let filter = some_filter(&mut dice, &[]);
+            assert_eq!(listed(&world, &wide, &filter).await, listed(&world, &narrow, &filter).await, "{filter:?}");
+            let count = users::service::count(&mut conn, &wide, &filter, now).await.unwrap();
+            assert_eq!(count, users::service::count(&mut conn, &narrow, &filter, now).await.unwrap(), "{filter:?}");
+            let methods = users::service::methods(&mut conn, &wide, &filter, now, None).await.unwrap();
+            let same = users::service::methods(&mut conn, &narrow, &filter, now, None).await.unwrap();
+            let ids = |page: &users::service::Page<users::service::ListedMethod>| -> Vec<String> {
+                page.rows.iter().map(|row| row.id.to_string()).collect()
+            };
+            assert_eq!((ids(&methods), methods.next), (ids(&same), same.next), "{filter:?}");
+        }
+        let ids = users::service::ids(&mut conn, &narrow, &UserFilter::default(), now, 1000).await.unwrap();
+        let found = users::service::by_ids(&mut conn, &wide, &ids).await.unwrap();
+        assert_eq!(found, users::service::by_ids(&mut conn, &narrow, &ids).await.unwrap());
+        assert_eq!(found.len(), ids.len());
+        // The newest records, page by page.
+        let mut before = None;
+        loop {
+            let mut pages = Vec::new();
+            for scope in [&narrow, &wide] {
+                let rows = audit::service::newest(&mut conn, scope, None, before, 7).await.unwrap();
+                pages.push(rows.into_iter().map(|row| (row.entry.event.at, row.entry.number, row.entry.event.customer)).collect::<Vec<_>>());
+            }
+            assert_eq!(pages[0], pages[1]);
+            let Some((at, number, Some(customer))) = pages[0].last().copied() else { break };
+            assert!(pages[0].windows(2).all(|two| two[0] > two[1]));
+            before = Some((at, number, customer));
+        }
+        assert!(before.is_some());
+        let first = customers::service::first(&mut conn, &wide, "", 60).await.unwrap();
+        assert_eq!(first.len(), 60);
+        assert!(first.is_sorted_by_key(|customer| customer.name.to_lowercase()));
+        let found = customers::service::page(&mut conn, &wide, "zz 6", None).await.unwrap();
+        assert_eq!((found.customers.len(), found.total), (11, 11));
+        assert_eq!(customers::service::list(&mut conn, &wide).await.unwrap().len(), 72);
     }
 
     async fn everybody_who_matches_is_selected_and_nobody_else(world: World) {

@@ -7,7 +7,7 @@ use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::{placeholders, rows};
+use crate::platform::db::{FEW, among, rows};
 use crate::platform::{Conn, Result};
 
 #[derive(FromRow)]
@@ -188,34 +188,51 @@ pub async fn newest(
     if customers.is_empty() {
         return Ok(Vec::new());
     }
-    let n = customers.len();
     let (at, number, chain) = match before {
         Some((at, number, chain)) => (at, number, chain.to_string()),
         None => (Time::from_unix_milliseconds(i64::MAX), i64::MAX, String::new()),
     };
+    // The newest of each chain are found by its index and then put in order; of very many chains, the newest of all are
+    // most likely theirs.
+    let (conditions, chains): (Vec<String>, Vec<String>) = if customers.len() > FEW {
+        let (mine, values) = among(conn, "(e.chain || '')", 1, customers);
+        (vec![mine], values)
+    } else {
+        let each = (1..=customers.len()).map(|n| format!("e.chain = ${n}"));
+        (each.collect(), customers.iter().map(ToString::to_string).collect())
+    };
+    let n = chains.len();
     let about = match target {
-        Some(_) => format!("AND (e.target_id = ${} OR e.actor_id = ${})", n + 5, n + 5),
+        Some(_) => format!("AND (e.target_id = ${} OR e.actor_id = ${})", n + 4, n + 4),
         None => String::new(),
     };
+    let newest_of = |condition: &String| {
+        format!(
+            "SELECT * FROM (SELECT e.chain, e.number, e.at FROM audit_events e \
+             WHERE {condition} AND (e.at, e.number, e.chain) < (${}, ${}, ${}) {about} \
+             ORDER BY e.at DESC, e.number DESC, e.chain DESC LIMIT {limit}) x",
+            n + 1,
+            n + 2,
+            n + 3,
+        )
+    };
+    let newest: Vec<String> = conditions.iter().map(newest_of).collect();
     let text = format!(
         "SELECT e.chain, e.number, e.at, e.what, e.actor_customer_id, e.actor_id, e.target_id, e.from_address, \
             e.details, e.hash, c.name AS customer_name, a.name AS actor_name, t.name AS target_name \
-         FROM audit_events e JOIN customers c ON c.id = e.chain \
+         FROM (SELECT * FROM ({}) q ORDER BY q.at DESC, q.number DESC, q.chain DESC LIMIT {limit}) p \
+         CROSS JOIN audit_events e CROSS JOIN customers c \
          LEFT JOIN users a ON a.customer_id = e.actor_customer_id AND a.id = e.actor_id \
          LEFT JOIN users t ON t.customer_id = e.chain AND t.id = e.target_id \
-         WHERE e.chain IN ({}) AND (e.at, e.number, e.chain) < (${}, ${}, ${}) {about} \
-         ORDER BY e.at DESC, e.number DESC, e.chain DESC LIMIT ${}",
-        placeholders(1, n),
-        n + 1,
-        n + 2,
-        n + 3,
-        n + 4,
+         WHERE e.chain = p.chain AND e.number = p.number AND c.id = e.chain \
+         ORDER BY e.at DESC, e.number DESC, e.chain DESC",
+        newest.join(" UNION ALL "),
     );
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
-    for customer in customers {
-        query = query.bind(*customer);
+    for chain in chains {
+        query = query.bind(chain);
     }
-    query = query.bind(at).bind(number).bind(chain).bind(limit);
+    query = query.bind(at).bind(number).bind(chain);
     if let Some(target) = target {
         query = query.bind(target.id);
     }

@@ -1,13 +1,14 @@
 //! All SQL over `customers`.
 
 use sqlx::FromRow;
+use sqlx::query::QueryAs;
 
 use crate::domain::authority::Scope;
 use crate::domain::customer::{Customer, Policy};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::placeholders;
+use crate::platform::db::{FEW, among};
 use crate::platform::{Conn, Result};
 
 #[derive(FromRow)]
@@ -72,14 +73,9 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT id, name, help_desk, policy FROM customers WHERE id IN ({}) ORDER BY name_key",
-        placeholders(1, ids.len())
-    );
-    let mut query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text));
-    for id in ids {
-        query = query.bind(*id);
-    }
+    let (mine, values) = among(conn, "id", 1, ids);
+    let text = format!("SELECT id, name, help_desk, policy FROM customers WHERE {mine} ORDER BY name_key");
+    let query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
@@ -112,12 +108,11 @@ pub async fn providers(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> 
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    let (mine, values) = among(conn, "id", 1, ids);
     let text = format!(
-        "SELECT id, name, help_desk, policy FROM customers WHERE id IN ({}) AND provider_since IS NOT NULL \
-         ORDER BY name_key",
-        placeholders(1, ids.len())
+        "SELECT id, name, help_desk, policy FROM customers WHERE {mine} AND provider_since IS NOT NULL ORDER BY name_key"
     );
-    let query = ids.iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), |query, id| query.bind(*id));
+    let query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
@@ -133,9 +128,10 @@ pub async fn page(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut text =
-        format!("SELECT id, name, help_desk, policy FROM customers WHERE id IN ({})", placeholders(1, ids.len()));
-    let mut next = ids.len() + 1;
+    // Of very many, those of the page come sooner by their names than by their identifiers.
+    let (mine, values) = among(conn, if ids.len() > FEW { "(id || '')" } else { "id" }, 1, ids);
+    let mut text = format!("SELECT id, name, help_desk, policy FROM customers WHERE {mine}");
+    let mut next = values.len() + 1;
     for (bound, condition) in [(pattern, "LIKE"), (after, ">")] {
         if bound.is_some() {
             let escape = if condition == "LIKE" { " ESCAPE '\\'" } else { "" };
@@ -144,10 +140,7 @@ pub async fn page(
         }
     }
     text.push_str(&format!(" ORDER BY name_key LIMIT ${next}"));
-    let mut query = sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text));
-    for id in ids {
-        query = query.bind(*id);
-    }
+    let mut query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
     for bound in [pattern, after].into_iter().flatten() {
         query = query.bind(bound.to_owned());
     }
@@ -160,14 +153,12 @@ pub async fn count(conn: &mut Conn, scope: &Scope, pattern: Option<&str>) -> Res
     if ids.is_empty() {
         return Ok(0);
     }
-    let mut text = format!("SELECT COUNT(*) FROM customers WHERE id IN ({})", placeholders(1, ids.len()));
+    let (mine, values) = among(conn, "id", 1, ids);
+    let mut text = format!("SELECT COUNT(*) FROM customers WHERE {mine}");
     if pattern.is_some() {
-        text.push_str(&format!(" AND name_key LIKE ${} ESCAPE '\\'", ids.len() + 1));
+        text.push_str(&format!(" AND name_key LIKE ${} ESCAPE '\\'", values.len() + 1));
     }
-    let mut query = sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text));
-    for id in ids {
-        query = query.bind(*id);
-    }
+    let mut query = values.into_iter().fold(sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
     if let Some(pattern) = pattern {
         query = query.bind(pattern.to_owned());
     }

@@ -136,7 +136,12 @@ pub fn address(path: &str, filter: &UserFilter, after: Option<&str>) -> String {
 
 /// What the customer selector offers, beginning with what is chosen and what the reader wants first.
 #[cfg(feature = "ssr")]
-async fn choice(conn: &mut Conn, actor: &Actor, asked: &Asked) -> Result<Choice, ApiError> {
+async fn choice(
+    conn: &mut Conn,
+    actor: &Actor,
+    asked: &Asked,
+    counts: Option<&[(CustomerId, i64)]>,
+) -> Result<Choice, ApiError> {
     use customers::service::{favourites, first};
     let whole = actor.scope(Right::Read);
     let manage = actor.scope(Right::Manage);
@@ -148,13 +153,11 @@ async fn choice(conn: &mut Conn, actor: &Actor, asked: &Asked) -> Result<Choice,
     named.extend(first(conn, &whole, &asked.find, limit).await?);
     named.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
     named.dedup();
-    let counts = if whole.customers().len() <= CHOICES { service::counts(conn, &whole).await? } else { Vec::new() };
-    let users = |id| counts.iter().find(|(customer, _)| *customer == id).map(|(_, users)| *users);
-    let small = whole.customers().len() <= CHOICES;
+    let users = |id| counts.map(|counts| counts.iter().find(|(one, _)| *one == id).map_or(0, |(_, users)| *users));
     let customers = named
         .into_iter()
         .map(|customer| CustomerChoice {
-            users: small.then(|| users(customer.id).unwrap_or(0)),
+            users: users(customer.id),
             chosen: asked.filter.customers.contains(&customer.id),
             favourite: favourites.contains(&customer.id),
             id: customer.id,
@@ -188,25 +191,34 @@ pub async fn list_users(#[server(default)] query: String) -> Result<Console<User
     let asked = asked(&request, actor, "/users", &query);
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let page = service::page(&mut conn, &asked.scope, &asked.filter, now, asked.after.as_deref()).await?;
-    let users = page.rows.iter().map(|user| UserRow::of(user, actor)).collect();
-    let head = head(&mut conn, actor, asked, page.next, now).await?;
+    let users: Vec<UserRow> = page.rows.iter().map(|user| UserRow::of(user, actor)).collect();
+    // Who are all on the first page need not be counted.
+    let all = (asked.after.is_none() && page.next.is_none()).then(|| i64::try_from(users.len()).unwrap_or(i64::MAX));
+    let head = head(&mut conn, actor, asked, page.next, all, now).await?;
     Ok(request.console(&session, UsersPage { head, users }))
 }
 
+/// What stands around a page; `users` is how many users match, where that is known already.
 #[cfg(feature = "ssr")]
 async fn head(
     conn: &mut Conn,
     actor: &Actor,
     asked: Asked,
     next: Option<String>,
+    users: Option<i64>,
     now: Time,
 ) -> Result<ListHead, ApiError> {
-    let choice = choice(conn, actor, &asked).await?;
-    let users = service::count(conn, &asked.scope, &asked.filter, now).await?;
-    let of = if asked.filter.narrows() {
-        service::count(conn, &asked.scope, &UserFilter::default(), now).await?
-    } else {
-        users
+    let whole = actor.scope(Right::Read);
+    let counts = if whole.customers().len() <= CHOICES { Some(service::counts(conn, &whole).await?) } else { None };
+    let choice = choice(conn, actor, &asked, counts.as_deref()).await?;
+    let of = match &counts {
+        Some(counts) => counts.iter().filter(|(one, _)| asked.scope.covers(*one)).map(|(_, users)| users).sum(),
+        None => service::count(conn, &asked.scope, &UserFilter::default(), now).await?,
+    };
+    let users = match users {
+        Some(users) => users,
+        None if asked.filter.narrows() => service::count(conn, &asked.scope, &asked.filter, now).await?,
+        None => of,
     };
     Ok(ListHead { filter: asked.filter, choice, users, of, after: asked.after, next })
 }
@@ -284,6 +296,6 @@ pub async fn list_methods(#[server(default)] query: String) -> Result<Console<Me
         refusal: actor.may_manage(method.user, method.role).err(),
     };
     let methods = page.rows.iter().map(row).collect();
-    let head = ListHead { users, ..head(&mut conn, actor, asked, page.next, now).await? };
+    let head = head(&mut conn, actor, asked, page.next, Some(users), now).await?;
     Ok(request.console(&session, MethodsPage { head, total, methods }))
 }

@@ -1,5 +1,6 @@
 //! All SQL over `users` and `memberships`. What lists need stands in `list`.
 
+pub mod conditions;
 pub mod life;
 pub mod list;
 

@@ -1,6 +1,6 @@
 //! Lists of people and of their authentication methods.
 
-use super::super::store::list;
+use super::super::store::{conditions, list};
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, LinkId, MethodId, UserId};
 use crate::domain::method::MethodKind;
@@ -115,9 +115,9 @@ impl<T> Page<T> {
 }
 
 /// A cursor is `ID~PLACE`, for the address bar. One that is none begins at the beginning.
-fn after(cursor: Option<&str>) -> Option<list::After> {
+fn after(cursor: Option<&str>) -> Option<conditions::After> {
     let (id, place) = cursor?.split_once('~')?;
-    Some(list::After { place: place.to_owned(), id: id.to_owned() })
+    Some(conditions::After { place: place.to_owned(), id: id.to_owned() })
 }
 
 fn cursor(sort: Sort, id: impl std::fmt::Display, name_key: &str, last_sign_in_at: Option<Time>) -> String {
