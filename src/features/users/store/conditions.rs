@@ -38,6 +38,11 @@ impl Conditions {
         Self::at_home(conn, "u.customer_id", scope)
     }
 
+    /// The same where identifiers say who: customers times identifiers would be looked up otherwise.
+    pub fn of_known(conn: &Conn, scope: &Scope) -> Self {
+        Self::at_home(conn, "(u.customer_id || '')", scope)
+    }
+
     /// The same for a page by name. In the order of all names, the next one is more often than not of one of very many
     /// customers: then no index that begins with the customer may be taken, and joining nothing keeps it from that.
     fn within_by_name(conn: &Conn, scope: &Scope) -> Self {

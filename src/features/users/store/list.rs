@@ -126,7 +126,7 @@ pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Ve
         return Ok(found);
     }
     for part in ids.chunks(500) {
-        let mut all = Conditions::within(conn, scope);
+        let mut all = Conditions::of_known(conn, scope);
         let part: Vec<String> = part.iter().map(|id| all.bind(Value::Text(id.to_string()))).collect();
         all.and(&format!("u.id IN ({})", part.join(", ")));
         let text = format!("{} WHERE {} ORDER BY u.customer_id, u.id", listed(PEOPLE), all.text);
