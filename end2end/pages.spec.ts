@@ -1,15 +1,18 @@
 import { expect, test } from './fixtures'
 
 // A page that is not there is answered with 404, which the browser notes.
-test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|resets\/none)/] })
+test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|resets\/none|customers\/nobody)/] })
 
 test('every page is fit for everybody, wide and narrow, light and dark', async ({ page, open, axe, signIn }) => {
-  test.setTimeout(120_000)
+  test.setTimeout(240_000)
   const address = 'ines.marchetti@nordlicht.example'
   await open('/users')
   await signIn(address)
   await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
   const person = (await page.getByRole('link', { name: 'Agnieszka Wiśniewska' }).first().getAttribute('href'))!
+
+  await open('/customers')
+  const customer = (await page.getByRole('link', { name: 'Hafenwerk Logistik' }).first().getAttribute('href'))!
 
   for (const [colorScheme, width] of [['light', 1280], ['dark', 375]] as const) {
     await page.emulateMedia({ colorScheme })
@@ -20,11 +23,28 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
       '/users/nobody',
       person,
       `${person}/methods`,
+      `${person}/activity`,
+      `${person}/suspend`,
+      `${person}/remove`,
+      '/users?customer=all&mfa=none&role=member&role=admin&sort=-sign-in',
+      '/methods',
+      '/users/invite',
+      '/users/invite/file',
+      '/customers',
+      '/customers/new',
+      customer,
+      `${customer}/people`,
+      `${customer}/people/give`,
+      `${customer}/policy`,
+      `${customer}/policy/review?grace_days=7&mfa_required=on&link_minutes=30&codes_low=9`,
+      '/customers/nobody',
       '/resets',
       '/resets/none',
       '/audit',
       '/audit?user=' + person.split('/').pop(),
       '/security',
+      '/security/add',
+      '/security/codes/new',
       '/dev/mailbox',
       '/nothing-here',
     ]) {

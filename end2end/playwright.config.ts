@@ -32,14 +32,14 @@ export default defineConfig<object, Options>({
       ],
     },
   },
-  // A journey that only WASM can make carries the tag @wasm; all others have to work as plain HTML too. The ways to one
-  // place differ little: each is gone with WASM on one database and without on the other.
+  // A journey that only WASM can make carries the tag @wasm; all others have to work as plain HTML too. What looks
+  // at pages and goes the many ways to one place differs little: with WASM on one database, without on the other.
   projects: [
     { name: 'sqlite-wasm', use: { engine: 'sqlite' } },
-    { name: 'sqlite-nojs', use: { engine: 'sqlite', javaScriptEnabled: false }, grepInvert: /@wasm/, testIgnore: /ways/ },
+    { name: 'sqlite-nojs', use: { engine: 'sqlite', javaScriptEnabled: false }, grepInvert: /@wasm/, testIgnore: /(ways|pages)/ },
     ...(process.env.REKEY_TEST_POSTGRES_URL
       ? [
-          { name: 'postgres-wasm', use: { engine: 'postgres' as const }, testIgnore: /ways/ },
+          { name: 'postgres-wasm', use: { engine: 'postgres' as const }, testIgnore: /(ways|pages)/ },
           { name: 'postgres-nojs', use: { engine: 'postgres' as const, javaScriptEnabled: false }, grepInvert: /@wasm/ },
         ]
       : []),

@@ -199,7 +199,7 @@ fn standing_items(user: &UserRow, id: &str, refused: Option<&'static str>) -> An
         }
     });
     let suspension = match user.standing {
-        Standing::Suspended => link("reactivate", Glyph::Check, "Reactivate"),
+        Standing::Suspended => link("suspend", Glyph::Check, "Reactivate"),
         Standing::Active | Standing::Invited => link("suspend", Glyph::Pause, "Suspend"),
     };
     view! { {again}{suspension}{link("remove", Glyph::Trash, "Remove")} }.into_any()
