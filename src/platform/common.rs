@@ -36,7 +36,7 @@ mod tests {
             "qwertyuiop",
             "drowssap",
             "aaaaaaaaaaaaaaa",
-            "zoe brueckner",
+            "zoebrueckner",
         ] {
             assert!(is_common(common, &["Zoe", "Brueckner"]), "{common}");
         }

@@ -15,8 +15,10 @@ async fn try_read(world: &World, admin: &Person, bytes: &[u8]) -> Read {
     read(&world.platform, &world.origin, &actor, world.a.id, bytes).await.unwrap()
 }
 
-async fn frozen(world: &World, admin: &Person, text: &str) -> InviteListId {
-    match try_read(world, admin, text.as_bytes()).await {
+/// A list of people to invite to the admin's own customer, frozen.
+pub async fn frozen(world: &World, admin: &Person, text: &str) -> InviteListId {
+    let actor = world.actor(admin).await;
+    match read(&world.platform, &world.origin, &actor, admin.user.customer, text.as_bytes()).await.unwrap() {
         Read::Frozen(id) => id,
         _ => panic!("not read: {text}"),
     }

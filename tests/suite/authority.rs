@@ -6,6 +6,7 @@ use rekey::domain::authority::Role;
 use rekey::domain::customer::Customer;
 use rekey::features::session;
 
+use super::accounts_lists::frozen;
 use super::browser::*;
 use super::dump::Dump;
 use super::harness::*;
@@ -140,6 +141,8 @@ fn table() -> Vec<Function> {
             false,
             &[("provider", "{customer}"), ("name", "New {n}"), ("code", "{code}")],
         ),
+        function("/api/accounts/list", For::Requester, false, false, &[("id", "{list}")]),
+        function("/api/accounts/confirm_list", For::Requester, true, false, &[("id", "{list}"), ("code", "{code}")]),
         function(
             "/api/reset/confirm",
             For::Requester,
@@ -169,6 +172,7 @@ impl Target {
         drop(conn);
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
         let reset = world.plan(owner, &[user.user]).await;
+        let list = frozen(world, owner, &format!("name,address\nListed,{}@listed.example\n", user.user.id)).await;
         let policy = format!("SELECT policy FROM customers WHERE id = '{}'", customer.id);
         let policy = serde_json::from_str(&world.text(&policy).await.unwrap()).unwrap();
         let names = vec![
@@ -180,6 +184,7 @@ impl Target {
             ("{method}", world.text(&method).await.unwrap()),
             ("{session}", session.to_string()),
             ("{reset}", reset.to_string()),
+            ("{list}", list.to_string()),
             ("{hash}", world.plan_hash(reset).await),
             ("{customer}", customer.id.to_string()),
             ("{version}", rekey::features::policy::service::version(&policy)),
