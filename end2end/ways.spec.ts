@@ -3,6 +3,9 @@ import { expect, test } from './fixtures'
 
 // Every way to find somebody and begin a reset, each as somebody who has that role.
 
+// Without a script Playwright cannot see an animation end.
+test.use({ contextOptions: { reducedMotion: 'reduce' } })
+
 const resetAll = 'Reset all multi-factor authentications'
 
 /** Chooses customers in the customer selector, and no others. */
