@@ -1,11 +1,13 @@
 //! Customers do not see each other: what is listed, counted, searched and reset stays within the roles a person holds.
 
 use rekey::domain::authority::{Right, Role};
+use rekey::domain::customer::Policy;
 use rekey::domain::ids::UserId;
 use rekey::domain::user_filter::UserFilter;
 use rekey::features::{audit, customers, reset, users};
 use rekey::platform::Rng;
 
+use super::browser::*;
 use super::dump::Dump;
 use super::harness::*;
 
@@ -88,6 +90,57 @@ both! {
             let mut conn = world.platform.db.read().await.unwrap();
             let seen = audit::service::newest(&mut conn, &scope, None, None, 10_000).await.unwrap();
             assert!(seen.iter().all(|seen| seen.entry.event.customer == Some(person.user.customer)));
+        }
+    }
+
+    async fn of_five_customers_a_technician_of_three_never_sees_the_other_two(world: World) {
+        let technician = world.with_role(&world.a, Role::Owner).await;
+        let mut customers = vec![world.a.clone(), world.b.clone()];
+        let mut tx = world.platform.db.begin().await.unwrap();
+        for name in ["Cobalt", "Dahlia", "Elster"] {
+            let added = customers::service::add(&mut tx, &world.platform, name, None, Policy::default()).await;
+            customers.push(added.unwrap().unwrap());
+        }
+        tx.commit().await.unwrap();
+        let (theirs, others) = ([0, 1, 2], [3, 4]);
+        for n in [1, 2] {
+            world.grant(&technician, &customers[n], Role::Admin).await;
+        }
+        let mut people = Vec::new();
+        for customer in &customers {
+            let owner = world.with_role(customer, Role::Owner).await;
+            let users = world.people(customer, Who::MEMBER, 3).await;
+            world.reset(&owner, &[users[0].user]).await;
+            people.push(users);
+        }
+        let mut browser = Browser::signed_in(&world, &technician).await;
+        let secrets: Vec<String> = others
+            .iter()
+            .flat_map(|n| {
+                let names = people[*n].iter().flat_map(|person| [format!(">{}<", person.name), person.address.clone()]);
+                names.chain([customers[*n].name.clone(), customers[*n].id.to_string()])
+            })
+            .collect();
+        let foreign = &people[others[0]][0];
+        let mut pages: Vec<String> = ["/users", "/methods", "/customers", "/resets", "/audit", "/users/invite", "/security"]
+            .into_iter()
+            .flat_map(|page| [page.to_owned(), format!("{page}?customer=all"), format!("{page}?q=person&find=l&finding=true")])
+            .collect();
+        pages.extend(["summary", "methods", "activity", "suspend", "remove"].map(|tab| {
+            format!("/users/{}/{tab}", foreign.user.id).replace("/summary", "")
+        }));
+        for page in &pages {
+            let answer = browser.get(page).await;
+            // What stands in the address was known before.
+            let known = foreign.user.id.to_string();
+            for secret in secrets.iter().filter(|secret| **secret != known) {
+                assert!(!answer.body.contains(secret.as_str()), "{page} tells {secret}");
+            }
+        }
+        // And what is theirs is there: it is no empty house that keeps its secrets.
+        let all = browser.get("/users?customer=all").await.body;
+        for n in theirs {
+            assert!(all.contains(&customers[n].name) && all.contains(&people[n][1].address), "{n}");
         }
     }
 }
