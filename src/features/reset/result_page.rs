@@ -93,7 +93,7 @@ fn row(item: ItemRow, now: Moment) -> AnyView {
                 LinkState::Ended(End::Superseded) => "A newer reset took over",
                 LinkState::Ended(_) | LinkState::Live => "Revoked",
             };
-            let happened = "They can still set up again by signing in".into_any();
+            let happened = "A new reset sends a new link".into_any();
             (view! { <Badge tone=Tone::Warn>{words}</Badge> }.into_any(), happened)
         }
     };

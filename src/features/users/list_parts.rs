@@ -9,11 +9,12 @@ use super::list_api::{Choice, CustomerChoice, ListHead, address};
 use crate::domain::authority::Role;
 use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;
+use crate::domain::time::Time as Moment;
 use crate::domain::user::Standing;
 use crate::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
 use crate::features::session::api::Me;
 use crate::ui::{
-    Banner, BulkBar, Checkbox, Glyph, Icon, Look, Pager, SearchField, SelectField, Square, SubmitButton, Tone,
+    Banner, BulkBar, Checkbox, Glyph, Icon, Look, Pager, SearchField, SelectField, Square, SubmitButton, Time, Tone,
 };
 
 /// Where a selection is sent; the reset's server function has this address.
@@ -150,6 +151,39 @@ fn pick(customer: CustomerChoice, found: RwSignal<String>) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// When the list was fetched, and once more: by a script in place, without one as a page.
+pub(super) fn fetched(path: &'static str, head: &ListHead, now: Moment, again: impl Fn() + 'static) -> AnyView {
+    view! {
+        <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
+        <a
+            class="button icon"
+            href=address(path, &head.filter, head.after.as_deref())
+            on:click=move |press| {
+                press.prevent_default();
+                again();
+            }
+        >
+            <Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span>
+        </a>
+    }
+    .into_any()
+}
+
+/// The reset of one in the menu of a row, or why not. It is sent by the form `one`, which stands beside the list.
+pub(super) fn reset_item(id: String, refused: Option<&'static str>) -> AnyView {
+    const WORDS: &str = "Reset all multi-factor authentications";
+    match refused {
+        None => view! {
+            <button class="item" type="submit" form="one" name="users[]" value=id><Icon of=Glyph::Key/>{WORDS}</button>
+        }
+        .into_any(),
+        Some(why) => view! {
+            <span class="item" aria-disabled="true"><Icon of=Glyph::Key/>{WORDS}" "<small>{why}</small></span>
+        }
+        .into_any(),
+    }
 }
 
 /// What is asked for, with a way out of each part, and what else could be asked.

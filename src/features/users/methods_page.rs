@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::list_api::{ListedMethodRow, MethodsPage as List, address, list_methods};
+use super::list_api::{ListedMethodRow, MethodsPage as List, list_methods};
 use super::list_parts::{
-    PLAN, customer_selector, list_foot, no_factor_banner, number, order_head, people, refusal_banner, refusal_words,
-    toolbar,
+    PLAN, customer_selector, fetched, list_foot, no_factor_banner, number, order_head, people, refusal_banner,
+    refusal_words, reset_item, toolbar,
 };
 use super::page::role_badge;
 use crate::domain::method::MethodKind;
@@ -42,25 +42,15 @@ fn sheet(
     methods: Resource<Result<Console<List>, ApiError>>,
 ) -> AnyView {
     let head = &list.head;
-    let of = if head.users == 1 { "1 person".to_owned() } else { people(head.users) };
+    let of = people(head.users);
     let count = match list.total {
         1 => format!("1 method of {of}"),
         total => format!("{} methods of {of}", number(total)),
     };
-    let refresh = address(HERE, &head.filter, head.after.as_deref());
+    let fetched = fetched(HERE, head, now, move || methods.refetch());
     view! {
         <SheetHead title="Authentication methods" beside=customer_selector(HERE, head)>
-            <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
-            <a
-                class="button icon"
-                href=refresh
-                on:click=move |press| {
-                    press.prevent_default();
-                    methods.refetch();
-                }
-            >
-                <Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span>
-            </a>
+            {fetched}
         </SheetHead>
         {toolbar(HERE, head, count)}
         {left.and_then(refusal_banner)}
@@ -147,20 +137,7 @@ fn row(method: ListedMethodRow, now: Moment) -> AnyView {
             <td class="dots" role="cell">
                 <Menu label=format!("Actions for {}", method.name)>
                     <a class="item" href=href><Icon of=Glyph::Users/>"Open details"</a>
-                    {match refused {
-                        None => view! {
-                            <button class="item" type="submit" form="one" name="users[]" value=id>
-                                <Icon of=Glyph::Key/>"Reset all multi-factor authentications"
-                            </button>
-                        }
-                        .into_any(),
-                        Some(why) => view! {
-                            <span class="item" aria-disabled="true">
-                                <Icon of=Glyph::Key/>"Reset all multi-factor authentications "<small>{why}</small>
-                            </span>
-                        }
-                        .into_any(),
-                    }}
+                    {reset_item(id, refused)}
                 </Menu>
             </td>
         </tr>

@@ -5,10 +5,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::UserRow;
-use super::list_api::{UsersPage as List, address, list_users};
+use super::list_api::{UsersPage as List, list_users};
 use super::list_parts::{
-    PLAN, customer_selector, list_foot, no_factor_banner, number, order_head, people, refusal_banner, refusal_words,
-    toolbar,
+    PLAN, customer_selector, fetched, list_foot, no_factor_banner, number, order_head, people, refusal_banner,
+    refusal_words, reset_item, toolbar,
 };
 use crate::domain::authority::Role;
 use crate::domain::plan::PlanOutcome;
@@ -48,24 +48,14 @@ fn sheet(list: List, me: Me, now: Moment, left: Option<PlanOutcome>, users: User
     } else {
         people(head.users)
     };
-    let refresh = address(HERE, &head.filter, head.after.as_deref());
+    let fetched = fetched(HERE, head, now, move || users.refetch());
     let invite = match head.filter.customers.as_slice() {
         [one] => format!("/users/invite?customer={one}"),
         _ => "/users/invite".to_owned(),
     };
     view! {
         <SheetHead title="Users" beside=customer_selector(HERE, head)>
-            <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
-            <a
-                class="button icon"
-                href=refresh
-                on:click=move |press| {
-                    press.prevent_default();
-                    users.refetch();
-                }
-            >
-                <Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span>
-            </a>
+            {fetched}
             {me.manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/><span class="label">"Invite users"</span></a> })}
         </SheetHead>
         {toolbar(HERE, head, count)}
@@ -159,20 +149,7 @@ fn row(user: UserRow, now: Moment) -> AnyView {
             <td class="dots" role="cell">
                 <Menu label=format!("Actions for {}", user.name)>
                     <a class="item" href=href><Icon of=Glyph::Users/>"Open details"</a>
-                    {match refused {
-                        None => view! {
-                            <button class="item" type="submit" form="one" name="users[]" value=id.clone()>
-                                <Icon of=Glyph::Key/>"Reset all multi-factor authentications"
-                            </button>
-                        }
-                        .into_any(),
-                        Some(why) => view! {
-                            <span class="item" aria-disabled="true">
-                                <Icon of=Glyph::Key/>"Reset all multi-factor authentications "<small>{why}</small>
-                            </span>
-                        }
-                        .into_any(),
-                    }}
+                    {reset_item(id.clone(), refused)}
                     <a class="item" href=format!("/users/{id}/activity")><Icon of=Glyph::Document/>"Show activity"</a>
                     <hr/>
                     {standing_items(&user, &id, refused)}
