@@ -4,7 +4,9 @@ use axum::http::StatusCode;
 use rekey::domain::ids::{MethodId, SessionId};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
-use rekey::features::security::service::{self, Added, Changed, First, Refused, Saved};
+use rekey::features::security::codes_service::{self, Saved};
+use rekey::features::security::method_service::{self, Added, First};
+use rekey::features::security::service::{self, Changed, Refused};
 use rekey::features::session::service::Session;
 use rekey::features::sign_in::service::{Begun, Factor, Finished};
 use rekey::features::{backup_codes, methods, session};
@@ -43,15 +45,15 @@ impl World {
     }
 
     async fn begin_adding(&self, session: &Session, factor: &Factor) -> Changed<session::service::NewToken> {
-        service::begin_adding(&self.platform, &self.origin, session, factor).await.unwrap()
+        method_service::begin_adding(&self.platform, &self.origin, session, factor).await.unwrap()
     }
 
-    async fn remove(&self, session: &Session, id: MethodId, factor: &Factor) -> Changed<service::OwnMethod> {
-        service::remove(&self.platform, &self.origin, session, id, factor).await.unwrap()
+    async fn remove(&self, session: &Session, id: MethodId, factor: &Factor) -> Changed<method_service::OwnMethod> {
+        method_service::remove(&self.platform, &self.origin, session, id, factor).await.unwrap()
     }
 
     async fn make_codes(&self, session: &Session, factor: &Factor) -> Changed<String> {
-        service::make_codes(&self.platform, &self.origin, session, factor).await.unwrap()
+        codes_service::make_codes(&self.platform, &self.origin, session, factor).await.unwrap()
     }
 
     fn code(&self, person: &Person) -> Factor {
@@ -195,7 +197,7 @@ both! {
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.a).await);
         let session = world.session(&ua).await;
         let Changed::Done(_, adding) = world.begin_adding(&session, &world.code(&ua)).await else { panic!("not begun") };
-        let shown = service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
+        let shown = method_service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
         let secret = secret_from_base32(&shown.key.text);
         let code = secret.code(world.now());
         // At the set-up's own pages it opens nothing, and does not end in a session.
@@ -210,27 +212,27 @@ both! {
         let set_up = world.challenge(&ua, Step::SetUp).await;
         let foreign = world.session(&ub).await;
         for (session, token) in [(&session, &set_up), (&foreign, &adding.0), (&session, &"A".repeat(43))] {
-            assert!(service::adding(&world.platform, session, token).await.unwrap().is_none());
-            let added = service::add(&world.platform, &world.origin, session, token, &code, None).await.unwrap();
+            assert!(method_service::adding(&world.platform, session, token).await.unwrap().is_none());
+            let added = method_service::add(&world.platform, &world.origin, session, token, &code, None).await.unwrap();
             assert_eq!(added, Added::Over);
         }
         assert_eq!((world.rows_of("methods", ua.user).await, world.rows_of("methods", ub.user).await), (1, 1));
         // Five minutes, and five wrong codes, end it.
         world.advance(Span::minutes(5));
         let late = secret.code(world.now());
-        let added = service::add(&world.platform, &world.origin, &session, &adding.0, &late, None).await.unwrap();
+        let added = method_service::add(&world.platform, &world.origin, &session, &adding.0, &late, None).await.unwrap();
         assert_eq!(added, Added::Over);
         let session = world.session(&ua).await;
         let Changed::Done(_, adding) = world.begin_adding(&session, &world.code(&ua)).await else { panic!("not begun") };
-        let shown = service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
+        let shown = method_service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
         let secret = secret_from_base32(&shown.key.text);
         let wrong = wrong_code(&secret, world.now());
         for n in 1..=5 {
-            let added = service::add(&world.platform, &world.origin, &session, &adding.0, &wrong, None).await.unwrap();
+            let added = method_service::add(&world.platform, &world.origin, &session, &adding.0, &wrong, None).await.unwrap();
             assert_eq!(added, if n < 5 { Added::Wrong } else { Added::Over });
         }
         let right = secret.code(world.now());
-        let added = service::add(&world.platform, &world.origin, &session, &adding.0, &right, None).await.unwrap();
+        let added = method_service::add(&world.platform, &world.origin, &session, &adding.0, &right, None).await.unwrap();
         assert_eq!(added, Added::Over);
         assert_eq!(world.rows_of("methods", ua.user).await, 1);
     }
@@ -260,7 +262,7 @@ both! {
         assert!(browser.get("/security").await.body.contains("10 of 10 left"));
         // Whoever has a factor is not led there again by their password.
         let session = world.session(&new).await;
-        let first = service::begin_first(&world.platform, &world.origin, &session, PASSWORD.into()).await.unwrap();
+        let first = method_service::begin_first(&world.platform, &world.origin, &session, PASSWORD.into()).await.unwrap();
         assert!(matches!(first, First::Refused));
     }
 
@@ -295,8 +297,8 @@ both! {
             world.advance(Span::seconds(30));
             let codes = [ua.secret.code(world.now()), secret.code(world.now())].map(Factor::Code);
             let (one, two) = tokio::join!(
-                service::remove(&world.platform, &world.origin, &here, first, &codes[0]),
-                service::remove(&there.platform, &world.origin, &other, second, &codes[1]),
+                method_service::remove(&world.platform, &world.origin, &here, first, &codes[0]),
+                method_service::remove(&there.platform, &world.origin, &other, second, &codes[1]),
             );
             let done = [one.unwrap(), two.unwrap()];
             assert!(done.iter().any(|done| matches!(done, Changed::Done(..))));
@@ -387,7 +389,7 @@ both! {
             let text = id.to_string();
             let removed = world.remove(&session, *id, &world.code(&ua)).await;
             assert_eq!(refused(&removed), Some(Refused::NoMethod));
-            assert!(!service::rename(&world.platform, &session, *id, Some("mine")).await.unwrap());
+            assert!(!method_service::rename(&world.platform, &session, *id, Some("mine")).await.unwrap());
             let mut seen = Vec::new();
             for (path, fields) in [
                 ("/api/security/remove", vec![("method", text.as_str()), ("code", "123456")]),
@@ -480,11 +482,11 @@ both! {
         world.advance(Span::minutes(30));
         let token = world.sign_in(&ua).await;
         let session = world.find(&token).await.unwrap();
-        assert!(service::codes(&world.platform, &session, None).await.unwrap().unwrap().codes.is_none());
+        assert!(codes_service::codes(&world.platform, &session, None).await.unwrap().unwrap().codes.is_none());
         let Changed::Done(_, newer) = world.make_codes(&session, &world.code(&ua)).await else { panic!("not made") };
         let session = world.session(&ua).await;
-        assert!(service::codes(&world.platform, &session, Some(&sealed)).await.unwrap().unwrap().codes.is_none());
-        let shown = service::codes(&world.platform, &session, Some(&newer)).await.unwrap().unwrap();
+        assert!(codes_service::codes(&world.platform, &session, Some(&sealed)).await.unwrap().unwrap().codes.is_none());
+        let shown = codes_service::codes(&world.platform, &session, Some(&newer)).await.unwrap().unwrap();
         assert_eq!(shown.codes.unwrap().0.len(), 10);
     }
 
@@ -493,16 +495,16 @@ both! {
         let session = world.session(&ua).await;
         let wrong = rekey::domain::backup_code::BackupCode::from_bytes([3; 10]);
         for _ in 0..10 {
-            let saved = service::save_codes(&world.platform, &world.origin, &session, &wrong).await.unwrap();
+            let saved = codes_service::save_codes(&world.platform, &world.origin, &session, &wrong).await.unwrap();
             assert_eq!(saved, Saved::Wrong);
         }
-        let saved = service::save_codes(&world.platform, &world.origin, &session, &ua.codes[0]).await.unwrap();
+        let saved = codes_service::save_codes(&world.platform, &world.origin, &session, &ua.codes[0]).await.unwrap();
         assert!(matches!(saved, Saved::LockedUntil(_)));
         world.advance(Span::minutes(15));
         let session = world.session(&ua).await;
-        let saved = service::save_codes(&world.platform, &world.origin, &session, &ua.codes[0]).await.unwrap();
+        let saved = codes_service::save_codes(&world.platform, &world.origin, &session, &ua.codes[0]).await.unwrap();
         assert_eq!(saved, Saved::Right);
-        let again = service::save_codes(&world.platform, &world.origin, &session, &ua.codes[0]).await.unwrap();
+        let again = codes_service::save_codes(&world.platform, &world.origin, &session, &ua.codes[0]).await.unwrap();
         assert_eq!(again, Saved::Over);
         let mut conn = world.platform.db.read().await.unwrap();
         assert_eq!(backup_codes::service::left(&mut conn, ua.user).await.unwrap().count(), 10);
@@ -531,9 +533,9 @@ both! {
                         panic!("not begun")
                     };
                     let session = world.find(&token.0).await.unwrap();
-                    let shown = service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
+                    let shown = method_service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
                     let code = secret_from_base32(&shown.key.text).code(world.now());
-                    let added = service::add(&there.platform, &world.origin, &session, &adding.0, &code, None).await;
+                    let added = method_service::add(&there.platform, &world.origin, &session, &adding.0, &code, None).await;
                     assert_eq!(added.unwrap(), Added::Right);
                     token
                 }
@@ -560,13 +562,13 @@ both! {
         let own = world.methods_of(&ua).await[0].id;
         let other = world.find(&token).await.unwrap();
         let Changed::Done(_, adding) = world.begin_adding(&session, &world.code(&ua)).await else { panic!("not begun") };
-        let shown = service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
+        let shown = method_service::adding(&world.platform, &session, &adding.0).await.unwrap().unwrap();
         let mut tx = world.platform.db.begin().await.unwrap();
         session::service::end_others(&mut tx, &other).await.unwrap();
         tx.commit().await.unwrap();
         let before = Dump::of(&world).await.but_the_record().without(&SPENT);
         let code = secret_from_base32(&shown.key.text).code(world.now());
-        let added = service::add(&world.platform, &world.origin, &session, &adding.0, &code, None).await.unwrap();
+        let added = method_service::add(&world.platform, &world.origin, &session, &adding.0, &code, None).await.unwrap();
         assert_eq!(added, Added::Over);
         assert!(!matches!(world.remove(&session, own, &world.code(&ua)).await, Changed::Done(..)));
         assert!(!matches!(world.make_codes(&session, &world.code(&ua)).await, Changed::Done(..)));

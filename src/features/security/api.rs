@@ -12,6 +12,8 @@ use crate::features::set_up::api::Key;
 #[cfg(feature = "ssr")]
 use super::service::{self, Changed, Refused};
 #[cfg(feature = "ssr")]
+use super::{codes_service, method_service};
+#[cfg(feature = "ssr")]
 use crate::domain::backup_code::BackupCode;
 #[cfg(feature = "ssr")]
 use crate::domain::method::read_name;
@@ -56,7 +58,7 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let asking = request.signed_in().await?;
     let user = asking.actor.user;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
-    let own = service::own_methods(&mut conn, &asking).await?;
+    let own = method_service::own_methods(&mut conn, &asking).await?;
     let codes = backup_codes::service::left(&mut conn, user).await?;
     let home = customers::service::of_user(&mut conn, user.customer).await?;
     let sessions = session::service::list(&mut conn, user, request.platform.now()).await?;
@@ -111,7 +113,7 @@ pub async fn show_change(#[server(default)] method: Option<MethodId>) -> Result<
     let user = asking.actor.user;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let customer = customers::service::of_user(&mut conn, user.customer).await?.ok_or(ApiError::Failed)?;
-    let own = service::own_methods(&mut conn, &asking).await?;
+    let own = method_service::own_methods(&mut conn, &asking).await?;
     let methods = own.len();
     let method = own.into_iter().find(|own| Some(own.method.id) == method);
     Ok(ChangePage {
@@ -201,7 +203,7 @@ pub async fn begin_adding(#[server(default)] code: String, #[server(default)] ba
     let outcome = match factor(&code, backup) {
         None => Proof::Malformed,
         Some(factor) => {
-            let changed = service::begin_adding(&request.platform, &request.origin, &session, &factor).await?;
+            let changed = method_service::begin_adding(&request.platform, &request.origin, &session, &factor).await?;
             match settle(&request, changed) {
                 Ok(challenge) => {
                     request.set_token(Cookie::Challenge, &challenge);
@@ -224,14 +226,14 @@ pub async fn begin_adding(#[server(default)] code: String, #[server(default)] ba
 pub async fn begin_set_up(#[server(default)] password: String) -> Result<Proof, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let outcome = match service::begin_first(&request.platform, &request.origin, &session, password).await {
-        Ok(service::First::Challenge(token)) => {
+    let outcome = match method_service::begin_first(&request.platform, &request.origin, &session, password).await {
+        Ok(method_service::First::Challenge(token)) => {
             request.set_token(Cookie::Challenge, &token);
             request.go("/set-up");
             return Ok(Proof::GoOn);
         }
-        Ok(service::First::Wrong) => Proof::Wrong,
-        Ok(service::First::Refused) => Proof::Over,
+        Ok(method_service::First::Wrong) => Proof::Wrong,
+        Ok(method_service::First::Refused) => Proof::Over,
         Err(Fault::Busy) => {
             let _ = ApiError::from(Fault::Busy);
             Proof::Busy
@@ -264,7 +266,7 @@ pub async fn show_adding() -> Result<Option<AddingPage>, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let adding = match request.cookie(Cookie::Challenge) {
-        Some(token) => service::adding(&request.platform, &session, &token).await?,
+        Some(token) => method_service::adding(&request.platform, &session, &token).await?,
         None => None,
     };
     if adding.is_none() {
@@ -295,14 +297,14 @@ pub async fn add_authenticator(
         (_, None, _) => Proof::Malformed,
         (Some(token), Some(digits), Ok(name)) => {
             let Request { platform, origin, .. } = &request;
-            match service::add(platform, origin, &session, &token, &digits, name.as_deref()).await? {
-                service::Added::Right => {
+            match method_service::add(platform, origin, &session, &token, &digits, name.as_deref()).await? {
+                method_service::Added::Right => {
                     request.clear(Cookie::Challenge);
                     request.go("/security?done=added");
                     return Ok(Proof::GoOn);
                 }
-                service::Added::Wrong => Proof::Wrong,
-                service::Added::Over => Proof::Over,
+                method_service::Added::Wrong => Proof::Wrong,
+                method_service::Added::Over => Proof::Over,
             }
         }
     };
@@ -324,7 +326,7 @@ pub async fn rename_method(method: MethodId, #[server(default)] name: String) ->
     let session = request.signed_in().await?;
     let outcome = match read_name(&name) {
         Err(_) => Proof::LongName,
-        Ok(name) if service::rename(&request.platform, &session, method, name.as_deref()).await? => {
+        Ok(name) if method_service::rename(&request.platform, &session, method, name.as_deref()).await? => {
             request.go("/security?done=named");
             return Ok(Proof::GoOn);
         }
@@ -349,7 +351,7 @@ pub async fn remove_own_method(
     let outcome = match factor(&code, backup) {
         None => Proof::Malformed,
         Some(factor) => {
-            let changed = service::remove(&request.platform, &request.origin, &session, method, &factor).await?;
+            let changed = method_service::remove(&request.platform, &request.origin, &session, method, &factor).await?;
             match settle(&request, changed) {
                 Ok(_) => {
                     request.go("/security?done=removed");
@@ -374,7 +376,7 @@ pub async fn make_codes(#[server(default)] code: String, #[server(default)] back
     let outcome = match factor(&code, backup) {
         None => Proof::Malformed,
         Some(factor) => {
-            let changed = service::make_codes(&request.platform, &request.origin, &session, &factor).await?;
+            let changed = codes_service::make_codes(&request.platform, &request.origin, &session, &factor).await?;
             match settle(&request, changed) {
                 Ok(sealed) => {
                     request.set(Cookie::Codes, &sealed);
@@ -412,7 +414,7 @@ pub struct NewCodes {
 pub async fn show_codes() -> Result<Option<NewCodes>, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let shown = service::codes(&request.platform, &session, request.cookie(Cookie::Codes).as_deref()).await?;
+    let shown = codes_service::codes(&request.platform, &session, request.cookie(Cookie::Codes).as_deref()).await?;
     if shown.is_none() {
         request.go("/security");
     }
@@ -435,16 +437,16 @@ pub async fn save_codes(#[server(default)] code: String) -> Result<Proof, ApiErr
     let session = request.signed_in().await?;
     let outcome = match BackupCode::read(&code) {
         None => Proof::Malformed,
-        Some(code) => match service::save_codes(&request.platform, &request.origin, &session, &code).await? {
-            service::Saved::Right => {
+        Some(code) => match codes_service::save_codes(&request.platform, &request.origin, &session, &code).await? {
+            codes_service::Saved::Right => {
                 request.clear(Cookie::Codes);
                 request.go("/security?done=codes");
                 return Ok(Proof::GoOn);
             }
-            service::Saved::Wrong => Proof::Wrong,
-            service::Saved::LockedUntil(until) => Proof::Locked { until, now: request.platform.now() },
-            service::Saved::Disabled => Proof::Disabled,
-            service::Saved::Over => Proof::Over,
+            codes_service::Saved::Wrong => Proof::Wrong,
+            codes_service::Saved::LockedUntil(until) => Proof::Locked { until, now: request.platform.now() },
+            codes_service::Saved::Disabled => Proof::Disabled,
+            codes_service::Saved::Over => Proof::Over,
         },
     };
     request.leave("save_codes", outcome, &[]);

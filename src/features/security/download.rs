@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::service::{self, ShownCodes};
+use super::codes_service::{self, ShownCodes};
 use crate::features::session;
 use crate::features::set_up::download::{failed, file};
 use crate::platform::cookies::Cookie;
@@ -29,7 +29,7 @@ async fn shown(platform: &Platform, headers: &HeaderMap) -> Result<Option<ShownC
         None => None,
     };
     match session {
-        Some(session) => service::codes(platform, &session, brought(Cookie::Codes).as_deref()).await,
+        Some(session) => codes_service::codes(platform, &session, brought(Cookie::Codes).as_deref()).await,
         None => Ok(None),
     }
 }

@@ -5,8 +5,12 @@ pub mod add_page;
 pub mod api;
 pub mod codes_page;
 #[cfg(feature = "ssr")]
+pub mod codes_service;
+#[cfg(feature = "ssr")]
 pub mod download;
 pub mod method_page;
+#[cfg(feature = "ssr")]
+pub mod method_service;
 pub mod page;
 mod parts;
 pub mod rows;
