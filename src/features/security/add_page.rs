@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{AddAuthenticator, AddingPage, BeginAdding, BeginSetUp, ChangePage, Proof, show_adding, show_change};
+use super::api::{ChangePage, Proof, show_change};
+use super::method_api::{AddAuthenticator, AddingPage, BeginAdding, BeginSetUp, show_adding};
 use super::parts::{Outcome, back, error, factor_field, other_way, refused, with_backup};
 use crate::domain::method::{LONGEST_NAME, MOST_METHODS};
 use crate::domain::sign_in::Purpose;

@@ -4,7 +4,8 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::api::{ChangePage, MakeCodes, NewCodes, Proof, SaveCodes, show_change, show_codes};
+use super::api::{ChangePage, Proof, show_change};
+use super::codes_api::{MakeCodes, NewCodes, SaveCodes, show_codes};
 use super::parts::{Outcome, back, error, factor_field, other_way, refused, with_backup};
 use crate::features::session::calm::{LOCALE, calm, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{ChangePage, Proof, RemoveOwnMethod, RenameMethod, show_change};
+use super::api::{ChangePage, Proof, show_change};
+use super::method_api::{RemoveOwnMethod, RenameMethod};
 use super::parts::{Outcome, back, called, factor_field, other_way, refused, with_backup};
 use super::rows::MethodRow;
 use crate::domain::method::Removal;

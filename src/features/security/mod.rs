@@ -3,11 +3,13 @@
 
 pub mod add_page;
 pub mod api;
+pub mod codes_api;
 pub mod codes_page;
 #[cfg(feature = "ssr")]
 pub mod codes_service;
 #[cfg(feature = "ssr")]
 pub mod download;
+pub mod method_api;
 pub mod method_page;
 #[cfg(feature = "ssr")]
 pub mod method_service;
