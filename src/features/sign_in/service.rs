@@ -1,16 +1,19 @@
-//! The steps of a sign-in, and the one way in which a second factor is judged, for sign-in and step-up alike.
+//! The steps of a sign-in (here), how a second factor is judged (`factor`), and how somebody who is signed in proves
+//! themself again (`step_up`).
+
+mod factor;
+mod step_up;
+
+pub use factor::{Factor, Judged, judge};
+pub use step_up::{SteppedUp, step_up, step_up_with};
 
 use crate::domain::audit::{Event, What};
-use crate::domain::backup_code::BackupCode;
 use crate::domain::customer::Customer;
-use crate::domain::mail::Mail;
-use crate::domain::sign_in::{AfterPassword, Facts, Guessing, Next, Passed, Purpose, Step, advance, after_password};
+use crate::domain::sign_in::{AfterPassword, Facts, Next, Passed, Purpose, Step, advance, after_password};
 use crate::domain::time::Time;
-use crate::domain::totp::read_digits;
-use crate::domain::user::{Address, Standing, UserRef};
-use crate::features::outbox::service::Letter;
+use crate::domain::user::{Address, UserRef};
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, backup_codes, customers, methods, outbox, session, users};
+use crate::features::{audit, customers, methods, session, users};
 use crate::platform::request::{Origin, local_path};
 use crate::platform::{Conn, Platform, Result};
 
@@ -136,95 +139,6 @@ pub async fn enter(
     Ok(token)
 }
 
-/// A second factor as it was typed.
-#[derive(Clone, Debug)]
-pub enum Factor {
-    /// Six digits of an authenticator app.
-    Code(String),
-    /// A backup code.
-    BackupCode(BackupCode),
-}
-
-impl Factor {
-    /// Six digits; none when that is not what was typed.
-    #[must_use]
-    pub fn code(typed: &str) -> Option<Self> {
-        read_digits(typed).map(Self::Code)
-    }
-
-    /// A backup code; none when that is not what was typed.
-    #[must_use]
-    pub fn backup_code(typed: &str) -> Option<Self> {
-        BackupCode::read(typed).map(Self::BackupCode)
-    }
-}
-
-/// What came of a second factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
-    /// Right, and spent; with a backup code, how many are left.
-    Right(Option<u32>),
-    /// Wrong, or spent before.
-    Wrong,
-    /// Too many wrong ones: not before this time.
-    LockedUntil(Time),
-    /// Far too many wrong ones: not before a reset.
-    Disabled,
-}
-
-/// Judges a second factor of a user whose lock the caller holds. Every kind of code and every use of it shares one count
-/// of wrong ones; the caller commits, whatever the verdict.
-///
-/// # Errors
-/// When the database fails.
-pub async fn judge(
-    conn: &mut Conn,
-    platform: &Platform,
-    origin: &Origin,
-    locked: &users::service::Locked,
-    factor: &Factor,
-) -> Result<Judged> {
-    let now = platform.now();
-    let user = locked.user;
-    let event = |what| Event::new(now, what, Some(user.customer)).about(user.id).from(origin.address.clone());
-    match locked.guesses.standing(now) {
-        Guessing::Open => {}
-        Guessing::LockedUntil(until) => {
-            audit::service::record(conn, platform, event(What::CodeRefused).with("why", "locked")).await?;
-            return Ok(Judged::LockedUntil(until));
-        }
-        Guessing::Disabled => {
-            audit::service::record(conn, platform, event(What::CodeRefused).with("why", "disabled")).await?;
-            return Ok(Judged::Disabled);
-        }
-    }
-    let (right, left) = match factor {
-        Factor::Code(digits) => (methods::service::take_code(conn, platform, user, digits).await?, None),
-        Factor::BackupCode(code) => {
-            let left = backup_codes::service::spend(conn, platform, user, code).await?;
-            (left.is_some(), left)
-        }
-    };
-    let guesses = if right { locked.guesses.right() } else { locked.guesses.wrong(now) };
-    if guesses != locked.guesses {
-        users::service::set_guesses(conn, user, guesses).await?;
-    }
-    if !right {
-        audit::service::record(conn, platform, event(What::CodeWrong)).await?;
-        return Ok(match guesses.standing(now) {
-            Guessing::Open => Judged::Wrong,
-            Guessing::LockedUntil(until) => Judged::LockedUntil(until),
-            Guessing::Disabled => Judged::Disabled,
-        });
-    }
-    if let Some(left) = left {
-        audit::service::record(conn, platform, event(What::BackupCodeUsed).by(user).with("left", left)).await?;
-        let letter = Letter { user, mail: Mail::BackupCodeUsed { at: now, left }, link: None };
-        outbox::service::enqueue(conn, platform, vec![letter]).await?;
-    }
-    Ok(Judged::Right(left))
-}
-
 /// What came of a code at a half-finished sign-in.
 pub enum Finished {
     /// Signed in.
@@ -301,78 +215,6 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
 async fn few(conn: &mut Conn, user: UserRef, left: u32) -> Result<Option<u32>> {
     let customer = customers::service::of_user(conn, user.customer).await?;
     Ok(customer.filter(|customer| left <= u32::from(customer.policy.codes_low)).map(|_| left))
-}
-
-/// What came of a step-up.
-pub enum SteppedUp {
-    /// The admin proved themself again; their session has this new token.
-    Right(NewToken),
-    /// The code is wrong or was used before.
-    Wrong,
-    /// Not before this time.
-    LockedUntil(Time),
-    /// Not before a reset.
-    Disabled,
-}
-
-/// The signed-in user proves themself again, for one action that `about` names in the audit. Only a fresh code of their
-/// authenticator counts; a right one gives the session a new token.
-///
-/// # Errors
-/// When the database fails.
-pub async fn step_up(
-    platform: &Platform,
-    origin: &Origin,
-    session: &Session,
-    digits: &str,
-    about: (&str, &str),
-) -> Result<SteppedUp> {
-    step_up_with(platform, origin, session, &Factor::Code(digits.to_owned()), about).await
-}
-
-/// The same with any second factor, for what a user does to their own: whoever lost the phone has only backup codes.
-///
-/// # Errors
-/// When the database fails.
-pub async fn step_up_with(
-    platform: &Platform,
-    origin: &Origin,
-    session: &Session,
-    factor: &Factor,
-    about: (&str, &str),
-) -> Result<SteppedUp> {
-    let user = session.actor.user;
-    let mut tx = platform.db.begin().await?;
-    let Some(locked) = users::service::lock(&mut tx, user).await? else {
-        return Ok(SteppedUp::Wrong);
-    };
-    let judged = if locked.standing == Standing::Active {
-        judge(&mut tx, platform, origin, &locked, factor).await?
-    } else {
-        Judged::Wrong
-    };
-    let event = |what| {
-        let event = Event::new(platform.now(), what, Some(user.customer)).by(user).from(origin.address.clone());
-        event.with(about.0, about.1)
-    };
-    let stepped_up = match judged {
-        // The session may have ended while the code was typed: what it asks for is then nobody's.
-        Judged::Right(_) => match session::service::rotate(&mut tx, platform, session).await? {
-            Some(token) => {
-                audit::service::record(&mut tx, platform, event(What::StepUp)).await?;
-                SteppedUp::Right(token)
-            }
-            None => SteppedUp::Wrong,
-        },
-        Judged::Wrong => SteppedUp::Wrong,
-        Judged::LockedUntil(until) => SteppedUp::LockedUntil(until),
-        Judged::Disabled => SteppedUp::Disabled,
-    };
-    if !matches!(stepped_up, SteppedUp::Right(_)) {
-        audit::service::record(&mut tx, platform, event(What::StepUpRefused)).await?;
-    }
-    tx.commit().await?;
-    Ok(stepped_up)
 }
 
 /// Ends the session with this token, and the half-finished sign-in with that one.

@@ -1,0 +1,101 @@
+//! The one way in which a second factor is judged, for sign-in and step-up alike.
+
+use crate::domain::audit::{Event, What};
+use crate::domain::backup_code::BackupCode;
+use crate::domain::mail::Mail;
+use crate::domain::sign_in::Guessing;
+use crate::domain::time::Time;
+use crate::domain::totp::read_digits;
+use crate::features::outbox::service::Letter;
+use crate::features::{audit, backup_codes, methods, outbox, users};
+use crate::platform::request::Origin;
+use crate::platform::{Conn, Platform, Result};
+
+/// A second factor as it was typed.
+#[derive(Clone, Debug)]
+pub enum Factor {
+    /// Six digits of an authenticator app.
+    Code(String),
+    /// A backup code.
+    BackupCode(BackupCode),
+}
+
+impl Factor {
+    /// Six digits; none when that is not what was typed.
+    #[must_use]
+    pub fn code(typed: &str) -> Option<Self> {
+        read_digits(typed).map(Self::Code)
+    }
+
+    /// A backup code; none when that is not what was typed.
+    #[must_use]
+    pub fn backup_code(typed: &str) -> Option<Self> {
+        BackupCode::read(typed).map(Self::BackupCode)
+    }
+}
+
+/// What came of a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// Right, and spent; with a backup code, how many are left.
+    Right(Option<u32>),
+    /// Wrong, or spent before.
+    Wrong,
+    /// Too many wrong ones: not before this time.
+    LockedUntil(Time),
+    /// Far too many wrong ones: not before a reset.
+    Disabled,
+}
+
+/// Judges a second factor of a user whose lock the caller holds. Every kind of code and every use of it shares one count
+/// of wrong ones; the caller commits, whatever the verdict.
+///
+/// # Errors
+/// When the database fails.
+pub async fn judge(
+    conn: &mut Conn,
+    platform: &Platform,
+    origin: &Origin,
+    locked: &users::service::Locked,
+    factor: &Factor,
+) -> Result<Judged> {
+    let now = platform.now();
+    let user = locked.user;
+    let event = |what| Event::new(now, what, Some(user.customer)).about(user.id).from(origin.address.clone());
+    match locked.guesses.standing(now) {
+        Guessing::Open => {}
+        Guessing::LockedUntil(until) => {
+            audit::service::record(conn, platform, event(What::CodeRefused).with("why", "locked")).await?;
+            return Ok(Judged::LockedUntil(until));
+        }
+        Guessing::Disabled => {
+            audit::service::record(conn, platform, event(What::CodeRefused).with("why", "disabled")).await?;
+            return Ok(Judged::Disabled);
+        }
+    }
+    let (right, left) = match factor {
+        Factor::Code(digits) => (methods::service::take_code(conn, platform, user, digits).await?, None),
+        Factor::BackupCode(code) => {
+            let left = backup_codes::service::spend(conn, platform, user, code).await?;
+            (left.is_some(), left)
+        }
+    };
+    let guesses = if right { locked.guesses.right() } else { locked.guesses.wrong(now) };
+    if guesses != locked.guesses {
+        users::service::set_guesses(conn, user, guesses).await?;
+    }
+    if !right {
+        audit::service::record(conn, platform, event(What::CodeWrong)).await?;
+        return Ok(match guesses.standing(now) {
+            Guessing::Open => Judged::Wrong,
+            Guessing::LockedUntil(until) => Judged::LockedUntil(until),
+            Guessing::Disabled => Judged::Disabled,
+        });
+    }
+    if let Some(left) = left {
+        audit::service::record(conn, platform, event(What::BackupCodeUsed).by(user).with("left", left)).await?;
+        let letter = Letter { user, mail: Mail::BackupCodeUsed { at: now, left }, link: None };
+        outbox::service::enqueue(conn, platform, vec![letter]).await?;
+    }
+    Ok(Judged::Right(left))
+}
