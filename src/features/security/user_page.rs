@@ -1,16 +1,15 @@
-//! `/users/{id}`: one user, in three tabs.
+//! `/users/{id}`: one user, in three tabs: `user_summary`, `user_methods` and `user_activity`. Here is what stands around
+//! them, and what two of them say alike.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::page::{codes_card, method_row, methods_table, session_place, time};
-use super::parts::called;
-use super::rows::{CodesRow, Happened, MethodRow, SessionRow};
-use super::story::{by_day, story, tell};
-use super::user_api::{
-    ActivityPage, EndOutcome, MailState, PendingLink, UserPage as Details, show_activity, show_user,
-};
+use super::rows::CodesRow;
+use super::user_activity::activity;
+use super::user_api::{EndOutcome, MailState, PendingLink, show_activity, show_user};
+use super::user_methods::methods;
+use super::user_summary::summary;
 use crate::domain::authority::Role;
 use crate::domain::ids::UserId;
 use crate::domain::recovery::LinkState;
@@ -20,14 +19,14 @@ use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::features::users::api::UserRow;
 use crate::features::users::list_parts::{PLAN, refusal_words};
-use crate::ui::{Banner, Empty, Glyph, Icon, Menu, Pager, Section, SheetHead, SubmitButton, Tabs, Time, Toast, Tone};
+use crate::ui::{Banner, Empty, Glyph, Icon, Menu, Section, SheetHead, SubmitButton, Tabs, Time, Toast, Tone};
 
 /// Where an invitation is sent again; the server function of accounts has this address.
 const INVITE_AGAIN: &str = "/api/accounts/invite_again";
 
 /// The tabs of a user.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tab {
+pub(super) enum Tab {
     Summary,
     Methods,
     Activity,
@@ -111,7 +110,7 @@ fn done(ended: Option<EndOutcome>, removed: bool) -> Option<AnyView> {
     Some(view! { <Toast>{words}</Toast> }.into_any())
 }
 
-const fn role_word(role: Role) -> &'static str {
+pub(super) const fn role_word(role: Role) -> &'static str {
     match role {
         Role::Owner => "Owner",
         Role::Admin => "Admin",
@@ -121,7 +120,7 @@ const fn role_word(role: Role) -> &'static str {
 }
 
 /// Name, tabs, and what can be done: the button where factors are looked at, the rest behind the dots.
-fn head(user: &UserRow, tab: Tab) -> AnyView {
+pub(super) fn head(user: &UserRow, tab: Tab) -> AnyView {
     let id = user.id.to_string();
     let below = {
         let (address, customer, role) = (user.address.clone(), user.customer.clone(), role_word(user.role));
@@ -181,80 +180,7 @@ fn more(user: &UserRow) -> AnyView {
     .into_any()
 }
 
-// ---- Summary -------------------------------------------------------------------------------------------------------
-
-fn summary(details: Details, now: Moment) -> AnyView {
-    let Details { user, methods, codes, sessions, roles, link, sign_ins, happened } = details;
-    let standing = match user.standing {
-        Standing::Active => view! { "Active since "{time(user.activated_at, now)} }.into_any(),
-        Standing::Invited => "Invited, set-up not finished".into_any(),
-        Standing::Suspended => "Suspended".into_any(),
-    };
-    let factor = match (methods.len(), user.set_up_due_at.is_some()) {
-        (0, true) => "None, waiting for the new set-up".to_owned(),
-        (0, false) => "None".to_owned(),
-        (1, _) => methods.first().map_or_else(String::new, called),
-        (n, _) => format!("{n} authenticator apps"),
-    };
-    let sessions = match sessions.len() {
-        0 => "None open".to_owned(),
-        n => format!("{n} open"),
-    };
-    let verified = if user.address_verified { ", verified" } else { ", not verified" };
-    let mut roles = roles.into_iter();
-    let home = roles.next().map(|(name, role)| format!("{name} ({})", role_word(role).to_lowercase()));
-    let others: Vec<AnyView> = roles
-        .map(|(name, role)| {
-            view! { <p><bdi>{name}</bdi>{format!(" ({})", role_word(role).to_lowercase())}</p> }.into_any()
-        })
-        .collect();
-    let others = (!others.is_empty()).then(|| view! { <div><dt>"Also has roles in"</dt><dd>{others}</dd></div> });
-    let all = format!("/users/{}/activity", user.id);
-    view! {
-        <div class="content columns">
-            <div>
-                {link.map(|link| link_banner(link, now))}
-                <div class="head"><h2>"Sign-in"</h2></div>
-                <dl class="facts">
-                    <div><dt>"Standing"</dt><dd>{standing}</dd></div>
-                    <div><dt>"Second factor"</dt><dd>{factor}</dd></div>
-                    <div><dt>"Backup codes"</dt><dd>{codes_words(&codes)}</dd></div>
-                    <div><dt>"Last sign-ins"</dt><dd>{last_sign_ins(&user, sign_ins, now)}</dd></div>
-                    <div><dt>"Sessions"</dt><dd>{sessions}</dd></div>
-                </dl>
-                <div class="head"><h2>"Person"</h2></div>
-                <dl class="facts">
-                    <div><dt>"Home customer"</dt><dd><bdi>{home.unwrap_or(user.customer)}</bdi></dd></div>
-                    {others}
-                    <div><dt>"Address"</dt><dd>{user.address}{verified}</dd></div>
-                </dl>
-            </div>
-            <aside>
-                <div class="head"><h2>"The story so far"</h2></div>
-                {story(happened, now, false)}
-                <p><a href=all>"All activity"</a></p>
-            </aside>
-        </div>
-    }
-    .into_any()
-}
-
-/// When, how and from where; only when, where the newest events do not reach that far.
-fn last_sign_ins(user: &UserRow, sign_ins: Vec<Happened>, now: Moment) -> AnyView {
-    if sign_ins.is_empty() {
-        return time(user.last_sign_in_at, now);
-    }
-    sign_ins
-        .into_iter()
-        .map(|event| {
-            let place = tell(&event).under.join(", ");
-            view! { <p><Time at=event.at now/>", "<bdi>{place}</bdi></p> }.into_any()
-        })
-        .collect_view()
-        .into_any()
-}
-
-fn link_banner(link: PendingLink, now: Moment) -> AnyView {
+pub(super) fn link_banner(link: PendingLink, now: Moment) -> AnyView {
     let PendingLink { state, expires_at, opened_at, proved_at, mail } = link;
     let sent = match mail {
         MailState::Queued => view! { "The mail is not sent yet. " }.into_any(),
@@ -296,139 +222,11 @@ fn link_banner(link: PendingLink, now: Moment) -> AnyView {
 }
 
 /// How backup codes stand, in words.
-fn codes_words(codes: &CodesRow) -> String {
+pub(super) fn codes_words(codes: &CodesRow) -> String {
     let left = codes.left();
     match (codes.made_at, codes.saved_at) {
         (None, _) => "None".to_owned(),
         (Some(_), None) => format!("{left} left, none was ever typed back"),
         (Some(_), Some(_)) => format!("{left} of {} left", codes.used_at.len()),
     }
-}
-
-// ---- Authentication methods ----------------------------------------------------------------------------------------
-
-fn methods(details: Details, now: Moment) -> AnyView {
-    let Details { user, methods, codes, sessions, link, happened, .. } = details;
-    let may = user.refusal.is_none();
-    let count = methods.len();
-    let card = if methods.is_empty() {
-        view! {
-            <div class="card">
-                <Empty icon=Glyph::Device title="No authentication methods">"There is nothing to remove."</Empty>
-            </div>
-        }
-        .into_any()
-    } else {
-        methods_table(methods.into_iter().map(|method| removable(&user, method, may, now)).collect())
-    };
-    let left = codes.made_at.is_some().then(|| codes_words(&codes));
-    let open = sessions.len();
-    let sessions_card = (open > 0).then(|| sessions_table(sessions, now));
-    let all = format!("/users/{}/activity", user.id);
-    view! {
-        <div class="content columns">
-            <div>
-                {link.map(|link| link_banner(link, now))}
-                <div class="head"><h2>"Methods"</h2><p class="note">{count}</p></div>
-                {card}
-                <div class="head"><h2>"Backup codes"</h2>{left.map(|left| view! { <p class="note">{left}</p> })}</div>
-                {few(&user, &codes)}
-                {codes_card(&codes, now)}
-                <div class="head">
-                    <h2>"Sessions"</h2>
-                    <p class="note">{if open == 0 { "none open".to_owned() } else { format!("{open} open") }}</p>
-                    {(may && open > 0).then(|| view! {
-                        <form method="post" action="/api/users/end_sessions">
-                            <input type="hidden" name="id" value=user.id.to_string()/>
-                            <SubmitButton>"End all sessions"</SubmitButton>
-                        </form>
-                    })}
-                </div>
-                {sessions_card}
-            </div>
-            <aside>
-                <div class="head"><h2>"Activity"</h2></div>
-                {story(happened, now, false)}
-                <p><a href=all>"All activity"</a></p>
-            </aside>
-        </div>
-    }
-    .into_any()
-}
-
-fn removable(user: &UserRow, method: MethodRow, may: bool, now: Moment) -> AnyView {
-    let href = format!("/users/{}/methods/{}/remove", user.id, method.id);
-    let remove = may.then(|| {
-        view! { <a class="action" href=href>"Remove"<span class="hidden-text">" "{called(&method)}</span></a> }
-    });
-    method_row(&method, now, remove.into_any())
-}
-
-fn few(user: &UserRow, codes: &CodesRow) -> Option<AnyView> {
-    let left = codes.left();
-    let low = codes.made_at.is_some() && i64::try_from(left).unwrap_or(i64::MAX) <= user.codes_low;
-    low.then(|| {
-        let fact = match left {
-            0 => "No code is left.".to_owned(),
-            1 => "Only 1 code is left.".to_owned(),
-            left => format!("Only {left} codes are left."),
-        };
-        let name = user.name.clone();
-        view! { <Banner tone=Tone::Warn fact=fact>"Only "<bdi>{name}</bdi>" can make new ones, at My security."</Banner> }
-            .into_any()
-    })
-}
-
-fn sessions_table(sessions: Vec<SessionRow>, now: Moment) -> AnyView {
-    let row = move |session: SessionRow| {
-        view! {
-            <tr>
-                <td>{session_place(&session)}</td>
-                <td class="wide"><Time at=session.created_at now/></td>
-                <td><Time at=session.last_seen_at now/></td>
-            </tr>
-        }
-        .into_any()
-    };
-    view! {
-        <div class="card">
-            <table class="table own">
-                <thead><tr><th class="main">"Browser"</th><th class="wide">"Since"</th><th>"Last used"</th></tr></thead>
-                <tbody>{sessions.into_iter().map(row).collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
-}
-
-// ---- Activity ------------------------------------------------------------------------------------------------------
-
-fn activity(page: ActivityPage, older: bool, now: Moment) -> AnyView {
-    let ActivityPage { user, happened, next } = page;
-    let path = format!("/users/{}/activity", user.id);
-    let count = match happened.len() {
-        1 => "1 event".to_owned(),
-        count => format!("{count} events"),
-    };
-    let pages = (older || next.is_some()).then(|| {
-        let previous = older.then(|| path.clone());
-        let next = next.map(|before| format!("{path}?before={before}"));
-        view! { <Pager text=count previous next/> }
-    });
-    let days = if happened.is_empty() {
-        view! { <Empty icon=Glyph::Document title="Nothing happened yet">"What happens from now on stands here."</Empty> }
-            .into_any()
-    } else {
-        by_day(happened, now)
-    };
-    view! {
-        <Title text=user.name.clone()/>
-        {head(&user, Tab::Activity)}
-        <div class="toolbar">
-            <p class="count">"Times in UTC"</p>
-        </div>
-        <div class="content days">{days}</div>
-        {pages}
-    }
-    .into_any()
 }
