@@ -1,10 +1,14 @@
 //! Turns a mail into words, as text and as HTML: one sheet, two templates, so that both say the same in the same order.
+//! What each mail says is in `said`; `line` sets apart what people wrote.
+
+mod line;
+mod said;
+
+use line::{Line, isolated, one_line};
+use said::{Said, moment, said};
 
 use askama::Template;
-use askama::filters::{Escaper as _, Html};
 
-use crate::domain::access::last_moment;
-use crate::domain::authority::Role;
 use crate::domain::mail::Mail;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
@@ -84,135 +88,7 @@ struct Button {
 }
 
 fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Letter {
-    let says = |text: String| Line(text);
-    let (subject, says, doubt, doubt_do) = match mail {
-        Mail::Reset { reset_at, requester, .. } => {
-            let happened =
-                td_string!(locale, mail.reset.happened, moment = moment(locale, *reset_at), who = isolated(requester));
-            let mut lines = vec![says(format!("{happened} {}", td_string!(locale, mail.reset.stopped)))];
-            lines.push(says(td_string!(locale, mail.reset.needed).to_owned()));
-            if matches!(way, Some(Way::SignIn(_))) {
-                lines.push(says(td_string!(locale, mail.reset.late).to_owned()));
-            }
-            let doubt = (td_string!(locale, mail.reset.doubt), td_string!(locale, mail.reset.doubt_do));
-            (td_string!(locale, mail.reset.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::Invitation { at, by, .. } => {
-            let (moment, who) = (moment(locale, *at), isolated(by));
-            let customer = isolated(&clean_name(to.customer));
-            let happened =
-                td_string!(locale, mail.invitation.happened, moment = moment, who = who, customer = customer);
-            let lines = vec![says(happened), says(td_string!(locale, mail.invitation.needed).to_owned())];
-            let doubt = (td_string!(locale, mail.invitation.doubt), td_string!(locale, mail.invitation.doubt_do));
-            (td_string!(locale, mail.invitation.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::Suspended { at, by } => {
-            let happened =
-                td_string!(locale, mail.suspended.happened, moment = moment(locale, *at), who = isolated(by));
-            let lines = vec![says(happened), says(td_string!(locale, mail.suspended.now).to_owned())];
-            let doubt = (td_string!(locale, mail.suspended.doubt), td_string!(locale, mail.suspended.doubt_do));
-            (td_string!(locale, mail.suspended.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::Reactivated { at, by, invited } => {
-            let happened =
-                td_string!(locale, mail.reactivated.happened, moment = moment(locale, *at), who = isolated(by));
-            let now = if *invited {
-                td_string!(locale, mail.reactivated.now_invited)
-            } else {
-                td_string!(locale, mail.reactivated.now)
-            };
-            let doubt = (td_string!(locale, mail.reactivated.doubt), td_string!(locale, mail.reactivated.doubt_do));
-            let lines = vec![says(happened), says(now.to_owned())];
-            (td_string!(locale, mail.reactivated.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::Removed { at, by } => {
-            let happened = td_string!(locale, mail.removed.happened, moment = moment(locale, *at), who = isolated(by));
-            let lines = vec![says(happened), says(td_string!(locale, mail.removed.now).to_owned())];
-            let doubt = (td_string!(locale, mail.removed.doubt), td_string!(locale, mail.removed.doubt_do));
-            (td_string!(locale, mail.removed.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::AuthenticatorAdded { at } => {
-            let happened = td_string!(locale, mail.added.happened, moment = moment(locale, *at));
-            let lines = vec![says(happened), says(td_string!(locale, mail.added.now).to_owned())];
-            let doubt = (td_string!(locale, mail.added.doubt), td_string!(locale, mail.added.doubt_do));
-            (td_string!(locale, mail.added.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::MethodAdded { at, name } => {
-            let moment = moment(locale, *at);
-            let happened = if let Some(name) = called(name.as_deref()) {
-                td_string!(locale, mail.method_added.happened_named, moment = moment, name = name)
-            } else {
-                td_string!(locale, mail.method_added.happened, moment = moment)
-            };
-            let lines = vec![says(happened), says(td_string!(locale, mail.method_added.now).to_owned())];
-            let doubt = (td_string!(locale, mail.method_added.doubt), td_string!(locale, mail.method_added.doubt_do));
-            (td_string!(locale, mail.method_added.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::MethodRemoved { at, name, by, last, .. } => {
-            let (moment, name) = (moment(locale, *at), called(name.as_deref()));
-            let happened = match (by.as_deref().map(isolated), name) {
-                (None, None) => td_string!(locale, mail.method_removed.happened, moment = moment),
-                (None, Some(name)) => {
-                    td_string!(locale, mail.method_removed.happened_named, moment = moment, name = name)
-                }
-                (Some(who), None) => td_string!(locale, mail.method_removed.by, moment = moment, who = who),
-                (Some(who), Some(name)) => {
-                    td_string!(locale, mail.method_removed.by_named, moment = moment, who = who, name = name)
-                }
-            };
-            let left = match (last, by.is_some()) {
-                (false, false) => td_string!(locale, mail.method_removed.others),
-                (false, true) => td_string!(locale, mail.method_removed.others_by),
-                (true, false) => td_string!(locale, mail.method_removed.last),
-                (true, true) => td_string!(locale, mail.method_removed.last_by),
-            };
-            let doubt =
-                (td_string!(locale, mail.method_removed.doubt), td_string!(locale, mail.method_removed.doubt_do));
-            let lines = vec![says(happened), says(left.to_owned())];
-            (td_string!(locale, mail.method_removed.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::BackupCodesMade { at } => {
-            let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, *at));
-            let lines = vec![says(happened), says(td_string!(locale, mail.codes_made.now).to_owned())];
-            let doubt = (td_string!(locale, mail.codes_made.doubt), td_string!(locale, mail.codes_made.doubt_do));
-            (td_string!(locale, mail.codes_made.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::BackupCodeUsed { at, left } => {
-            let happened = td_string!(locale, mail.backup_code.happened, moment = moment(locale, *at));
-            let left = match left {
-                0 => td_string!(locale, mail.backup_code.left_none).to_owned(),
-                1 => td_string!(locale, mail.backup_code.left_one).to_owned(),
-                count => td_string!(locale, mail.backup_code.left, count = count),
-            };
-            let doubt = (td_string!(locale, mail.backup_code.doubt), td_string!(locale, mail.backup_code.doubt_do));
-            (td_string!(locale, mail.backup_code.subject), vec![says(happened), says(left)], doubt.0, doubt.1)
-        }
-        Mail::RoleGiven { at, place, by, role, until } => {
-            let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
-            let happened = td_string!(
-                locale,
-                mail.role.given,
-                moment = moment,
-                who = who,
-                role = role_word(locale, *role),
-                place = place
-            );
-            let mut lines = vec![says(happened), says(role_meaning(locale, *role).to_owned())];
-            lines.extend(until.map(|until| {
-                let last = day(locale, last_moment(until));
-                says(td_string!(locale, mail.role.until, day = last))
-            }));
-            let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.doubt_do));
-            (td_string!(locale, mail.role.subject), lines, doubt.0, doubt.1)
-        }
-        Mail::RoleEnded { at, place, by } => {
-            let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
-            let happened = td_string!(locale, mail.role.ended, moment = moment, who = who, place = place);
-            let lines = vec![says(happened), says(td_string!(locale, mail.role.ended_now).to_owned())];
-            let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.ended_do));
-            (td_string!(locale, mail.role.ended_subject), lines, doubt.0, doubt.1)
-        }
-    };
+    let Said { subject, says, doubt, doubt_do } = said(locale, mail, to, way.as_ref());
     let desk = match to.help_desk.map(one_line).filter(|desk| !desk.is_empty()) {
         Some(desk) => td_string!(locale, mail.help_desk, help_desk = isolated(&desk)),
         None => td_string!(locale, mail.no_help_desk).to_owned(),
@@ -265,99 +141,10 @@ fn facts(locale: Locale, mail: &Mail) -> Vec<(&'static str, Line)> {
     reason.into_iter().chain(ticket).collect()
 }
 
-/// What a user calls a method, set apart; none where that is no name.
-fn called(name: Option<&str>) -> Option<String> {
-    name.map(isolated).filter(|name| name.chars().count() > 2)
-}
-
-/// "22 November 2026, 14:05 UTC".
-fn moment(locale: Locale, at: Time) -> String {
-    let utc = at.utc();
-    let time = format!("{:02}:{:02}", utc.hour, utc.minute);
-    td_string!(locale, mail.moment, day = utc.day, month = month(locale, at), year = utc.year, time = time)
-}
-
-/// "22 November 2026".
-fn day(locale: Locale, at: Time) -> String {
-    let utc = at.utc();
-    td_string!(locale, mail.day, day = utc.day, month = month(locale, at), year = utc.year)
-}
-
-fn month(locale: Locale, at: Time) -> &'static str {
-    match at.utc().month {
-        1 => td_string!(locale, mail.month.january),
-        2 => td_string!(locale, mail.month.february),
-        3 => td_string!(locale, mail.month.march),
-        4 => td_string!(locale, mail.month.april),
-        5 => td_string!(locale, mail.month.may),
-        6 => td_string!(locale, mail.month.june),
-        7 => td_string!(locale, mail.month.july),
-        8 => td_string!(locale, mail.month.august),
-        9 => td_string!(locale, mail.month.september),
-        10 => td_string!(locale, mail.month.october),
-        11 => td_string!(locale, mail.month.november),
-        _ => td_string!(locale, mail.month.december),
-    }
-}
-
-fn role_word(locale: Locale, role: Role) -> &'static str {
-    match role {
-        Role::Owner => td_string!(locale, mail.role.owner),
-        Role::Admin => td_string!(locale, mail.role.admin),
-        Role::Auditor => td_string!(locale, mail.role.auditor),
-        Role::Member => td_string!(locale, mail.role.member),
-    }
-}
-
-fn role_meaning(locale: Locale, role: Role) -> &'static str {
-    match role {
-        Role::Owner => td_string!(locale, mail.role.owner_may),
-        Role::Admin => td_string!(locale, mail.role.admin_may),
-        Role::Auditor => td_string!(locale, mail.role.auditor_may),
-        Role::Member => td_string!(locale, mail.role.member_may),
-    }
-}
-
-const ISOLATE: char = '\u{2068}';
-const END: char = '\u{2069}';
-
-/// Text from people, set apart so that its writing direction turns nothing around it. [`clean_name`] leaves neither mark in
-/// it, so it cannot break out.
-fn isolated(text: &str) -> String {
-    format!("{ISOLATE}{}{END}", one_line(text))
-}
-
-/// Longer text from people, on one line.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().map(clean_name).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// A sentence, with what people wrote in it set apart.
-struct Line(String);
-
-impl Line {
-    /// For the text part: the marks stay only where some letter runs from right to left; elsewhere a plain reader would
-    /// show them as boxes for nothing.
-    fn text(&self) -> String {
-        if self.0.chars().any(runs_right_to_left) { self.0.clone() } else { self.0.replace([ISOLATE, END], "") }
-    }
-
-    /// For the HTML part, escaped: a `<bdi>` for each pair of marks.
-    fn html(&self) -> String {
-        let mut escaped = String::with_capacity(self.0.len() + 32);
-        Html.write_escaped_str(&mut escaped, &self.0).expect("writing to a string does not fail");
-        escaped.replace(ISOLATE, "<bdi>").replace(END, "</bdi>")
-    }
-}
-
-/// Letters of Hebrew, Arabic and their neighbours.
-const fn runs_right_to_left(c: char) -> bool {
-    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::authority::Role;
     use crate::domain::ids::LinkId;
 
     const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
