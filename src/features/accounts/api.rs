@@ -10,7 +10,9 @@ use crate::domain::user::Standing;
 use crate::features::session::api::{ApiError, Console};
 
 #[cfg(feature = "ssr")]
-use super::service::{self, Change, Changed, Code, Invited, Invitee};
+use super::invite::{self, Invited, Invitee};
+#[cfg(feature = "ssr")]
+use super::service::{self, Change, Changed, Code};
 #[cfg(feature = "ssr")]
 use crate::domain::authority::{Right, Role};
 #[cfg(feature = "ssr")]
@@ -115,7 +117,7 @@ pub async fn invite(
     let session = request.signed_in().await?;
     let role = role.parse::<Role>().map_err(|_| ApiError::NotUnderstood)?;
     let invitee = Invitee { customer, name: name.clone(), address: address.clone(), role, code };
-    let outcome = match service::invite(&request.platform, &request.origin, &session, &invitee).await? {
+    let outcome = match invite::invite(&request.platform, &request.origin, &session, &invitee).await? {
         Invited::Done(user, token) => {
             if let Some(token) = token {
                 request.set_token(Cookie::Session, &token);

@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::service::{Code, invite_all, record_refusal, step_up};
+use super::invite::invite_all;
+use super::service::{Code, record_refusal, step_up};
 use super::store;
 pub use super::store::{Line, List};
 use crate::domain::authority::{Actor, Refusal, Right, Role};

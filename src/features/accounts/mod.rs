@@ -5,6 +5,8 @@ pub mod api;
 pub mod files;
 #[cfg(feature = "ssr")]
 mod held;
+#[cfg(feature = "ssr")]
+pub mod invite;
 pub mod invite_page;
 #[cfg(feature = "ssr")]
 pub mod list;
