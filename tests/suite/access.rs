@@ -10,6 +10,7 @@ use rekey::domain::ids::{CustomerId, UserId};
 use rekey::domain::resilience::{self, Weakness};
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user_filter::UserFilter;
+use rekey::features::access::people;
 use rekey::features::access::roles::{self, Whom, Wish};
 use rekey::features::access::service::{self, NewCustomer};
 use rekey::features::outbox::mailbox::DevMailbox;
@@ -262,7 +263,7 @@ both! {
         // What is over is no role: it can be given anew, and the list no longer has it.
         let actor = world.actor(&owner).await;
         let mut conn = world.platform.db.read().await.unwrap();
-        let people = roles::people(&mut conn, &actor, world.a.id, None, world.now()).await.unwrap().unwrap();
+        let people = people::people(&mut conn, &actor, world.a.id, None, world.now()).await.unwrap().unwrap();
         drop(conn);
         assert_eq!((people.total, people.people.len()), (1, 1));
         assert_eq!(change(&world, &owner, &world.a, &ub, "none").await, RoleOutcome::Unknown);
@@ -276,7 +277,7 @@ both! {
         let held = async || {
             let actor = world.actor(&owner).await;
             let mut conn = world.platform.db.read().await.unwrap();
-            roles::held(&mut conn, &actor, world.a.id, guest.user.id, world.now()).await.unwrap().unwrap()
+            people::held(&mut conn, &actor, world.a.id, guest.user.id, world.now()).await.unwrap().unwrap()
         };
         let since = held().await.since;
         let day = in_days(&world, 30);
@@ -672,7 +673,7 @@ both! {
         let mut conn = world.platform.db.read().await.unwrap();
         let (mut seen, mut cursor) = (Vec::new(), None);
         loop {
-            let page = roles::people(&mut conn, &reader, world.a.id, cursor.as_deref(), world.now()).await.unwrap();
+            let page = people::people(&mut conn, &reader, world.a.id, cursor.as_deref(), world.now()).await.unwrap();
             let page = page.unwrap();
             assert_eq!(page.total, 63);
             seen.extend(page.people);
@@ -688,9 +689,9 @@ both! {
         let guest = seen.iter().find(|held| held.user == from_elsewhere.user).unwrap();
         assert_eq!((guest.home.as_str(), guest.role, guest.ends_at.is_some()), ("B", Role::Auditor, true));
         for cursor in ["", "~~", "9~x~y", "-1~01mcc5rm003kab9w64hq9mjq2v~", "\0"] {
-            let page = roles::people(&mut conn, &reader, world.a.id, Some(cursor), world.now()).await.unwrap();
+            let page = people::people(&mut conn, &reader, world.a.id, Some(cursor), world.now()).await.unwrap();
             assert!(page.is_some(), "{cursor:?}");
         }
-        assert!(roles::people(&mut conn, &reader, world.b.id, None, world.now()).await.unwrap().is_none());
+        assert!(people::people(&mut conn, &reader, world.b.id, None, world.now()).await.unwrap().is_none());
     }
 }

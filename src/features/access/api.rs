@@ -15,6 +15,7 @@ use crate::features::session::api::{ApiError, Console};
 
 #[cfg(feature = "ssr")]
 use super::{
+    people,
     roles::{self, Whom, Wish},
     service,
 };
@@ -238,7 +239,7 @@ pub struct PersonRow {
 
 #[cfg(feature = "ssr")]
 impl PersonRow {
-    fn of(held: roles::Held, actor: &Actor, customer: CustomerId) -> Self {
+    fn of(held: people::Held, actor: &Actor, customer: CustomerId) -> Self {
         Self {
             id: held.user.id,
             name: held.name,
@@ -283,7 +284,7 @@ pub async fn show_people(
     let (actor, now) = (&session.actor, request.platform.now());
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let profile = service::profile(&mut conn, actor, id, now).await?;
-    let page = roles::people(&mut conn, actor, id, after.as_deref(), now).await?;
+    let page = people::people(&mut conn, actor, id, after.as_deref(), now).await?;
     let Some(((profile, _), page)) = profile.zip(page) else {
         request.status(axum::http::StatusCode::NOT_FOUND);
         return Ok(request.console(&session, None));
@@ -327,7 +328,7 @@ pub async fn show_role(
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let profile = service::profile(&mut conn, actor, id, now).await?;
     let held = match user {
-        Some(user) => roles::held(&mut conn, actor, id, user, now).await?,
+        Some(user) => people::held(&mut conn, actor, id, user, now).await?,
         None => None,
     };
     let Some((profile, _)) = profile.filter(|_| user.is_none() || held.is_some()) else {

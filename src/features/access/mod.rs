@@ -4,6 +4,8 @@ pub mod api;
 pub mod customer_page;
 pub mod list_page;
 pub mod new_page;
+#[cfg(feature = "ssr")]
+pub mod people;
 pub mod people_page;
 pub mod role_page;
 #[cfg(feature = "ssr")]

@@ -1,5 +1,6 @@
-//! Who holds which role in a customer: looking, giving, changing, ending.
+//! Giving, changing and ending a role in a customer. Who holds which is in `people`.
 
+use super::people::Held;
 use super::service::{Answer, proved};
 use super::store;
 use crate::domain::access::{RoleOutcome, last_day, read_end};
@@ -16,101 +17,8 @@ use crate::features::{audit, customers, outbox, session, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result, Tx};
 
-/// How many people are on a page of the list.
-pub const PAGE: i64 = 50;
-
 /// No role ends after this: whoever is an owner then is one for good.
 const FOREVER: Time = Time::from_unix_milliseconds(i64::MAX);
-
-/// Somebody with a role in a customer.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// Who.
-    pub user: UserRef,
-    /// Their name.
-    pub name: String,
-    /// Their address.
-    pub address: Address,
-    /// The name of their home customer.
-    pub home: String,
-    /// Their role.
-    pub role: Role,
-    /// Since when.
-    pub since: Time,
-    /// When it ends by itself.
-    pub ends_at: Option<Time>,
-}
-
-impl From<store::Held> for Held {
-    fn from(row: store::Held) -> Self {
-        Self {
-            user: UserRef { customer: row.user_customer_id, id: row.user_id },
-            name: row.name,
-            address: row.address,
-            home: row.home_name,
-            role: row.role,
-            since: row.granted_at,
-            ends_at: row.ends_at,
-        }
-    }
-}
-
-/// A page of a list.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// At most [`PAGE`] people, the most powerful first.
-    pub people: Vec<Held>,
-    /// How many there are in all.
-    pub total: i64,
-    /// Where the next page begins.
-    pub next: Option<String>,
-}
-
-/// Those who hold more than a member's role in `customer`, or any role there from elsewhere, after `cursor`; none for a
-/// customer in whose records `actor` may not look.
-///
-/// # Errors
-/// When the database fails.
-pub async fn people(
-    conn: &mut Conn,
-    actor: &Actor,
-    customer: CustomerId,
-    cursor: Option<&str>,
-    now: Time,
-) -> Result<Option<Page>> {
-    if !actor.scope(Right::Read).covers(customer) {
-        return Ok(None);
-    }
-    let after = cursor.filter(|cursor| !cursor.contains('\0')).and_then(|cursor| {
-        let mut parts = cursor.splitn(3, '~');
-        let (rank, id) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        Some((rank, parts.next()?, id))
-    });
-    let total = store::count_people(conn, customer, now).await?;
-    let mut rows = store::people(conn, customer, now, after, PAGE + 1).await?;
-    let full = usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let more = rows.len() > full;
-    rows.truncate(full);
-    let next = more.then(|| rows.last().map(|row| format!("{}~{}~{}", row.rank, row.user_id, row.name_key))).flatten();
-    Ok(Some(Page { people: rows.into_iter().map(Held::from).collect(), total, next }))
-}
-
-/// The role that somebody holds in a customer in whose records `actor` may look.
-///
-/// # Errors
-/// When the database fails.
-pub async fn held(
-    conn: &mut Conn,
-    actor: &Actor,
-    customer: CustomerId,
-    user: UserId,
-    now: Time,
-) -> Result<Option<Held>> {
-    if !actor.scope(Right::Read).covers(customer) {
-        return Ok(None);
-    }
-    Ok(store::held(conn, customer, user, now).await?.map(Held::from))
-}
 
 /// Whether `actor` may give `role` in `customer` to somebody who holds none there, whoever that is.
 ///
