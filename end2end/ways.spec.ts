@@ -171,3 +171,46 @@ test('an auditor sees everything and no button', async ({ page, open, signIn }) 
     await expect(page.getByRole('link', { name: /^(Remove|Suspend)/ })).toHaveCount(0)
   }
 })
+
+test.describe('a list that is fetched again', () => {
+  test.use({ expectedComplaints: [/net::ERR_FAILED .*\/api\/users\/page/] })
+
+  test('keeps its ticks, and what it shows when it cannot be fetched @wasm', async ({ page, open, signIn }) => {
+    await open('/users')
+    await signIn('torben.asmussen@hafenwerk.example')
+    await expect(page.getByText(/^\d+ people$/)).toBeVisible()
+    const boxes = page.getByRole('checkbox', { name: /^Select [^:]+$/ })
+    const names = await boxes.evaluateAll((all) => all.slice(1).map((box) => box.parentElement!.textContent!.trim()))
+    const [first, second] = names
+    await page.getByRole('checkbox', { name: second, exact: true }).check()
+    const fetched = await page.locator('.fresh').textContent()
+    await expect(async () => {
+      await page.getByRole('link', { name: 'Refresh' }).click()
+      await expect(page.locator('.fresh')).not.toHaveText(fetched!, { timeout: 500 })
+    }).toPass()
+    await expect(page.getByRole('checkbox', { name: second, exact: true })).toBeChecked()
+    await expect(page.getByRole('checkbox', { name: first, exact: true })).not.toBeChecked()
+
+    // Whoever is ticked stays it when others come between.
+    await search(page, second.replace('Select ', ''))
+    await expect(page.getByRole('checkbox', { name: first, exact: true })).toHaveCount(0)
+    await expect(page.getByRole('checkbox', { name: second, exact: true })).toBeChecked()
+    await expect(selection(page)).toBeVisible()
+    await page.getByRole('link', { name: 'Clear', exact: true }).click()
+    await expect(page.getByRole('checkbox', { name: first, exact: true })).toBeVisible()
+    await expect(page.getByRole('checkbox', { name: second, exact: true })).toBeChecked()
+    await expect(page.getByRole('checkbox', { name: first, exact: true })).not.toBeChecked()
+
+    await page.route('**/api/users/page*', (route) => route.abort())
+    await page.getByRole('link', { name: 'Refresh' }).click()
+    await expect(page.getByRole('alert')).toContainText('Rekey cannot be reached. What you see was fetched at')
+    await expect(page.getByRole('checkbox', { name: second, exact: true })).toBeChecked()
+    await page.unroute('**/api/users/page*')
+    await page.getByRole('link', { name: 'Refresh' }).click()
+    await expect(page.getByRole('alert')).toHaveCount(0)
+
+    // The box in the head knows the rows that came since.
+    await page.getByRole('checkbox', { name: 'Select all on this page' }).check()
+    await expect(page.getByRole('checkbox', { name: first, exact: true })).toBeChecked()
+  })
+})

@@ -8,7 +8,7 @@ use super::spelled;
 use super::user::UserRef;
 
 /// A role in one customer, the most powerful first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// May do everything, to owners too.
     Owner,
@@ -93,7 +93,7 @@ impl Scope {
 }
 
 /// Why somebody may not be reset by this actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Refusal {
     /// The actor has no second factor of their own.
     NoFactorOfYourOwn,

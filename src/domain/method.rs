@@ -7,7 +7,7 @@ use super::{Unreadable, spelled};
 
 /// A kind of authentication method. Further kinds (passkey, hardware OATH token, phone number) are further variants:
 /// each then needs its [`Fate`] before anything compiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MethodKind {
     /// Authenticator app: software OATH, TOTP (RFC 6238).
     AuthenticatorApp,

@@ -18,7 +18,7 @@ pub struct UserRef {
 }
 
 /// Whether a user can sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Standing {
     /// Set-up not finished.
     Invited,

@@ -47,7 +47,7 @@ pub use menu::Menu;
 pub use pager::Pager;
 pub use person::{CustomerName, Person};
 pub use qr::Qr;
-pub use rows::SelectAll;
+pub use rows::{SelectAll, rows};
 pub use seal::Seal;
 pub use search_field::SearchField;
 pub use select_field::SelectField;

@@ -1,13 +1,29 @@
 use std::cell::Cell;
+use std::hash::Hash;
 
 use leptos::{
     ev, html,
     prelude::*,
+    tachys::view::keyed::keyed,
     wasm_bindgen::JsCast,
     web_sys::{Element, HtmlElement, HtmlInputElement},
 };
 
 use super::ready;
+
+/// The rows of a table's body. Fetched again, whoever has not changed keeps their very row, wherever it now stands: with
+/// its tick, its open menu and the focus. `key` is everything that the row shows, and different in each row.
+pub fn rows<T, K>(
+    items: Vec<T>,
+    key: impl Fn(&T) -> K + Send + 'static,
+    row: impl Fn(T) -> AnyView + Send + 'static,
+) -> AnyView
+where
+    T: Send + 'static,
+    K: Eq + Hash + 'static,
+{
+    keyed(items, key, move |_, item| (|_| (), row(item))).into_any()
+}
 
 /// The box in the head of a table: all, some or none of this page's rows. It also brings what only a script can do for
 /// rows: ticking a range with shift, walking up and down with the arrows.

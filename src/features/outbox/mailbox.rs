@@ -150,7 +150,12 @@ fn page(shown: &Shown, search: &str, open: Option<DevMail>) -> Response {
     let mails: Vec<Item> = newest.filter(|mail| mail.to.to_lowercase().contains(&wanted)).map(item).collect();
     let open = open.map(|mail| Open {
         date: date(mail.at),
-        link: mail.text.lines().find(|line| line.contains("/recover/")).map(path).map(str::to_owned),
+        link: mail
+            .text
+            .lines()
+            .find(|line| ["/recover/", "/invitation/"].iter().any(|place| line.contains(place)))
+            .map(path)
+            .map(str::to_owned),
         mail,
     });
     let page = Page { css: &shown.css, search: search.trim(), mails: &mails, open: open.as_ref() };

@@ -83,7 +83,9 @@ fn title(event: &Happened) -> String {
         What::StepUpRefused => "Step refused for want of a right code".to_owned(),
         What::Reset => "Reset".to_owned(),
         What::LinkIssued => "Recovery link issued".to_owned(),
+        What::LinkOpened if detail("link") == "invitation" => "Opened the invitation".to_owned(),
         What::LinkOpened => "Opened the recovery link".to_owned(),
+        What::LinkProved if detail("link") == "invitation" => "Chose a password at the invitation".to_owned(),
         What::LinkProved => "Right password at the recovery link".to_owned(),
         What::LinkRefused => "Wrong password at the recovery link".to_owned(),
         What::LinkEnded => match detail("how") {
@@ -97,6 +99,7 @@ fn title(event: &Happened) -> String {
         What::MailSent => format!("Mail accepted: {}", mail(detail("mail"))),
         What::MailFailed => format!("Mail came back: {}", mail(detail("mail"))),
         What::UserAdded => "Account added".to_owned(),
+        What::PasswordSet if detail("at") == "invitation" => "Password set".to_owned(),
         What::PasswordSet => "Password changed".to_owned(),
         other => other.label().to_owned(),
     }

@@ -9,7 +9,7 @@ use crate::domain::ids::{MethodId, UserId};
 use crate::domain::recovery::LinkState;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
-use crate::features::users::api::UserRow;
+use crate::features::users::api::{EndOutcome, UserRow};
 
 #[cfg(feature = "ssr")]
 use super::user_service::{self as service, Order, Removed};
@@ -266,15 +266,6 @@ pub async fn remove_user_method(
         request.leave("remove_user_method", outcome, &[("reason", &order.reason), ("ticket", &order.ticket)]);
     }
     Ok(outcome)
-}
-
-/// What came of ending all sessions of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EndOutcome {
-    /// So many ended.
-    Ended(u64),
-    /// Outside the reader's authority.
-    Refused(Refusal),
 }
 
 /// Ends all sessions of a user.

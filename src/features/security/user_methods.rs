@@ -10,6 +10,7 @@ use super::user_api::UserPage as Details;
 use super::user_page::{codes_words, link_banner};
 use crate::domain::time::Time as Moment;
 use crate::features::users::api::UserRow;
+use crate::features::users::list_parts::END_SESSIONS;
 use crate::ui::{Banner, Empty, Glyph, SubmitButton, Time, Tone};
 
 pub(super) fn methods(details: Details, now: Moment) -> AnyView {
@@ -43,7 +44,7 @@ pub(super) fn methods(details: Details, now: Moment) -> AnyView {
                     <h2>"Sessions"</h2>
                     <p class="note">{if open == 0 { "none open".to_owned() } else { format!("{open} open") }}</p>
                     {(may && open > 0).then(|| view! {
-                        <form method="post" action="/api/users/end_sessions">
+                        <form method="post" action=END_SESSIONS>
                             <input type="hidden" name="id" value=user.id.to_string()/>
                             <SubmitButton>"End all sessions"</SubmitButton>
                         </form>

@@ -7,7 +7,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::rows::CodesRow;
 use super::user_activity::activity;
-use super::user_api::{EndOutcome, MailState, PendingLink, show_activity, show_user};
+use super::user_api::{MailState, PendingLink, show_activity, show_user};
 use super::user_methods::methods;
 use super::user_summary::summary;
 use crate::domain::authority::Role;
@@ -17,8 +17,8 @@ use crate::domain::time::Time as Moment;
 use crate::domain::user::Standing;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::features::users::api::UserRow;
-use crate::features::users::list_parts::{PLAN, refusal_words};
+use crate::features::users::api::{EndOutcome, UserRow};
+use crate::features::users::list_parts::{PLAN, refusal_words, sessions_ended};
 use crate::ui::{Banner, Empty, Glyph, Icon, Menu, Section, SheetHead, SubmitButton, Tabs, Time, Toast, Tone};
 
 /// Where an invitation is sent again; the server function of accounts has this address.
@@ -96,18 +96,8 @@ pub(super) fn nobody_here() -> AnyView {
 }
 
 fn done(ended: Option<EndOutcome>, removed: bool) -> Option<AnyView> {
-    let words = match ended {
-        Some(EndOutcome::Ended(0)) => "No session was open.".to_owned(),
-        Some(EndOutcome::Ended(1)) => "1 session ended.".to_owned(),
-        Some(EndOutcome::Ended(count)) => format!("{count} sessions ended."),
-        Some(EndOutcome::Refused(refusal)) => {
-            let fact = format!("No session was ended: {}.", refusal_words(refusal).to_lowercase());
-            return Some(view! { <div class="content"><Banner tone=Tone::Danger fact=fact/></div> }.into_any());
-        }
-        None if removed => "Method removed. The user was told by mail.".to_owned(),
-        None => return None,
-    };
-    Some(view! { <Toast>{words}</Toast> }.into_any())
+    let removed = || removed.then(|| view! { <Toast>"Method removed. The user was told by mail."</Toast> }.into_any());
+    ended.map(sessions_ended).or_else(removed)
 }
 
 pub(super) const fn role_word(role: Role) -> &'static str {

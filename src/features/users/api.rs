@@ -13,7 +13,7 @@ use super::service;
 use crate::domain::authority::Actor;
 
 /// One user of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UserRow {
     /// Who.
     pub id: UserId,
@@ -47,6 +47,15 @@ pub struct UserRow {
     pub link_expires_at: Option<Time>,
     /// Why the reader may not reset them; none when they may.
     pub refusal: Option<Refusal>,
+}
+
+/// What came of ending all sessions of somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndOutcome {
+    /// So many ended.
+    Ended(u64),
+    /// Outside the reader's authority.
+    Refused(Refusal),
 }
 
 #[cfg(feature = "ssr")]

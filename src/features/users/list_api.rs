@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::UserRow;
 use crate::domain::authority::{Refusal, Role};
-use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::ids::{CustomerId, MethodId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user_filter::UserFilter;
@@ -238,10 +238,14 @@ pub async fn set_favourite(customer: CustomerId, favourite: bool) -> Result<(), 
 }
 
 /// One authentication method in the list of all, with whose it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ListedMethodRow {
+    /// Which.
+    pub id: MethodId,
     /// What it is.
     pub kind: MethodKind,
+    /// What its user calls it.
+    pub called: Option<String>,
     /// When it was registered.
     pub registered_at: Time,
     /// When it was last used.
@@ -285,7 +289,9 @@ pub async fn list_methods(#[server(default)] query: String) -> Result<Console<Me
     let page = service::methods(&mut conn, &asked.scope, &asked.filter, now, asked.after.as_deref()).await?;
     let (total, users) = service::count_methods(&mut conn, &asked.scope, &asked.filter, now).await?;
     let row = |method: &service::ListedMethod| ListedMethodRow {
+        id: method.id,
         kind: method.kind,
+        called: method.called.clone(),
         registered_at: method.registered_at,
         last_used_at: method.last_used_at,
         user: method.user.id,

@@ -5,9 +5,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::list_api::{ListedMethodRow, MethodsPage as List, list_methods};
+use super::list_filter::toolbar;
 use super::list_parts::{
     PLAN, customer_selector, fetched, list_foot, no_factor_banner, number, order_head, people, refusal_banner,
-    refusal_words, reset_item, toolbar,
+    refusal_words, reset_item,
 };
 use super::page::role_badge;
 use crate::domain::method::MethodKind;
@@ -17,7 +18,9 @@ use crate::domain::user_filter::Sort;
 use crate::features::session::api::{ApiError, Console, Me};
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::ui::{Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time};
+use crate::ui::{
+    Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, day, rows,
+};
 
 const HERE: &str = "/methods";
 
@@ -76,7 +79,9 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
         }
         .into_any();
     }
-    let rows = list.methods.iter().cloned().map(|method| row(method, now)).collect_view();
+    let today = day(now);
+    let rows =
+        rows(list.methods.clone(), move |method| (method.clone(), today.clone()), move |method| row(method, now));
     view! {
         <form class="list" method="post" action=PLAN>
             <table class="table users" role="table">
@@ -126,7 +131,10 @@ fn row(method: ListedMethodRow, now: Moment) -> AnyView {
             </td>
             <td class="wide" role="cell"><span class="cut" title=method.address.clone()>{method.address.clone()}</span></td>
             <td class="customer" role="cell"><CustomerName name=method.customer.clone()/></td>
-            <td class="state" role="cell"><span class="method"><Icon of=Glyph::Device/>{kind}</span></td>
+            <td class="state" role="cell">
+                <span class="method"><Icon of=Glyph::Device/>{kind}</span>
+                {method.called.map(|called| view! { <span class="under cut" dir="auto" title=called.clone()>{called.clone()}</span> })}
+            </td>
             <td class="mid" role="cell"><Time at=method.registered_at now/></td>
             <td class="mid" role="cell">
                 {method.last_used_at.map_or_else(

@@ -4,6 +4,7 @@ pub mod api;
 #[cfg(feature = "ssr")]
 pub mod import;
 pub mod list_api;
+pub mod list_filter;
 pub mod list_parts;
 pub mod methods_page;
 pub mod page;

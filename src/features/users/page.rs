@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::UserRow;
+use super::api::{EndOutcome, UserRow};
 use super::list_api::{UsersPage as List, list_users};
+use super::list_filter::toolbar;
 use super::list_parts::{
-    PLAN, customer_selector, fetched, list_foot, no_factor_banner, number, order_head, people, refusal_banner,
-    refusal_words, reset_item, toolbar,
+    END_SESSIONS, PLAN, customer_selector, fetched, list_foot, no_factor_banner, number, order_head, people,
+    refusal_banner, refusal_words, reset_item, sessions_ended,
 };
 use crate::domain::authority::Role;
 use crate::domain::plan::PlanOutcome;
@@ -19,7 +20,8 @@ use crate::features::session::api::Me;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::ui::{
-    Badge, Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, Tone,
+    Badge, Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, Tone, day,
+    rows,
 };
 
 const HERE: &str = "/users";
@@ -32,16 +34,21 @@ pub fn UsersPage() -> impl IntoView {
     let query = use_query_map();
     let query = Memo::new(move |_| query.with(leptos_router::params::ParamsMap::to_query_string));
     let users = Resource::new(move || query.get(), list_users);
-    let left = left_by::<PlanOutcome>("plan").map(|left| left.outcome);
+    let refused = left_by::<PlanOutcome>("plan").map(|left| left.outcome);
+    let ended = left_by::<EndOutcome>("end_user_sessions").map(|left| left.outcome);
     view! {
         <Title text="Users"/>
-        {console(Section::Users, users, move |list, me, now| sheet(list, me, now, left.clone(), users))}
+        {console(Section::Users, users, move |list, me, now| {
+            let refused = refused.clone().and_then(refusal_banner);
+            let ended = ended.map(sessions_ended);
+            sheet(list, me, now, view! { {refused}{ended} }.into_any(), users)
+        })}
     }
 }
 
 type Users = Resource<Result<crate::features::session::api::Console<List>, crate::features::session::api::ApiError>>;
 
-fn sheet(list: List, me: Me, now: Moment, left: Option<PlanOutcome>, users: Users) -> AnyView {
+fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyView {
     let head = &list.head;
     let count = if head.filter.narrows() {
         format!("{} of {}", number(head.users), people(head.of))
@@ -59,7 +66,7 @@ fn sheet(list: List, me: Me, now: Moment, left: Option<PlanOutcome>, users: User
             {me.manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/><span class="label">"Invite users"</span></a> })}
         </SheetHead>
         {toolbar(HERE, head, count)}
-        {left.and_then(refusal_banner)}
+        {left}
         {(!me.has_mfa).then(no_factor_banner)}
         {table(&list, &me, now)}
     }
@@ -72,7 +79,8 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
         return nobody(list, me);
     }
     let filter = &head.filter;
-    let rows = list.users.iter().cloned().map(|user| row(user, now)).collect_view();
+    let today = day(now);
+    let rows = rows(list.users.clone(), move |user| (user.clone(), today.clone()), move |user| row(user, now));
     // Plain forms: with or without WebAssembly the selection leads to a page of its own.
     view! {
         <form class="list" method="post" action=PLAN>
@@ -95,6 +103,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
         </form>
         <form id="one" method="post" action=PLAN></form>
         <form id="again" method="post" action=INVITE_AGAIN></form>
+        <form id="end" method="post" action=END_SESSIONS></form>
     }
     .into_any()
 }
@@ -175,11 +184,18 @@ fn standing_items(user: &UserRow, id: &str, refused: Option<&'static str>) -> An
             </button>
         }
     });
+    let sessions = (user.sessions > 0 && refused.is_none()).then(|| {
+        view! {
+            <button class="item" type="submit" form="end" name="id" value=id.to_owned()>
+                <Icon of=Glyph::SignOut/>"End all sessions"
+            </button>
+        }
+    });
     let suspension = match user.standing {
         Standing::Suspended => link("suspend", Glyph::Check, "Reactivate"),
         Standing::Active | Standing::Invited => link("suspend", Glyph::Pause, "Suspend"),
     };
-    view! { {again}{suspension}{link("remove", Glyph::Trash, "Remove")} }.into_any()
+    view! { {again}{sessions}{suspension}{link("remove", Glyph::Trash, "Remove")} }.into_any()
 }
 
 /// A role worth a badge: the normal one is silent.

@@ -183,6 +183,8 @@ pub struct ListedMethod {
     pub id: MethodId,
     /// What it is.
     pub kind: MethodKind,
+    /// What its user calls it.
+    pub called: Option<String>,
     /// When it was registered.
     pub registered_at: Time,
     /// When it was last used.
@@ -206,6 +208,7 @@ impl From<list::ListedMethod> for ListedMethod {
         Self {
             id: row.method_id,
             kind: row.kind,
+            called: row.called,
             registered_at: row.registered_at,
             last_used_at: row.last_used_at,
             user: UserRef { customer: row.customer_id, id: row.id },

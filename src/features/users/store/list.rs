@@ -150,6 +150,7 @@ pub async fn counts(conn: &mut Conn, scope: &Scope) -> Result<Vec<(CustomerId, i
 pub struct ListedMethod {
     pub method_id: MethodId,
     pub kind: MethodKind,
+    pub called: Option<String>,
     pub registered_at: Time,
     pub last_used_at: Option<Time>,
     pub customer_id: CustomerId,
@@ -190,7 +191,7 @@ pub async fn methods(
     let keys = ("y.customer_id, y.user_id, y.id", WITH_METHODS, "y.id");
     let picked = pick(all, keys, filter.sort, after, limit);
     let text = format!(
-        "SELECT y.id AS method_id, y.kind, y.registered_at, y.last_used_at, u.customer_id, u.id, u.name, u.name_key, \
+        "SELECT y.id AS method_id, y.kind, y.name AS called, y.registered_at, y.last_used_at, u.customer_id, u.id, u.name, u.name_key, \
             u.address, c.name AS customer_name, m.role AS role, u.last_sign_in_at \
          FROM ({}) p {PICKED} CROSS JOIN methods y \
          WHERE {ARE_PICKED} AND y.customer_id = p.customer_id AND y.user_id = p.user_id AND y.id = p.id {}",
