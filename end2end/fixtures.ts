@@ -34,6 +34,8 @@ type Fixtures = {
   mail: (address: string, subject?: string | RegExp) => Promise<Page>
   /** What a phone reads from a QR code. */
   scan: (picture: Locator) => Promise<string>
+  /** From the page with the QR code to the end of the set-up; gives back the secret and the backup codes. */
+  setUp: (page: Page) => Promise<{ secret: string; codes: string[] }>
 }
 
 export const test = base.extend<Fixtures, Worker>({
@@ -125,7 +127,39 @@ export const test = base.extend<Fixtures, Worker>({
       return execFileSync('zbarimg', ['--raw', '--quiet', path], { encoding: 'utf8' }).trim()
     })
   },
+
+  setUp: async ({ axe, scan, javaScriptEnabled }, use) => {
+    await use(async (page) => {
+      await expect(setUpHeading(page)).toBeVisible()
+      const picture = page.getByRole('img', { name: /QR code/ })
+      if (!(await picture.isVisible())) await page.locator('summary', { hasText: 'scan' }).click()
+      const secret = new URL(await scan(picture)).searchParams.get('secret')!
+      // What is typed and what is scanned are the same key.
+      expect((await page.locator('code.key').textContent())!.replaceAll(' ', '')).toBe(secret)
+      await page.getByLabel('The 6 digits your app shows now').fill(totp(secret))
+      await page.getByRole('button', { name: 'Continue' }).click()
+
+      await expect(page.getByRole('heading', { name: 'Keep these ten codes' })).toBeVisible()
+      await axe()
+      const codes = await page.locator('ol.codes code').allTextContents()
+      expect(codes).toHaveLength(10)
+      const file = page.waitForEvent('download')
+      await page.getByRole('link', { name: 'Download' }).click()
+      const text = await (await (await file).createReadStream()).toArray()
+      for (const code of codes) expect(Buffer.concat(text).toString()).toContain(code)
+      if (javaScriptEnabled) await expect(page.getByRole('button', { name: 'Copy' })).toBeVisible()
+
+      await page.getByLabel('Type one of them back').fill('0000 0000 0000 0000')
+      await page.getByRole('button', { name: 'Finish' }).click()
+      await expect(page.getByText('That is not one of these ten codes')).toBeVisible()
+      await page.getByLabel('Type one of them back').fill(codes[6].toLowerCase())
+      await page.getByRole('button', { name: 'Finish' }).click()
+      return { secret, codes }
+    })
+  },
 })
+
+export const setUpHeading = (page: Page) => page.getByRole('heading', { name: 'Add your new authenticator' })
 
 /** The six digits an authenticator app would show now for a secret in Base32. */
 export function totp(secret: string): string {

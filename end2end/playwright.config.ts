@@ -36,10 +36,10 @@ export default defineConfig<object, Options>({
   // at pages and goes the many ways to one place differs little: with WASM on one database, without on the other.
   projects: [
     { name: 'sqlite-wasm', use: { engine: 'sqlite' } },
-    { name: 'sqlite-nojs', use: { engine: 'sqlite', javaScriptEnabled: false }, grepInvert: /@wasm/, testIgnore: /(ways|pages)/ },
+    { name: 'sqlite-nojs', use: { engine: 'sqlite', javaScriptEnabled: false }, grepInvert: /@wasm/, testIgnore: /(access|invitation|pages|security|ways)/ },
     ...(process.env.REKEY_TEST_POSTGRES_URL
       ? [
-          { name: 'postgres-wasm', use: { engine: 'postgres' as const }, testIgnore: /(ways|pages)/ },
+          { name: 'postgres-wasm', use: { engine: 'postgres' as const }, testIgnore: /(access|invitation|pages|security|ways)/ },
           { name: 'postgres-nojs', use: { engine: 'postgres' as const, javaScriptEnabled: false }, grepInvert: /@wasm/ },
         ]
       : []),

@@ -1,13 +1,8 @@
-import type { Page } from '@playwright/test'
-import { expect, password, test, totp } from './fixtures'
-
-const setUpHeading = (page: Page) => page.getByRole('heading', { name: 'Add your new authenticator' })
+import { expect, password, setUpHeading, test, totp } from './fixtures'
 
 type Steps = {
   /** The owner resets one user and is left on the page of the reset. */
   reset: (owner: string, user: { name: string; address: string }) => Promise<void>
-  /** From the page with the QR code to the end of the set-up; gives back the secret and the backup codes. */
-  setUp: (page: Page) => Promise<{ secret: string; codes: string[] }>
 }
 
 const journey = test.extend<Steps>({
@@ -38,36 +33,6 @@ const journey = test.extend<Steps>({
       await axe()
     })
   },
-
-  setUp: async ({ axe, scan, javaScriptEnabled }, use) => {
-    await use(async (page) => {
-      await expect(setUpHeading(page)).toBeVisible()
-      const picture = page.getByRole('img', { name: /QR code/ })
-      if (!(await picture.isVisible())) await page.locator('summary', { hasText: 'scan' }).click()
-      const secret = new URL(await scan(picture)).searchParams.get('secret')!
-      // What is typed and what is scanned are the same key.
-      expect((await page.locator('code.key').textContent())!.replaceAll(' ', '')).toBe(secret)
-      await page.getByLabel('The 6 digits your app shows now').fill(totp(secret))
-      await page.getByRole('button', { name: 'Continue' }).click()
-
-      await expect(page.getByRole('heading', { name: 'Keep these ten codes' })).toBeVisible()
-      await axe()
-      const codes = await page.locator('ol.codes code').allTextContents()
-      expect(codes).toHaveLength(10)
-      const file = page.waitForEvent('download')
-      await page.getByRole('link', { name: 'Download' }).click()
-      const text = await (await (await file).createReadStream()).toArray()
-      for (const code of codes) expect(Buffer.concat(text).toString()).toContain(code)
-      if (javaScriptEnabled) await expect(page.getByRole('button', { name: 'Copy' })).toBeVisible()
-
-      await page.getByLabel('Type one of them back').fill('0000 0000 0000 0000')
-      await page.getByRole('button', { name: 'Finish' }).click()
-      await expect(page.getByText('That is not one of these ten codes')).toBeVisible()
-      await page.getByLabel('Type one of them back').fill(codes[6].toLowerCase())
-      await page.getByRole('button', { name: 'Finish' }).click()
-      return { secret, codes }
-    })
-  },
 })
 
 // A dead link is answered with 404, which the browser notes.
@@ -83,7 +48,7 @@ journey('an owner resets a user, who follows the mail and is back', async ({ pag
   const board = page.url()
 
   const letter = await mail(user.address, resetMail)
-  const link = (await letter.getByRole('link', { name: 'Open the recovery link' }).getAttribute('href'))!
+  const link = (await letter.getByRole('link', { name: 'Open the link' }).getAttribute('href'))!
   await letter.close()
   await context.clearCookies()
 
@@ -139,7 +104,7 @@ journey('a user who signs in before following the mail sets up there, and the li
   const user = { name: 'João Gonçalves da Conceição', address: 'joao.conceicao@saobento.example' }
   await reset('beatriz.guimaraes@saobento.example', user)
   const letter = await mail(user.address, resetMail)
-  const link = (await letter.getByRole('link', { name: 'Open the recovery link' }).getAttribute('href'))!
+  const link = (await letter.getByRole('link', { name: 'Open the link' }).getAttribute('href'))!
   await letter.close()
   await context.clearCookies()
 
