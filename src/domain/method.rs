@@ -5,14 +5,36 @@ use serde::{Deserialize, Serialize};
 use super::user::clean_name;
 use super::{Unreadable, spelled};
 
-/// A kind of authentication method. Further kinds (passkey, hardware OATH token, phone number) are further variants:
-/// each then needs its [`Fate`] before anything compiles.
+/// A kind of authentication method. Further kinds (hardware OATH token, phone number) are further variants: each then needs
+/// its [`Fate`] and its count in a plan before anything compiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MethodKind {
     /// Authenticator app: software OATH, TOTP (RFC 6238).
     AuthenticatorApp,
+    /// Passkey or security key: WebAuthn.
+    Passkey,
 }
-spelled!(MethodKind { AuthenticatorApp => "authenticator_app" });
+spelled!(MethodKind { AuthenticatorApp => "authenticator_app", Passkey => "passkey" });
+
+impl MethodKind {
+    /// In words, for one of them.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::AuthenticatorApp => "Authenticator app",
+            Self::Passkey => "Passkey or security key",
+        }
+    }
+
+    /// In words, for any number of them.
+    #[must_use]
+    pub const fn labels(self) -> &'static str {
+        match self {
+            Self::AuthenticatorApp => "Authenticator apps",
+            Self::Passkey => "Passkeys and security keys",
+        }
+    }
+}
 
 /// Letters of the longest name of a method.
 pub const LONGEST_NAME: usize = 60;
@@ -95,7 +117,7 @@ impl Artefact {
     #[must_use]
     pub const fn fate(self) -> Fate {
         match self {
-            Self::Method(MethodKind::AuthenticatorApp) | Self::BackupCodes => Fate::Deleted,
+            Self::Method(MethodKind::AuthenticatorApp | MethodKind::Passkey) | Self::BackupCodes => Fate::Deleted,
             Self::Session | Self::Challenge | Self::RecoveryLink => Fate::Ended,
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authority::{Actor, Refusal, Role};
 use super::ids::CustomerId;
+use super::method::MethodKind;
 use super::spelled;
 use super::time::Span;
 use super::user::{Standing, UserRef};
@@ -23,6 +24,8 @@ pub const CHUNK: usize = 200;
 pub struct Holdings {
     /// Authenticator apps.
     pub authenticator_apps: i64,
+    /// Passkeys and security keys.
+    pub passkeys: i64,
     /// Backup codes that are not spent.
     pub backup_codes: i64,
     /// Sessions in browsers.
@@ -33,12 +36,30 @@ pub struct Holdings {
     pub links: i64,
 }
 
+impl Holdings {
+    /// How many there are of one kind of authentication method.
+    #[must_use]
+    pub const fn of(&self, kind: MethodKind) -> i64 {
+        match kind {
+            MethodKind::AuthenticatorApp => self.authenticator_apps,
+            MethodKind::Passkey => self.passkeys,
+        }
+    }
+
+    /// How many authentication methods there are, of all kinds.
+    #[must_use]
+    pub fn methods(&self) -> i64 {
+        MethodKind::ALL.iter().map(|kind| self.of(*kind)).sum()
+    }
+}
+
 impl std::ops::Add for Holdings {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
         Self {
             authenticator_apps: self.authenticator_apps + other.authenticator_apps,
+            passkeys: self.passkeys + other.passkeys,
             backup_codes: self.backup_codes + other.backup_codes,
             sessions: self.sessions + other.sessions,
             challenges: self.challenges + other.challenges,
@@ -144,7 +165,7 @@ pub fn decide(actor: &Actor, candidate: &Candidate) -> Result<Verdict, Refusal> 
     Ok(match candidate.standing {
         Standing::Suspended => Verdict::Skip(Skip::Suspended),
         Standing::Invited => Verdict::Skip(Skip::SetUpNotFinished),
-        Standing::Active if holdings.authenticator_apps + holdings.links == 0 => Verdict::Skip(Skip::NothingToReset),
+        Standing::Active if holdings.methods() + holdings.links == 0 => Verdict::Skip(Skip::NothingToReset),
         Standing::Active if !candidate.address_verified => Verdict::Skip(Skip::NoVerifiedAddress),
         Standing::Active => Verdict::Reset,
     })
@@ -209,15 +230,16 @@ impl Plan {
     #[must_use]
     pub fn canonical(&self) -> String {
         use std::fmt::Write as _;
-        let mut text = format!("rekey plan 1\n{} {}\n", self.requester.customer, self.requester.id);
+        let mut text = format!("rekey plan 2\n{} {}\n", self.requester.customer, self.requester.id);
         for item in &self.items {
             let verdict = match item.verdict {
                 Verdict::Reset => "reset",
                 Verdict::Skip(skip) => skip.as_str(),
             };
-            let Holdings { authenticator_apps, backup_codes, .. } = item.holdings;
+            let Holdings { authenticator_apps, passkeys, backup_codes, .. } = item.holdings;
             // Sessions, challenges and links come and go by themselves; all of a user's end, however many there are.
-            writeln!(text, "{} {} {verdict} {authenticator_apps} {backup_codes}", item.user.customer, item.user.id)
+            let (customer, user) = (item.user.customer, item.user.id);
+            writeln!(text, "{customer} {user} {verdict} {authenticator_apps} {passkeys} {backup_codes}")
                 .expect("writing to a string does not fail");
         }
         text
@@ -295,6 +317,18 @@ mod tests {
         assert_eq!(skip(Candidate { standing: Standing::Suspended, ..candidate(1) }), Skip::Suspended);
         assert_eq!(skip(Candidate { address_verified: false, ..candidate(1) }), Skip::NoVerifiedAddress);
         assert_eq!(skip(Candidate { holdings: Holdings::default(), ..candidate(1) }), Skip::NothingToReset);
+    }
+
+    #[test]
+    fn whoever_has_a_method_of_any_kind_is_reset() {
+        for kind in MethodKind::ALL {
+            let holdings = match kind {
+                MethodKind::AuthenticatorApp => Holdings { authenticator_apps: 1, ..Holdings::default() },
+                MethodKind::Passkey => Holdings { passkeys: 1, ..Holdings::default() },
+            };
+            assert_eq!((holdings.of(*kind), holdings.methods()), (1, 1));
+            assert_eq!(decide(&owner(), &Candidate { holdings, ..candidate(1) }), Ok(Verdict::Reset));
+        }
     }
 
     #[test]

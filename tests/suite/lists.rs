@@ -25,6 +25,7 @@ struct Facts {
     standing: Standing,
     verified: bool,
     methods: i64,
+    kinds: Vec<MethodKind>,
     codes_left: i64,
     codes_low: i64,
     saved: bool,
@@ -40,7 +41,7 @@ impl Facts {
             && (self.name.contains(&search) || self.address.contains(&search))
             && (filter.customers.is_empty() || filter.customers.contains(&self.user.customer))
             && (filter.roles.is_empty() || filter.roles.contains(&self.role))
-            && filter.kind.is_none_or(|_| self.methods > 0)
+            && filter.kind.is_none_or(|kind| self.kinds.contains(&kind))
             && filter.seen.is_none_or(|seen| seen.holds(self.last_sign_in, now))
             && filter.address.is_none_or(|state| (state == AddressState::Verified) == self.verified)
             && filter.mfa.is_none_or(|mfa| match mfa {
@@ -122,11 +123,15 @@ async fn somebody(world: &World, home: &Customer, dice: &mut Dice) -> Facts {
              WHERE id = '{id}'"
         ))
         .await;
+    let mut kinds = vec![MethodKind::AuthenticatorApp; usize::from(methods > 0)];
     if methods == 2 {
-        let columns = "customer_id, user_id, kind, secret, last_step, registered_at";
+        let kind = dice.one(MethodKind::ALL);
+        kinds.push(kind);
+        let columns = "customer_id, user_id, secret, last_step, registered_at";
         world
             .execute(&format!(
-                "INSERT INTO methods (id, {columns}) SELECT '2' || substr(id, 2), {columns} FROM methods WHERE user_id = '{id}'"
+                "INSERT INTO methods (id, kind, {columns}) SELECT '2' || substr(id, 2), '{kind}', {columns} FROM methods \
+                 WHERE user_id = '{id}'"
             ))
             .await;
     }
@@ -148,6 +153,7 @@ async fn somebody(world: &World, home: &Customer, dice: &mut Dice) -> Facts {
         standing,
         verified,
         methods,
+        kinds,
         codes_left,
         codes_low,
         saved,

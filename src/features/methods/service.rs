@@ -67,7 +67,7 @@ pub async fn register(
 /// When the database fails or a secret does not open.
 pub async fn take_code(conn: &mut Conn, platform: &Platform, user: UserRef, digits: &str) -> Result<bool> {
     let now = platform.now();
-    for row in store::of_user(conn, user).await? {
+    for row in apps(conn, user).await? {
         let matching = open(platform, user, &row)?.matching_step(digits, now);
         if let Some(step) = matching.filter(|step| step.is_fresh(Some(Step(row.last_step)))) {
             return store::take_step(conn, user, row.id, step, now).await;
@@ -81,7 +81,7 @@ pub async fn take_code(conn: &mut Conn, platform: &Platform, user: UserRef, digi
 /// # Errors
 /// When the database fails or the secret does not open.
 pub async fn code_now(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Option<String>> {
-    let rows = store::of_user(conn, user).await?;
+    let rows = apps(conn, user).await?;
     rows.last().map(|row| Ok(open(platform, user, row)?.code(platform.now()))).transpose()
 }
 
@@ -107,6 +107,13 @@ pub async fn delete(conn: &mut Conn, user: UserRef, id: MethodId) -> Result<bool
 /// When the database fails.
 pub async fn delete_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
     store::delete_all(conn, customer, users).await
+}
+
+/// Those that show codes.
+async fn apps(conn: &mut Conn, user: UserRef) -> Result<Vec<store::Row>> {
+    let mut rows = store::of_user(conn, user).await?;
+    rows.retain(|row| row.kind == MethodKind::AuthenticatorApp);
+    Ok(rows)
 }
 
 fn open(platform: &Platform, user: UserRef, row: &store::Row) -> Result<TotpSecret> {

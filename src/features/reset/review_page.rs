@@ -9,6 +9,7 @@ use leptos_meta::Title;
 use super::api::{Confirm, ConfirmOutcome, ItemRow, ItemState, ResetPage};
 use super::page::people;
 use crate::domain::authority::{Refusal, Role};
+use crate::domain::method::{Artefact, Fate, MethodKind};
 use crate::domain::plan::{Holdings, Skip};
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
@@ -151,12 +152,16 @@ fn by_customer(items: &[ItemRow]) -> AnyView {
 
 fn what_goes(total: Holdings) -> AnyView {
     let line = |what: &'static str, count: i64| view! { <div><dt>{what}</dt><dd>{count}</dd></div> };
+    let methods = |fate: Fate| {
+        let of_this_fate = MethodKind::ALL.iter().filter(move |kind| Artefact::Method(**kind).fate() == fate);
+        of_this_fate.map(|kind| line(kind.labels(), total.of(*kind))).collect_view()
+    };
     view! {
         <div class="card goes">
             <section>
                 <h3><Icon of=Glyph::Trash/>"Deleted"</h3>
                 <dl class="sums">
-                    {line("Authenticator apps", total.authenticator_apps)}
+                    {methods(Fate::Deleted)}
                     {line("Backup codes", total.backup_codes)}
                 </dl>
             </section>
@@ -180,7 +185,7 @@ fn who(going: &[ItemRow]) -> AnyView {
             <tr>
                 <td><a class="cut" dir="auto" title=name.clone() href=format!("/users/{}", item.user)>{name.clone()}</a></td>
                 <td><span class="cut" title=item.address.clone()>{item.address.clone()}</span></td>
-                <td class="num">{item.holdings.authenticator_apps}</td>
+                <td class="num">{item.holdings.methods()}</td>
                 <td class="num">{item.holdings.backup_codes}</td>
                 <td class="num">{item.holdings.sessions}</td>
             </tr>
@@ -192,7 +197,7 @@ fn who(going: &[ItemRow]) -> AnyView {
             <table class="table">
                 <thead>
                     <tr>
-                        <th>"Name"</th><th>"Mail goes to"</th><th class="num">"Apps"</th><th class="num">"Codes"</th>
+                        <th>"Name"</th><th>"Mail goes to"</th><th class="num">"Methods"</th><th class="num">"Codes"</th>
                         <th class="num">"Sessions"</th>
                     </tr>
                 </thead>

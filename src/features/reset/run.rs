@@ -179,6 +179,7 @@ async fn record(
         }
         for (name, count) in [
             ("authenticator_apps", outcome.holdings.authenticator_apps),
+            ("passkeys", outcome.holdings.passkeys),
             ("backup_codes", outcome.holdings.backup_codes),
             ("sessions", outcome.holdings.sessions),
             ("half_finished_sign_ins", outcome.holdings.challenges),

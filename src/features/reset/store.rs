@@ -48,9 +48,9 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
     .await?;
     for part in plan.items.chunks(500) {
         let text = format!(
-            "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, backup_codes, sessions, \
-                challenges, links) VALUES {}",
-            rows(part.len(), 9)
+            "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, \
+                backup_codes, sessions, challenges, links) VALUES {}",
+            rows(part.len(), 10)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for item in part {
@@ -60,6 +60,7 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
                 .bind(item.user.id)
                 .bind(skip_of(item.verdict))
                 .bind(item.holdings.authenticator_apps)
+                .bind(item.holdings.passkeys)
                 .bind(item.holdings.backup_codes)
                 .bind(item.holdings.sessions)
                 .bind(item.holdings.challenges)
@@ -89,6 +90,7 @@ pub struct ItemRow {
     pub user_id: UserId,
     pub skip: Option<Skip>,
     pub authenticator_apps: i64,
+    pub passkeys: i64,
     pub backup_codes: i64,
     pub sessions: i64,
     pub challenges: i64,
@@ -108,6 +110,7 @@ impl ItemRow {
             verdict: self.skip.map_or(Verdict::Reset, Verdict::Skip),
             holdings: Holdings {
                 authenticator_apps: self.authenticator_apps,
+                passkeys: self.passkeys,
                 backup_codes: self.backup_codes,
                 sessions: self.sessions,
                 challenges: self.challenges,
@@ -124,8 +127,8 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.backup_codes, i.sessions, i.challenges, i.links, \
-            i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
+        "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.backup_codes, i.sessions, i.challenges, \
+            i.links, i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
@@ -246,13 +249,14 @@ pub async fn set_outcomes(
 ) -> Result<()> {
     // An upsert of rows that are all there: the one portable way to set many rows to different values at once.
     let text = format!(
-        "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, backup_codes, sessions, \
-            challenges, links, done_at, link_id) VALUES {} \
+        "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, backup_codes, \
+            sessions, challenges, links, done_at, link_id) VALUES {} \
          ON CONFLICT (reset_id, customer_id, user_id) DO UPDATE SET skip = excluded.skip, \
-            authenticator_apps = excluded.authenticator_apps, backup_codes = excluded.backup_codes, \
+            authenticator_apps = excluded.authenticator_apps, passkeys = excluded.passkeys, \
+            backup_codes = excluded.backup_codes, \
             sessions = excluded.sessions, challenges = excluded.challenges, links = excluded.links, \
             done_at = excluded.done_at, link_id = excluded.link_id",
-        rows(outcomes.len(), 11)
+        rows(outcomes.len(), 12)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for outcome in outcomes {
@@ -262,6 +266,7 @@ pub async fn set_outcomes(
             .bind(outcome.user)
             .bind(outcome.skip)
             .bind(outcome.holdings.authenticator_apps)
+            .bind(outcome.holdings.passkeys)
             .bind(outcome.holdings.backup_codes)
             .bind(outcome.holdings.sessions)
             .bind(outcome.holdings.challenges)

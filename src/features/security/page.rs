@@ -5,13 +5,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::{SecurityPage as Security, show_security};
-use super::parts::{called, kind};
+use super::parts::called;
 use super::rows::{CodesRow, MethodRow, SessionRow};
 use super::story::{browser_name, story};
 use crate::domain::method::{MOST_METHODS, Removal};
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
+use crate::features::users::list_parts::method_glyph;
 use crate::ui::{Badge, Banner, Empty, Glyph, Icon, Section, SheetHead, SubmitButton, Time, Toast, Tone};
 
 /// The own security.
@@ -197,13 +198,13 @@ pub fn methods_table(rows: Vec<AnyView>) -> AnyView {
 /// One method with what can be done to it.
 pub fn method_row(method: &MethodRow, now: Moment, actions: AnyView) -> AnyView {
     let name = called(method);
-    let kind = method.name.is_some().then(|| format!("{}, registered ", kind(method.kind)));
+    let kind = method.name.is_some().then(|| format!("{}, registered ", method.kind.label()));
     let registered = kind.unwrap_or_else(|| "Registered ".to_owned());
     view! {
         <tr>
             <td>
                 <div class="person">
-                    <span class="avatar"><Icon of=Glyph::Device/></span>
+                    <span class="avatar"><Icon of=method_glyph(method.kind)/></span>
                     <div class="line"><b class="cut" dir="auto" title=name.clone()>{name.clone()}</b></div>
                     <span class="under">{registered}<Time at=method.registered_at now/></span>
                 </div>

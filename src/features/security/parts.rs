@@ -5,7 +5,6 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{ChangePage, Proof};
 use super::rows::MethodRow;
-use crate::domain::method::MethodKind;
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{LOCALE, failed};
 use crate::features::sign_in::page::{disabled, locked};
@@ -113,12 +112,5 @@ pub fn back() -> AnyView {
 
 /// What a method is called: by its user, or else by its kind.
 pub fn called(method: &MethodRow) -> String {
-    method.name.clone().unwrap_or_else(|| kind(method.kind).to_owned())
-}
-
-/// A kind of method in words.
-pub const fn kind(kind: MethodKind) -> &'static str {
-    match kind {
-        MethodKind::AuthenticatorApp => "Authenticator app",
-    }
+    method.name.clone().unwrap_or_else(|| method.kind.label().to_owned())
 }

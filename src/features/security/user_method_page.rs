@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::parts::{called, kind};
+use super::parts::called;
 use super::rows::MethodRow;
 use super::user_api::{RemoveOutcome, RemoveUserMethod, UserMethodPage, show_user_method};
 use super::user_page::{in_address, nobody_here};
@@ -140,7 +140,7 @@ fn form(
     let ticket_note = if page.ticket_required { "required" } else { "optional" };
     let (id, method_id) = (user.id.to_string(), method.id.to_string());
     let (what, registered, used) = (called(method), method.registered_at, method.last_used_at);
-    let kind_word = method.name.is_some().then(|| kind(method.kind));
+    let kind_word = method.name.is_some().then(|| method.kind.label());
     view! {
         <dl class="facts">
             <div><dt>"Method"</dt><dd><bdi>{what}</bdi>{kind_word.map(|kind| format!(", {}", kind.to_lowercase()))}</dd></div>

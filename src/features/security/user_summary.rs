@@ -24,7 +24,7 @@ pub(super) fn summary(details: Details, now: Moment) -> AnyView {
         (0, true) => "None, waiting for the new set-up".to_owned(),
         (0, false) => "None".to_owned(),
         (1, _) => methods.first().map_or_else(String::new, called),
-        (n, _) => format!("{n} authenticator apps"),
+        (n, _) => format!("{n} methods"),
     };
     let sessions = match sessions.len() {
         0 => "None open".to_owned(),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::UserId;
+use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::Standing;
 
@@ -37,6 +38,8 @@ pub struct UserRow {
     pub set_up_due_at: Option<Time>,
     /// How many authentication methods they have.
     pub methods: i64,
+    /// How many of each kind that they have.
+    pub kinds: Vec<(MethodKind, i64)>,
     /// How many backup codes are not spent.
     pub codes_left: i64,
     /// As few as this their customer warns of.
@@ -75,6 +78,7 @@ impl UserRow {
             last_sign_in_at: user.last_sign_in_at,
             set_up_due_at: user.set_up_due_at,
             methods: user.methods,
+            kinds: user.kinds(),
             codes_left: user.codes_left,
             codes_low: user.codes_low,
             sessions: user.sessions,

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::api::EndOutcome;
 use super::list_api::{Choice, CustomerChoice, ListHead, address};
+use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::{Sort, UserFilter};
@@ -33,6 +34,15 @@ fn all_mine(path: &str, filter: &UserFilter) -> String {
 pub(super) fn hidden(filter: &UserFilter, but: &[&str]) -> AnyView {
     let kept = filter.pairs().into_iter().filter(|(name, _)| !but.contains(name));
     kept.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view().into_any()
+}
+
+/// The sign of a kind of method.
+#[must_use]
+pub const fn method_glyph(kind: MethodKind) -> Glyph {
+    match kind {
+        MethodKind::AuthenticatorApp => Glyph::Device,
+        MethodKind::Passkey => Glyph::Key,
+    }
 }
 
 /// `1 person`, `412 people`; with thousands parted.

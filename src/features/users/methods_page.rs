@@ -7,11 +7,10 @@ use leptos_router::hooks::use_query_map;
 use super::list_api::{ListedMethodRow, MethodsPage as List, list_methods};
 use super::list_filter::toolbar;
 use super::list_parts::{
-    PLAN, customer_selector, fetched, list_foot, no_factor_banner, number, order_head, people, refusal_banner,
-    refusal_words, reset_item,
+    PLAN, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, number, order_head, people,
+    refusal_banner, refusal_words, reset_item,
 };
 use super::page::role_badge;
-use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::Sort;
@@ -109,9 +108,6 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
 fn row(method: ListedMethodRow, now: Moment) -> AnyView {
     let id = method.user.to_string();
     let refused = method.refusal.map(refusal_words);
-    let kind = match method.kind {
-        MethodKind::AuthenticatorApp => "Authenticator app",
-    };
     let href = format!("/users/{id}/methods");
     view! {
         <tr role="row">
@@ -132,7 +128,7 @@ fn row(method: ListedMethodRow, now: Moment) -> AnyView {
             <td class="wide" role="cell"><span class="cut" title=method.address.clone()>{method.address.clone()}</span></td>
             <td class="customer" role="cell"><CustomerName name=method.customer.clone()/></td>
             <td class="state" role="cell">
-                <span class="method"><Icon of=Glyph::Device/>{kind}</span>
+                <span class="method"><Icon of=method_glyph(method.kind)/>{method.kind.label()}</span>
                 {method.called.map(|called| view! { <span class="under cut" dir="auto" title=called.clone()>{called.clone()}</span> })}
             </td>
             <td class="mid" role="cell"><Time at=method.registered_at now/></td>

@@ -8,10 +8,11 @@ use super::api::{EndOutcome, UserRow};
 use super::list_api::{UsersPage as List, list_users};
 use super::list_filter::toolbar;
 use super::list_parts::{
-    END_SESSIONS, PLAN, customer_selector, fetched, list_foot, no_factor_banner, number, order_head, people,
-    refusal_banner, refusal_words, reset_item, sessions_ended,
+    END_SESSIONS, PLAN, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, number, order_head,
+    people, refusal_banner, refusal_words, reset_item, sessions_ended,
 };
 use crate::domain::authority::Role;
+use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::domain::user::Standing;
@@ -147,7 +148,7 @@ fn row(user: UserRow, now: Moment) -> AnyView {
             </td>
             <td class="wide" role="cell"><span class="cut" title=user.address.clone()>{user.address.clone()}</span></td>
             <td class="customer" role="cell"><CustomerName name=user.customer.clone()/></td>
-            <td class="mid methods" role="cell">{methods(user.methods)}</td>
+            <td class="mid methods" role="cell">{methods(&user.kinds)}</td>
             <td class="state" role="cell">{state(&user)}</td>
             <td class="wide when" role="cell">
                 {user.last_sign_in_at.map_or_else(
@@ -209,17 +210,18 @@ pub(super) fn role_badge(role: Role) -> Option<AnyView> {
     Some(view! { <Badge>{words}</Badge> }.into_any())
 }
 
-fn methods(count: i64) -> AnyView {
-    if count == 0 {
+fn methods(kinds: &[(MethodKind, i64)]) -> AnyView {
+    if kinds.is_empty() {
         return "None".into_any();
     }
-    view! {
-        <span class="method">
-            <Icon of=Glyph::Device/><span class="hidden-text">"Authenticator app"{(count > 1).then_some("s: ")}</span>
-            {(count > 1).then_some(count)}
-        </span>
-    }
-    .into_any()
+    let of_a_kind = |(kind, count): &(MethodKind, i64)| {
+        let words = if *count > 1 { format!("{}: ", kind.labels()) } else { kind.label().to_owned() };
+        let count = (*count > 1).then_some(*count);
+        view! {
+            <span class="method"><Icon of=method_glyph(*kind)/><span class="hidden-text">{words}</span>{count}</span>
+        }
+    };
+    kinds.iter().map(of_a_kind).collect_view().into_any()
 }
 
 /// The one thing that differs most from the normal state.

@@ -38,6 +38,8 @@ pub struct User {
     pub set_up_due_at: Option<Time>,
     /// How many authentication methods they have.
     pub methods: i64,
+    /// How many of them are passkeys or security keys.
+    pub passkeys: i64,
     /// How many backup codes are not spent.
     pub codes_left: i64,
     /// As few as this their customer warns of.
@@ -51,6 +53,14 @@ pub struct User {
 }
 
 impl User {
+    /// How many methods they have of each kind that they have.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<(MethodKind, i64)> {
+        let holdings = self.candidate().holdings;
+        let counted = MethodKind::ALL.iter().map(|kind| (*kind, holdings.of(*kind)));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
     /// What a reset of this user decides by.
     #[must_use]
     pub const fn candidate(&self) -> Candidate {
@@ -60,7 +70,8 @@ impl User {
             standing: self.standing,
             address_verified: self.address_verified_at.is_some(),
             holdings: Holdings {
-                authenticator_apps: self.methods,
+                authenticator_apps: self.methods - self.passkeys,
+                passkeys: self.passkeys,
                 backup_codes: self.codes_left,
                 sessions: self.sessions,
                 challenges: self.challenges,
@@ -84,6 +95,7 @@ impl From<list::Listed> for User {
             last_sign_in_at: row.last_sign_in_at,
             set_up_due_at: row.set_up_due_at,
             methods: row.methods,
+            passkeys: row.passkeys,
             codes_left: row.codes_left,
             codes_low: row.codes_low,
             sessions: row.sessions,
