@@ -86,11 +86,7 @@ pub async fn accept(token: String, password: String) -> Result<AcceptOutcome, Ap
         }
         Ok(service::Accepted::Weak(weakness)) => AcceptOutcome::Weak(weakness),
         Ok(service::Accepted::Dead) => AcceptOutcome::Dead,
-        Err(crate::platform::Fault::Busy) => {
-            let _ = ApiError::from(crate::platform::Fault::Busy);
-            AcceptOutcome::Busy
-        }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => ApiError::unless_busy(fault, AcceptOutcome::Busy)?,
     };
     request.leave("invitation", outcome, &[]);
     Ok(outcome)

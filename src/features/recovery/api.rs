@@ -71,11 +71,7 @@ pub async fn prove(token: String, password: String) -> Result<ProveOutcome, ApiE
         }
         Ok(service::Proof::Wrong) => ProveOutcome::Wrong,
         Ok(service::Proof::Dead) => ProveOutcome::Dead,
-        Err(crate::platform::Fault::Busy) => {
-            let _ = ApiError::from(crate::platform::Fault::Busy);
-            ProveOutcome::Busy
-        }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => ApiError::unless_busy(fault, ProveOutcome::Busy)?,
     };
     request.leave("recovery", outcome, &[]);
     Ok(outcome)

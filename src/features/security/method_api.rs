@@ -19,8 +19,6 @@ use crate::domain::totp::read_digits;
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
-use crate::platform::Fault;
-#[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
 
 /// Begins to add an authenticator with a second factor that is there already.
@@ -65,11 +63,7 @@ pub async fn begin_set_up(#[server(default)] password: String) -> Result<Proof, 
         }
         Ok(method_service::First::Wrong) => Proof::Wrong,
         Ok(method_service::First::Refused) => Proof::Over,
-        Err(Fault::Busy) => {
-            let _ = ApiError::from(Fault::Busy);
-            Proof::Busy
-        }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => ApiError::unless_busy(fault, Proof::Busy)?,
     };
     request.leave("first", outcome, &[]);
     Ok(outcome)

@@ -33,6 +33,19 @@ impl From<Fault> for ApiError {
     }
 }
 
+impl ApiError {
+    /// For a form that says itself when too much happens at once: `busy` then, and the error of any other failure.
+    ///
+    /// # Errors
+    /// Whatever the failure is, unless it is [`Fault::Busy`].
+    pub fn unless_busy<T>(fault: Fault, busy: T) -> Result<T, Self> {
+        match Self::from(fault) {
+            Self::Busy => Ok(busy),
+            error => Err(error),
+        }
+    }
+}
+
 /// The request that is being served.
 pub struct Request {
     /// The world of the use cases.

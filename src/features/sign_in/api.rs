@@ -69,11 +69,7 @@ pub async fn begin(
             return Ok(outcome);
         }
         Ok(service::Begun::Wrong) => BeginOutcome::Wrong,
-        Err(crate::platform::Fault::Busy) => {
-            let _ = ApiError::from(crate::platform::Fault::Busy);
-            BeginOutcome::Busy
-        }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => ApiError::unless_busy(fault, BeginOutcome::Busy)?,
     };
     request.leave("sign_in", &outcome, &[("address", &address)]);
     Ok(outcome)
