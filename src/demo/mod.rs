@@ -289,7 +289,7 @@ impl Visit {
         // Those of the last days left a record, and a session for as long as sessions last.
         if self.ago < Span::hours(24 * 7) {
             let how = if self.state.has_factor() { "authenticator app" } else { "password" };
-            sign_in::service::enter(tx, then, &origin(number), self.user, how).await?;
+            sign_in::service::enter(tx, then, &origin(number), self.user, how, None).await?;
         }
         Ok(())
     }

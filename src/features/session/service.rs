@@ -64,15 +64,23 @@ pub struct NewToken(pub String);
 /// How often a session's last use is written down.
 const TOUCH_EVERY: Span = Span::minutes(1);
 
-/// Opens a session.
+/// Opens a session, which is over after [`SESSION_LIFETIME`], or at `until` if that is sooner.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open(conn: &mut Conn, platform: &Platform, user: UserRef, origin: &Origin) -> Result<NewToken> {
+pub async fn open(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    origin: &Origin,
+    until: Option<Time>,
+) -> Result<NewToken> {
     let now = platform.now();
+    let latest = now + SESSION_LIFETIME;
+    let ends_at = until.map_or(latest, |until| until.min(latest));
     let token = new_token(&platform.rng);
     let id = platform.rng.id(now, SessionId::new);
-    store::insert_session(conn, &sha256(token.as_bytes()), id, user, now, origin).await?;
+    store::insert_session(conn, &sha256(token.as_bytes()), id, user, now, ends_at, origin).await?;
     Ok(NewToken(token))
 }
 
@@ -98,7 +106,7 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
     let Some(store::Asking { session: row, person }) = store::asking(&mut conn, &token_hash).await? else {
         return Ok(None);
     };
-    if now >= row.last_seen_at + SESSION_IDLE || now >= row.created_at + SESSION_LIFETIME {
+    if now >= row.last_seen_at + SESSION_IDLE || now >= row.ends_at {
         return Ok(None);
     }
     let user = UserRef { customer: row.customer_id, id: row.user_id };
@@ -135,8 +143,7 @@ async fn actor_of(conn: &mut Conn, user: UserRef, person: store::PersonRow, now:
 /// When the database fails.
 pub async fn list(conn: &mut Conn, user: UserRef, now: Time) -> Result<Vec<OpenSession>> {
     let rows = store::sessions_of(conn, user).await?;
-    let open =
-        |row: &store::SessionRow| now < row.last_seen_at + SESSION_IDLE && now < row.created_at + SESSION_LIFETIME;
+    let open = |row: &store::SessionRow| now < row.last_seen_at + SESSION_IDLE && now < row.ends_at;
     let session = |row: store::SessionRow| OpenSession {
         id: row.id,
         created_at: row.created_at,
@@ -328,8 +335,8 @@ pub async fn end_all_challenges(conn: &mut Conn, customer: CustomerId, users: &[
 /// When the database fails.
 pub async fn sweep(platform: &Platform) -> Result<()> {
     let now = platform.now();
-    let before = |span: Span| Time::from_unix_milliseconds(now.unix_milliseconds() - span.as_milliseconds());
+    let idle_before = Time::from_unix_milliseconds(now.unix_milliseconds() - SESSION_IDLE.as_milliseconds());
     let mut tx = platform.db.begin().await?;
-    store::delete_stale(&mut tx, before(SESSION_IDLE), before(SESSION_LIFETIME), now).await?;
+    store::delete_stale(&mut tx, idle_before, now).await?;
     tx.commit().await
 }

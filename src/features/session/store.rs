@@ -18,6 +18,7 @@ pub struct SessionRow {
     pub user_id: UserId,
     pub created_at: Time,
     pub last_seen_at: Time,
+    pub ends_at: Time,
     pub from_address: Option<String>,
     pub browser: Option<String>,
 }
@@ -35,17 +36,20 @@ pub async fn insert_session(
     id: SessionId,
     user: UserRef,
     now: Time,
+    ends_at: Time,
     origin: &Origin,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO sessions (token_hash, id, customer_id, user_id, created_at, last_seen_at, from_address, browser) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
+        "INSERT INTO sessions \
+            (token_hash, id, customer_id, user_id, created_at, last_seen_at, ends_at, from_address, browser) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
     )
     .bind(token_hash)
     .bind(id)
     .bind(user.customer)
     .bind(user.id)
     .bind(now)
+    .bind(ends_at)
     .bind(origin.address.clone())
     .bind(origin.browser.clone())
     .execute(conn)
@@ -65,7 +69,7 @@ pub struct Asking {
 /// What every request begins with, in one statement.
 pub async fn asking(conn: &mut Conn, token_hash: &str) -> Result<Option<Asking>> {
     let text = format!(
-        "SELECT s.id, s.customer_id, s.user_id, s.created_at, s.last_seen_at, s.from_address, s.browser, {PERSON} \
+        "SELECT s.id, s.customer_id, s.user_id, s.created_at, s.last_seen_at, s.ends_at, s.from_address, s.browser, {PERSON} \
          JOIN sessions s ON s.customer_id = u.customer_id AND s.user_id = u.id WHERE s.token_hash = $1 AND {ACTIVE}"
     );
     Ok(sqlx::query_as(AssertSqlSafe(text)).bind(token_hash).fetch_optional(conn).await?)
@@ -73,7 +77,7 @@ pub async fn asking(conn: &mut Conn, token_hash: &str) -> Result<Option<Asking>>
 
 pub async fn sessions_of(conn: &mut Conn, user: UserRef) -> Result<Vec<SessionRow>> {
     Ok(sqlx::query_as(
-        "SELECT id, customer_id, user_id, created_at, last_seen_at, from_address, browser FROM sessions \
+        "SELECT id, customer_id, user_id, created_at, last_seen_at, ends_at, from_address, browser FROM sessions \
          WHERE customer_id = $1 AND user_id = $2 ORDER BY last_seen_at DESC",
     )
     .bind(user.customer)
@@ -263,10 +267,10 @@ pub async fn delete_challenges_but(conn: &mut Conn, user: UserRef, keep: Challen
 }
 
 /// Deletes what is over anyway. Nothing depends on it: every read checks the time itself.
-pub async fn delete_stale(conn: &mut Conn, idle_before: Time, created_before: Time, now: Time) -> Result<()> {
-    sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")
+pub async fn delete_stale(conn: &mut Conn, idle_before: Time, now: Time) -> Result<()> {
+    sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR ends_at <= $2")
         .bind(idle_before)
-        .bind(created_before)
+        .bind(now)
         .execute(&mut *conn)
         .await?;
     sqlx::query("DELETE FROM challenges WHERE expires_at <= $1").bind(now).execute(conn).await?;

@@ -228,7 +228,8 @@ pub async fn postpone(platform: &Platform, origin: &Origin, token: &str) -> Resu
     session::service::end_challenge(&mut tx, &challenge).await?;
     let put_off = event(What::SetUpPostponed).by(user).with("until", minute(grace.until));
     audit::service::record(&mut tx, platform, put_off).await?;
-    let token = sign_in::service::enter(&mut tx, platform, origin, user, "password, set-up put off").await?;
+    let token =
+        sign_in::service::enter(&mut tx, platform, origin, user, "password, set-up put off", Some(grace.until)).await?;
     tx.commit().await?;
     Ok(Postponed::SignedIn { token, next: challenge.next_path.unwrap_or_else(|| "/".to_owned()) })
 }
@@ -310,7 +311,7 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, code: &Ba
     let event = Event::new(now, What::BackupCodesSaved, Some(user.customer)).by(user).about(user.id);
     audit::service::record(&mut tx, platform, event.from(origin.address.clone())).await?;
     let finished = if next == Next::SignedIn {
-        let token = sign_in::service::enter(&mut tx, platform, origin, user, "set-up").await?;
+        let token = sign_in::service::enter(&mut tx, platform, origin, user, "set-up", None).await?;
         Finished::SignedIn { token, next: challenge.next_path.unwrap_or_else(|| "/".to_owned()) }
     } else {
         Finished::BackIn

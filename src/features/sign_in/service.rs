@@ -106,13 +106,13 @@ pub async fn begin(
             let masked = locked.address.masked();
             Begun::LinkRequired(LinkRequired { masked, customer: customer.name, help_desk: customer.help_desk })
         }
-        AfterPassword::SignedIn => Begun::SignedIn(enter(&mut tx, platform, origin, user, "password").await?),
+        AfterPassword::SignedIn => Begun::SignedIn(enter(&mut tx, platform, origin, user, "password", None).await?),
     };
     tx.commit().await?;
     Ok(begun)
 }
 
-/// Opens a session for someone who has passed every step.
+/// Opens a session for someone who has passed every step; one that was let in only `until` then is out then.
 ///
 /// # Errors
 /// When the database fails.
@@ -122,9 +122,10 @@ pub async fn enter(
     origin: &Origin,
     user: UserRef,
     how: &str,
+    until: Option<Time>,
 ) -> Result<NewToken> {
     let now = platform.now();
-    let token = session::service::open(conn, platform, user, origin).await?;
+    let token = session::service::open(conn, platform, user, origin, until).await?;
     users::service::signed_in(conn, user, now).await?;
     let event = Event::new(now, What::SignedIn, Some(user.customer))
         .by(user)
@@ -188,7 +189,7 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
             };
             session::service::end_challenge(&mut tx, &challenge).await?;
             let how = if left.is_some() { "backup code" } else { "authenticator app" };
-            let token = enter(&mut tx, platform, origin, challenge.user, how).await?;
+            let token = enter(&mut tx, platform, origin, challenge.user, how, None).await?;
             let next = challenge.next_path.unwrap_or_else(|| "/".to_owned());
             Finished::SignedIn { token, next, few_codes }
         }

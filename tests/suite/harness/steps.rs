@@ -74,7 +74,7 @@ impl World {
 
     pub async fn session_token(&self, person: &Person) -> String {
         let mut tx = self.platform.db.begin().await.unwrap();
-        let token = session::service::open(&mut tx, &self.platform, person.user, &self.origin).await.unwrap();
+        let token = session::service::open(&mut tx, &self.platform, person.user, &self.origin, None).await.unwrap();
         tx.commit().await.unwrap();
         token.0
     }

@@ -111,8 +111,10 @@ both! {
         world.advance(Span::seconds(2 * 86_400 - 1));
         let late = world.person(&world.a, Who::NEW).await;
         let (first, second) = (world.begin(&early).await.0, world.begin(&late).await.0);
-        assert!(matches!(put_off(&world, &first).await, Postponed::SignedIn { .. }));
+        let Postponed::SignedIn { token: short, .. } = put_off(&world, &first).await else { panic!("refused") };
+        assert!(world.find(&short.0).await.is_some());
         world.advance(Span::seconds(1));
+        assert!(world.find(&short.0).await.is_none(), "a session let in for the grace ends with it");
         let before = Dump::of(&world).await;
         assert!(matches!(put_off(&world, &second).await, Postponed::Refused), "the page was shown a second ago");
         assert_eq!(before.but_the_record(), Dump::of(&world).await.but_the_record());
