@@ -9,8 +9,9 @@ use crate::domain::time::{Span, Time};
 use crate::domain::totp::Step;
 use crate::domain::user::{Address, UserRef};
 use crate::features::access::roles;
+use crate::features::accounts::invite;
 use crate::features::users::service::NewUser;
-use crate::features::{backup_codes, customers, methods, sign_in, users};
+use crate::features::{backup_codes, customers, methods, session, sign_in, users};
 use crate::platform::request::Origin;
 use crate::platform::totp::TotpSecret;
 use crate::platform::{Clock, Platform, Result, Tx};
@@ -193,6 +194,7 @@ pub async fn seed(platform: &Platform) -> Result<()> {
     let mut provider: Option<CustomerId> = None;
     let mut helpers: Vec<(&str, UserRef)> = Vec::new();
     let mut visits = Vec::new();
+    let mut invited: Vec<(UserRef, Vec<UserRef>)> = Vec::new();
     for customer in &CUSTOMERS {
         let then = at(platform, before(now, Span::hours(24 * customer.days)));
         let policy = (customer.policy)(Policy::default(), now);
@@ -210,6 +212,11 @@ pub async fn seed(platform: &Platform) -> Result<()> {
             people().filter(|person| person.address.as_str().ends_with(customer.domain)).collect();
         let new: Vec<NewUser> = people.iter().map(|person| person.new_user(&hash, then.now(), now)).collect();
         let users = users::service::add(&mut tx, &then, added.id, &new).await?;
+        let owner = people.iter().position(|person| person.role == Role::Owner).expect("every customer has one");
+        let is_new = |user: &UserRef| {
+            users.iter().zip(&people).any(|(one, person)| one == user && person.state == State::Invited)
+        };
+        invited.push((users[owner], users.iter().copied().filter(is_new).collect()));
         for (user, person) in users.into_iter().zip(people) {
             if person.address.as_str() == TECHNICIAN {
                 technician = Some(user);
@@ -237,6 +244,10 @@ pub async fn seed(platform: &Platform) -> Result<()> {
     for (number, visit) in visits.iter().enumerate() {
         let then = at(platform, before(now, visit.ago));
         visit.take_place(&mut tx, &then, number).await?;
+    }
+    for (owner, users) in &invited {
+        let owner = session::service::actor(&mut tx, *owner, now).await?.expect("the owner can sign in");
+        invite::send(&mut tx, platform, None, &owner, owner.user.customer, users).await?;
     }
     tx.commit().await
 }

@@ -243,6 +243,10 @@ both! {
         assert_eq!(before, Dump::of(&world).await);
         assert!(before.len("users") >= 200 && before.len("customers") == 4);
         world.assert_chains_whole().await;
+        // Whoever has not finished their set-up has an invitation under way.
+        assert_eq!(before.len("invitations"), before.len("outbox"));
+        let invited = "SELECT COUNT(*) FROM users WHERE activated_at IS NULL";
+        assert_eq!(world.count(invited).await, i64::try_from(before.len("invitations")).unwrap());
 
         // Every customer but the provider has somebody left who can help when one owner is reset.
         let owners = "SELECT COUNT(*) FROM customers c WHERE 2 > (SELECT COUNT(*) FROM memberships m JOIN methods x \

@@ -130,8 +130,11 @@ pub(super) async fn invite_all(
     Ok(users)
 }
 
-/// Issues and mails invitations to users of one customer.
-pub(super) async fn send(
+/// Issues and mails invitations to users of one customer. Whether `actor` may is for the caller to know.
+///
+/// # Errors
+/// When the database fails.
+pub async fn send(
     conn: &mut Conn,
     platform: &Platform,
     from: Option<String>,
