@@ -16,6 +16,7 @@ pub mod recovery;
 pub mod resilience;
 pub mod sign_in;
 pub mod time;
+pub mod token;
 pub mod totp;
 pub mod user;
 pub mod user_filter;

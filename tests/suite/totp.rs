@@ -4,53 +4,138 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use rekey::domain::sign_in::Step;
+use data_encoding::BASE32_NOPAD;
+use rekey::domain::sign_in;
 use rekey::domain::time::{Span, Time};
-use rekey::domain::totp::{self, STEP_SECONDS};
+use rekey::domain::totp::{self, Digest, Moving, Profile, Step};
 use rekey::features::set_up;
 use rekey::features::sign_in::service::{Factor, Finished, SteppedUp, step_up};
 use rekey::platform::Rng;
 use rekey::platform::qr::{self, Qr};
-use rekey::platform::totp::TotpSecret;
+use rekey::platform::totp::{OathSecret, TotpSecret};
 
 use super::harness::*;
 
 /// How many secrets are tried against oathtool; `REKEY_TEST_SECRETS` names another number.
-const SECRETS: usize = 2000;
+const SECRETS: usize = 10_000;
 
 /// The codes that oathtool shows for `count` steps from that of `first` on.
 fn oathtool(base32: &str, first: Time, count: usize) -> Vec<String> {
-    let output = Command::new("oathtool")
-        .args(["--totp=sha1", "--digits=6", "--time-step-size=30s", "--base32", "--window", &(count - 1).to_string()])
-        .arg(format!("--now=@{}", first.unix_seconds()))
-        .arg(base32)
-        .output()
-        .expect("oathtool is installed: run 'scripts/setup test'");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let codes: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
-    assert_eq!(codes.len(), count);
-    codes
+    let call = Call { base32: base32.to_owned(), profile: Profile::APP, first: Step::at(first), count };
+    oathtool_all(std::slice::from_ref(&call)).remove(0)
+}
+
+/// One call of oathtool.
+struct Call {
+    base32: String,
+    profile: Profile,
+    first: Step,
+    count: usize,
+}
+
+impl Call {
+    fn line(&self) -> String {
+        let Self { base32, profile: Profile { digest, digits, moving }, first, count } = self;
+        let window = count - 1;
+        match moving {
+            Moving::Time(seconds) => {
+                let now = first.0 * i64::from(*seconds) + i64::from(*seconds) / 2;
+                format!("oathtool --totp={digest} -d {digits} -s {seconds}s -N @{now} -w {window} -b {base32}\n")
+            }
+            Moving::Counter => format!("oathtool --hotp -d {digits} -c {} -w {window} -b {base32}\n", first.0),
+        }
+    }
+}
+
+/// What oathtool shows for each call. A shell starts it, which is many times cheaper than starting it from here; two of
+/// them, for two cores.
+fn oathtool_all(calls: &[Call]) -> Vec<Vec<String>> {
+    let shell = |calls: &[Call]| {
+        let mut shell = Command::new("sh")
+            .arg("-es")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("there is a shell");
+        let mut stdin = shell.stdin.take().unwrap();
+        let script: String = calls.iter().map(Call::line).collect();
+        let writer = std::thread::spawn(move || stdin.write_all(script.as_bytes()).unwrap());
+        let output = shell.wait_with_output().unwrap();
+        writer.join().unwrap();
+        assert!(output.status.success(), "oathtool is not installed ('scripts/setup test'), or refused a call");
+        let shown = String::from_utf8(output.stdout).unwrap();
+        let mut codes = shown.lines().map(str::to_owned);
+        let shown: Vec<Vec<String>> = calls.iter().map(|call| codes.by_ref().take(call.count).collect()).collect();
+        assert!(codes.next().is_none() && shown.iter().zip(calls).all(|(shown, call)| shown.len() == call.count));
+        shown
+    };
+    let (first, second) = calls.split_at(calls.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| shell(second));
+        let mut shown = shell(first);
+        shown.extend(other.join().unwrap());
+        shown
+    })
+}
+
+/// Every way of making codes that a token may have.
+fn profiles() -> Vec<Profile> {
+    let movings = [Moving::Time(30), Moving::Time(60), Moving::Counter];
+    let each = |digest: &Digest| {
+        // oathtool, and every HOTP token there is, knows SHA-1 alone.
+        let movings = movings.into_iter().filter(|moving| *moving != Moving::Counter || *digest == Digest::Sha1);
+        let digest = *digest;
+        movings.flat_map(move |moving| [6, 8].map(|digits| Profile { digest, digits, moving })).collect::<Vec<_>>()
+    };
+    Digest::ALL.iter().flat_map(each).collect()
 }
 
 #[test]
 fn only_the_code_of_now_and_of_one_step_either_side_is_right() {
     let secrets = std::env::var("REKEY_TEST_SECRETS").ok().and_then(|n| n.parse().ok()).unwrap_or(SECRETS);
     let rng = Rng::seeded(6238);
-    for _ in 0..secrets {
-        let secret = TotpSecret::from_bytes(rng.bytes());
+    let profiles = profiles();
+    let mut calls = Vec::new();
+    let mut made = Vec::new();
+    for n in 0..secrets {
+        // Each profile in turn, with keys of 16 to 64 bytes; an app's own always has 20.
+        let profile = profiles[n % profiles.len()];
+        let length = if profile == Profile::APP { 20 } else { 16 + usize::from(rng.bytes::<1>()[0]) % 49 };
+        let secret = OathSecret::from_bytes(rng.bytes::<64>()[..length].to_vec()).unwrap();
         // Any second from 2001 to about 2106, at any place within its step.
         let seconds = 1_000_000_000 + i64::from(u32::from_be_bytes(rng.bytes())) * 4 / 5;
         let now = Time::from_unix_milliseconds(seconds * 1000);
-        let two_before = now + Span::seconds(-60);
-        let shown = oathtool(&secret.base32(), two_before, 5);
-        assert_eq!(secret.code(now), shown[2]);
-        for (place, code) in (-2i64..).zip(&shown) {
-            let matching = secret.matching_step(code, now);
-            let accepted = shown[1..=3].contains(code);
-            assert_eq!(matching.is_some(), accepted, "offset {place} at {seconds}");
-            if place.abs() <= 1 && shown.iter().filter(|other| *other == code).count() == 1 {
-                assert_eq!(matching, Some(totp::Step(seconds / STEP_SECONDS.cast_signed() + place)));
+        let (base, count) = match profile.moving {
+            Moving::Time(period) => (Step::of(now, period).0 - 2, 5),
+            Moving::Counter => (seconds, usize::try_from(totp::LOOK_AHEAD).unwrap() + 2),
+        };
+        let base32 = BASE32_NOPAD.encode(secret.bytes());
+        calls.push(Call { base32, profile, first: Step(base), count });
+        made.push((profile, secret, now));
+    }
+    for ((call, shown), (profile, secret, now)) in calls.iter().zip(oathtool_all(&calls)).zip(&made) {
+        // Of the five steps around now the three in the middle; of the counters, those after the last one taken.
+        let (last, right) = match profile.moving {
+            Moving::Time(_) => (Step(-1), 1..4),
+            Moving::Counter => (call.first, 1..call.count - 1),
+        };
+        let app = TotpSecret::from_bytes(<[u8; 20]>::try_from(secret.bytes()).unwrap_or_default());
+        for (place, code) in shown.iter().enumerate() {
+            let step = Step(call.first.0 + i64::try_from(place).unwrap());
+            assert_eq!(secret.code(*profile, step), *code, "{profile:?}");
+            let matching = secret.matching(*profile, code, *now, last);
+            let accepted = shown[right.clone()].contains(code);
+            assert_eq!(matching.is_some(), accepted, "{profile:?} at {place}");
+            if right.contains(&place) && shown.iter().filter(|other| *other == code).count() == 1 {
+                assert_eq!(matching, Some(step), "{profile:?} at {place}");
             }
+            if *profile == Profile::APP {
+                assert_eq!(app.matching_step(code, *now), matching, "as an app's");
+            }
+        }
+        if !matches!(profile.moving, Moving::Time(_)) {
+            let two = secret.matching_two(*profile, [&shown[1], &shown[2]], *now, last);
+            assert_eq!(two, Some(Step(call.first.0 + 2)));
         }
     }
 }
@@ -63,13 +148,13 @@ both! {
             let at = |world: &World| world.now() + Span::seconds(offset * 30);
 
             let ua = world.member(&world.a).await;
-            let token = world.challenge(&ua, Step::Factor).await;
+            let token = world.challenge(&ua, sign_in::Step::Factor).await;
             let code = oathtool(&ua.secret.base32(), at(&world), 1).remove(0);
             let finished = world.finish(&token, &Factor::Code(code)).await;
             assert_eq!(matches!(finished, Finished::SignedIn { .. }), taken, "sign-in at {offset}");
 
             let new = world.person(&world.a, Who::NEW).await;
-            let token = world.challenge(&new, Step::SetUp).await;
+            let token = world.challenge(&new, sign_in::Step::SetUp).await;
             let shown = world.shown_secret(&token).await.unwrap();
             let code = oathtool(&shown.base32(), at(&world), 1).remove(0);
             let registered = set_up::service::register(&world.platform, &world.origin, &token, &code).await.unwrap();
@@ -80,7 +165,7 @@ both! {
     async fn a_code_counts_once(world: World) {
         let ua = world.member(&world.a).await;
         let code = Factor::Code(world.fresh_code(&ua));
-        let (first, second) = (world.challenge(&ua, Step::Factor).await, world.challenge(&ua, Step::Factor).await);
+        let (first, second) = (world.challenge(&ua, sign_in::Step::Factor).await, world.challenge(&ua, sign_in::Step::Factor).await);
         assert!(matches!(world.finish(&first, &code).await, Finished::SignedIn { .. }));
         assert!(matches!(world.finish(&second, &code).await, Finished::Wrong));
         // In the next step it would still be within tolerance.
@@ -94,7 +179,7 @@ both! {
         let ua = world.member(&world.a).await;
         let previous = ua.secret.code(world.now() + Span::seconds(-30));
         let next = ua.secret.code(world.now() + Span::seconds(30));
-        let (first, second) = (world.challenge(&ua, Step::Factor).await, world.challenge(&ua, Step::Factor).await);
+        let (first, second) = (world.challenge(&ua, sign_in::Step::Factor).await, world.challenge(&ua, sign_in::Step::Factor).await);
         assert!(matches!(world.finish(&first, &Factor::Code(next)).await, Finished::SignedIn { .. }));
         let current = ua.secret.code(world.now());
         assert!(matches!(world.finish(&second, &Factor::Code(current)).await, Finished::Wrong));
@@ -106,7 +191,7 @@ both! {
         let session = world.session(&ua).await;
         let about = ("plan", "7F3A 91C2");
         let code = world.fresh_code(&ua);
-        let token = world.challenge(&ua, Step::Factor).await;
+        let token = world.challenge(&ua, sign_in::Step::Factor).await;
         assert!(matches!(world.finish(&token, &Factor::Code(code.clone())).await, Finished::SignedIn { .. }));
         let refused = step_up(&world.platform, &world.origin, &session, &code, about).await.unwrap();
         assert!(matches!(refused, SteppedUp::Wrong));
@@ -114,16 +199,16 @@ both! {
         let code = world.fresh_code(&ua);
         let stepped_up = step_up(&world.platform, &world.origin, &session, &code, about).await.unwrap();
         assert!(matches!(stepped_up, SteppedUp::Right(_)));
-        let token = world.challenge(&ua, Step::Factor).await;
+        let token = world.challenge(&ua, sign_in::Step::Factor).await;
         assert!(matches!(world.finish(&token, &Factor::Code(code)).await, Finished::Wrong));
     }
 
     async fn the_code_of_a_set_up_is_spent_by_it(world: World) {
         let new = world.person(&world.a, Who::NEW).await;
-        let token = world.challenge(&new, Step::SetUp).await;
+        let token = world.challenge(&new, sign_in::Step::SetUp).await;
         let (secret, _) = world.register(&token).await.unwrap();
         let (token, step) = world.begin(&new).await;
-        assert_eq!(step, Step::Factor);
+        assert_eq!(step, sign_in::Step::Factor);
         let code = Factor::Code(secret.code(world.now()));
         assert!(matches!(world.finish(&token, &code).await, Finished::Wrong));
     }
@@ -131,32 +216,32 @@ both! {
     async fn a_clock_that_is_wrong_by_an_hour_revives_no_code(world: World) {
         let ua = world.member(&world.a).await;
         let used = world.fresh_code(&ua);
-        let token = world.challenge(&ua, Step::Factor).await;
+        let token = world.challenge(&ua, sign_in::Step::Factor).await;
         assert!(matches!(world.finish(&token, &Factor::Code(used.clone())).await, Finished::SignedIn { .. }));
         for shift in [Span::hours(-1), Span::hours(1), Span::hours(1), Span::hours(-1)] {
             world.advance(shift);
-            let token = world.challenge(&ua, Step::Factor).await;
+            let token = world.challenge(&ua, sign_in::Step::Factor).await;
             assert!(!matches!(world.finish(&token, &Factor::Code(used.clone())).await, Finished::SignedIn { .. }));
         }
         // While the clock is behind, even its own codes are of steps before the last one taken.
         world.advance(Span::hours(-1));
-        let token = world.challenge(&ua, Step::Factor).await;
+        let token = world.challenge(&ua, sign_in::Step::Factor).await;
         let code = Factor::Code(ua.secret.code(world.now()));
         assert!(!matches!(world.finish(&token, &code).await, Finished::SignedIn { .. }));
     }
 
     async fn somebody_elses_code_is_wrong(world: World) {
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
-        let token = world.challenge(&ua, Step::Factor).await;
+        let token = world.challenge(&ua, sign_in::Step::Factor).await;
         let code = Factor::Code(world.fresh_code(&ub));
         assert!(matches!(world.finish(&token, &code).await, Finished::Wrong));
-        let token = world.challenge(&ub, Step::Factor).await;
+        let token = world.challenge(&ub, sign_in::Step::Factor).await;
         assert!(matches!(world.finish(&token, &code).await, Finished::SignedIn { .. }), "it was not spent");
     }
 
     async fn a_camera_reads_what_the_page_draws(world: World) {
         let new = world.person(&world.a, Who::NEW).await;
-        let token = world.challenge(&new, Step::SetUp).await;
+        let token = world.challenge(&new, sign_in::Step::SetUp).await;
         let key = set_up::service::show(&world.platform, &token).await.unwrap().unwrap().key.unwrap();
         let read = zbarimg(&key.qr.expect("the address is short enough for a QR code"));
         assert_eq!(read, key.uri);
