@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures'
 
 // A page that is not there is answered with 404, which the browser notes.
-test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|resets\/none|customers\/nobody)/] })
+test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|tokens\/nobody|resets\/none|customers\/nobody)/] })
 
 test('every page is fit for everybody, wide and narrow, light and dark', async ({ page, open, axe, signIn }) => {
   test.setTimeout(240_000)
@@ -13,6 +13,9 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
 
   await open('/customers')
   const customer = (await page.getByRole('link', { name: 'Hafenwerk Logistik' }).first().getAttribute('href'))!
+
+  await open('/tokens?customer=all')
+  const token = (await page.getByRole('link', { name: '10001000' }).first().getAttribute('href'))!
 
   for (const [colorScheme, width] of [['light', 1280], ['dark', 375]] as const) {
     await page.emulateMedia({ colorScheme })
@@ -28,6 +31,11 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
       `${person}/remove`,
       '/users?customer=all&mfa=none&role=member&role=admin&sort=-sign-in',
       '/methods',
+      '/tokens?customer=all',
+      '/tokens?customer=all&state=lost&q=2000',
+      token,
+      '/tokens/nobody',
+      '/tokens/import',
       '/users/invite',
       '/users/invite/file',
       '/customers',

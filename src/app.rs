@@ -27,6 +27,10 @@ use crate::features::security::user_method_page::RemoveUserMethodPage;
 use crate::features::security::user_page::{UserActivityPage, UserMethodsPage, UserPage};
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::sign_in::page::{CodePage, SignInPage};
+use crate::features::tokens::activate_page::ActivateTokenPage;
+use crate::features::tokens::import_page::{ImportTokensPage, TokenImportPage};
+use crate::features::tokens::list_page::TokensPage;
+use crate::features::tokens::token_page::TokenPage;
 use crate::features::users::methods_page::MethodsPage;
 use crate::features::users::page::UsersPage;
 use crate::ui::CalmShell;
@@ -106,6 +110,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/:id/methods/:method/remove") view=RemoveUserMethodPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/activity") view=UserActivityPage ssr=SsrMode::Async/>
                 <Route path=path!("/methods") view=MethodsPage ssr=SsrMode::Async/>
+                <Route path=path!("/tokens") view=TokensPage ssr=SsrMode::Async/>
+                <Route path=path!("/tokens/import") view=ImportTokensPage ssr=SsrMode::Async/>
+                <Route path=path!("/tokens/import/:import") view=TokenImportPage ssr=SsrMode::Async/>
+                <Route path=path!("/tokens/:id") view=TokenPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers") view=CustomersPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/new") view=NewCustomerPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id") view=CustomerPage ssr=SsrMode::Async/>
@@ -123,6 +131,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/security/codes") view=NewCodesPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/codes/new") view=MakeCodesPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/codes/print") view=CodesPrintPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/tokens/:id") view=ActivateTokenPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/methods/:method/name") view=RenamePage ssr=SsrMode::Async/>
                 <Route path=path!("/security/methods/:method/remove") view=RemovePage ssr=SsrMode::Async/>
             </Routes>

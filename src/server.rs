@@ -20,7 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::{App, Assets, shell};
 use crate::features::outbox::{mailbox, worker};
-use crate::features::{accounts, reset, security, session, set_up};
+use crate::features::{accounts, reset, security, session, set_up, tokens};
 use crate::platform::{Fault, Platform};
 
 /// The largest request: ten thousand selected users fit four times.
@@ -93,6 +93,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
     }
     let uploads = Router::new()
         .route("/api/accounts/file", post(accounts::files::upload))
+        .route("/api/tokens/file", post(tokens::files::upload))
         .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
         .with_state(platform);
     router
@@ -198,6 +199,7 @@ async fn sweep(platform: Platform) {
         every.tick().await;
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");
         log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
+        log(tokens::imports::sweep(&platform).await, "stale files of tokens could not be removed");
     }
 }
 

@@ -1,6 +1,8 @@
 //! The demo's people: a provider, its technician and three customers, with names as the world has them. They come in
 //! through the same services as anybody, over a past that ends now; their passwords, codes and secrets are real.
 
+mod tokens;
+
 use crate::domain::access::{last_day, read_end};
 use crate::domain::authority::Role;
 use crate::domain::customer::Policy;
@@ -217,12 +219,16 @@ pub async fn seed(platform: &Platform) -> Result<()> {
             users.iter().zip(&people).any(|(one, person)| one == user && person.state == State::Invited)
         };
         invited.push((users[owner], users.iter().copied().filter(is_new).collect()));
+        let mut holders = Vec::new();
         for (user, person) in users.into_iter().zip(people) {
             if person.address.as_str() == TECHNICIAN {
                 technician = Some(user);
             }
             let helps = FOR_SOME_TIME.iter().find(|(address, ..)| person.address.as_str() == *address);
             helpers.extend(helps.map(|(address, ..)| (*address, user)));
+            if person.state == State::Active && person.role == Role::Member {
+                holders.push(user);
+            }
             if person.state.has_factor() {
                 enrol(&mut tx, &then, user, person.state).await?;
             }
@@ -231,6 +237,11 @@ pub async fn seed(platform: &Platform) -> Result<()> {
         if let Some(technician) = technician {
             let until = customer.technician_days.and_then(|days| end(now, days));
             roles::give(&mut tx, added.id, technician, customer.technician, then.now(), until).await?;
+            if customer.technician == Role::Owner {
+                // The last ones: lists begin with others.
+                holders.reverse();
+                tokens::fill(&mut tx, &then, added.id, technician, &holders).await?;
+            }
         }
         for (address, _, role, days) in FOR_SOME_TIME.iter().filter(|(_, domain, ..)| *domain == customer.domain) {
             if let Some((_, user)) = helpers.iter().find(|(helper, _)| helper == address) {

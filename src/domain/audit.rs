@@ -54,6 +54,11 @@ pub enum What {
     PolicySet,
     ChangeRefused,
     SetUpPostponed,
+    TokensImported,
+    TokenAssigned,
+    TokenActivated,
+    TokenReturned,
+    TokenLost,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -98,6 +103,11 @@ spelled!(What {
     PolicySet => "policy_set",
     ChangeRefused => "change_refused",
     SetUpPostponed => "set_up_postponed",
+    TokensImported => "tokens_imported",
+    TokenAssigned => "token_assigned",
+    TokenActivated => "token_activated",
+    TokenReturned => "token_returned",
+    TokenLost => "token_lost",
 });
 
 impl What {
@@ -147,6 +157,11 @@ impl What {
             Self::PolicySet => "Policy changed",
             Self::ChangeRefused => "Change refused",
             Self::SetUpPostponed => "Set-up put off",
+            Self::TokensImported => "Hardware tokens imported",
+            Self::TokenAssigned => "Hardware token assigned",
+            Self::TokenActivated => "Hardware token activated",
+            Self::TokenReturned => "Hardware token returned",
+            Self::TokenLost => "Hardware token lost",
         }
     }
 

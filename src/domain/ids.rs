@@ -104,6 +104,14 @@ id!(
     InviteListId
 );
 id!(
+    /// A hardware token in a customer's stock.
+    TokenId
+);
+id!(
+    /// A file of tokens, between preview and confirmation.
+    TokenImportId
+);
+id!(
     /// A mail in the outbox.
     MailId
 );

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authority::Role;
 use super::ids::LinkId;
+use super::method::MethodKind;
 use super::time::Time;
 
 /// What a mail says.
@@ -69,10 +70,13 @@ pub enum Mail {
         /// When.
         at: Time,
     },
-    /// One more authenticator signs the user in.
+    /// One more method signs the user in.
     MethodAdded {
         /// When.
         at: Time,
+        /// What it is; an app where a mail was written before there was anything else.
+        #[serde(default)]
+        method: MethodKind,
         /// What its user calls it.
         name: Option<String>,
     },
@@ -80,6 +84,9 @@ pub enum Mail {
     MethodRemoved {
         /// When.
         at: Time,
+        /// What it is; an app where a mail was written before there was anything else.
+        #[serde(default)]
+        method: MethodKind,
         /// What its user calls it.
         name: Option<String>,
         /// The admin who removed it; none when the user did.
@@ -90,6 +97,15 @@ pub enum Mail {
         ticket: Option<String>,
         /// Whether it was the last one: the backup codes went with it.
         last: bool,
+    },
+    /// A hardware token waits to be activated; it opens nothing yet.
+    TokenAssigned {
+        /// When.
+        at: Time,
+        /// Its serial number.
+        serial: String,
+        /// Who gave it.
+        by: String,
     },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
@@ -140,6 +156,7 @@ impl Mail {
             Self::AuthenticatorAdded { .. } => "authenticator_added",
             Self::MethodAdded { .. } => "method_added",
             Self::MethodRemoved { .. } => "method_removed",
+            Self::TokenAssigned { .. } => "token_assigned",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::RoleGiven { .. } => "role_given",

@@ -5,16 +5,23 @@ use serde::{Deserialize, Serialize};
 use super::user::clean_name;
 use super::{Unreadable, spelled};
 
-/// A kind of authentication method. Further kinds (hardware OATH token, phone number) are further variants: each then needs
-/// its [`Fate`] and its count in a plan before anything compiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A kind of authentication method. Further kinds (phone number) are further variants: each then needs its [`Fate`] and its
+/// count in a plan before anything compiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MethodKind {
     /// Authenticator app: software OATH, TOTP (RFC 6238).
+    #[default]
     AuthenticatorApp,
     /// Passkey or security key: WebAuthn.
     Passkey,
+    /// Hardware OATH token (TOTP or HOTP) out of the customer's stock.
+    HardwareToken,
 }
-spelled!(MethodKind { AuthenticatorApp => "authenticator_app", Passkey => "passkey" });
+spelled!(MethodKind {
+    AuthenticatorApp => "authenticator_app",
+    Passkey => "passkey",
+    HardwareToken => "hardware_token",
+});
 
 impl MethodKind {
     /// In words, for one of them.
@@ -23,6 +30,7 @@ impl MethodKind {
         match self {
             Self::AuthenticatorApp => "Authenticator app",
             Self::Passkey => "Passkey or security key",
+            Self::HardwareToken => "Hardware token",
         }
     }
 
@@ -32,6 +40,7 @@ impl MethodKind {
         match self {
             Self::AuthenticatorApp => "Authenticator apps",
             Self::Passkey => "Passkeys and security keys",
+            Self::HardwareToken => "Hardware tokens",
         }
     }
 }
@@ -110,6 +119,8 @@ pub enum Fate {
     Deleted,
     /// It stops working at once.
     Ended,
+    /// It stops working at once, and is returned to the stock.
+    Deactivated,
 }
 
 impl Artefact {
@@ -118,6 +129,7 @@ impl Artefact {
     pub const fn fate(self) -> Fate {
         match self {
             Self::Method(MethodKind::AuthenticatorApp | MethodKind::Passkey) | Self::BackupCodes => Fate::Deleted,
+            Self::Method(MethodKind::HardwareToken) => Fate::Deactivated,
             Self::Session | Self::Challenge | Self::RecoveryLink => Fate::Ended,
         }
     }

@@ -26,6 +26,8 @@ pub struct Holdings {
     pub authenticator_apps: i64,
     /// Passkeys and security keys.
     pub passkeys: i64,
+    /// Hardware tokens.
+    pub hardware_tokens: i64,
     /// Backup codes that are not spent.
     pub backup_codes: i64,
     /// Sessions in browsers.
@@ -43,6 +45,7 @@ impl Holdings {
         match kind {
             MethodKind::AuthenticatorApp => self.authenticator_apps,
             MethodKind::Passkey => self.passkeys,
+            MethodKind::HardwareToken => self.hardware_tokens,
         }
     }
 
@@ -60,6 +63,7 @@ impl std::ops::Add for Holdings {
         Self {
             authenticator_apps: self.authenticator_apps + other.authenticator_apps,
             passkeys: self.passkeys + other.passkeys,
+            hardware_tokens: self.hardware_tokens + other.hardware_tokens,
             backup_codes: self.backup_codes + other.backup_codes,
             sessions: self.sessions + other.sessions,
             challenges: self.challenges + other.challenges,
@@ -236,10 +240,11 @@ impl Plan {
                 Verdict::Reset => "reset",
                 Verdict::Skip(skip) => skip.as_str(),
             };
-            let Holdings { authenticator_apps, passkeys, backup_codes, .. } = item.holdings;
+            let Holdings { authenticator_apps, passkeys, hardware_tokens, backup_codes, .. } = item.holdings;
             // Sessions, challenges and links come and go by themselves; all of a user's end, however many there are.
             let (customer, user) = (item.user.customer, item.user.id);
-            writeln!(text, "{customer} {user} {verdict} {authenticator_apps} {passkeys} {backup_codes}")
+            let methods = format!("{authenticator_apps} {passkeys} {hardware_tokens}");
+            writeln!(text, "{customer} {user} {verdict} {methods} {backup_codes}")
                 .expect("writing to a string does not fail");
         }
         text
@@ -325,6 +330,7 @@ mod tests {
             let holdings = match kind {
                 MethodKind::AuthenticatorApp => Holdings { authenticator_apps: 1, ..Holdings::default() },
                 MethodKind::Passkey => Holdings { passkeys: 1, ..Holdings::default() },
+                MethodKind::HardwareToken => Holdings { hardware_tokens: 1, ..Holdings::default() },
             };
             assert_eq!((holdings.of(*kind), holdings.methods()), (1, 1));
             assert_eq!(decide(&owner(), &Candidate { holdings, ..candidate(1) }), Ok(Verdict::Reset));

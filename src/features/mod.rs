@@ -2,12 +2,12 @@
 //! arrows only go down (`tests/suite/house.rs` holds them to it):
 //!
 //! ```text
-//! reset  accounts  access  policy  security
+//! reset  accounts  access  policy  security  tokens
 //! set_up
 //! recovery  invitation  sign_in
 //! users
 //! customers  methods  backup_codes  outbox
-//! audit
+//! audit  stock
 //! session
 //! ```
 
@@ -26,4 +26,6 @@ pub mod security;
 pub mod session;
 pub mod set_up;
 pub mod sign_in;
+pub mod stock;
+pub mod tokens;
 pub mod users;

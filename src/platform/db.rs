@@ -248,6 +248,8 @@ text_column!(
     crate::domain::ids::MethodId,
     crate::domain::ids::ResetId,
     crate::domain::ids::SessionId,
+    crate::domain::ids::TokenId,
+    crate::domain::ids::TokenImportId,
     crate::domain::ids::UserId,
     crate::domain::invitation::End,
     crate::domain::invitation::Untaken,
@@ -256,6 +258,9 @@ text_column!(
     crate::domain::recovery::End,
     crate::domain::sign_in::Purpose,
     crate::domain::sign_in::Step,
+    crate::domain::token::TokenAct,
+    crate::domain::token::TokenState,
+    crate::domain::totp::Digest,
     crate::domain::user::Address,
 );
 

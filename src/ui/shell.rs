@@ -8,6 +8,7 @@ pub enum Section {
     Users,
     Customers,
     Methods,
+    Tokens,
     Resets,
     Audit,
     Security,
@@ -28,6 +29,7 @@ const NAV: [(&str, &[Place]); 3] = [
         "Security",
         &[
             (Section::Methods, Glyph::Device, "/methods", "Authentication methods"),
+            (Section::Tokens, Glyph::Token, "/tokens", "Hardware tokens"),
             (Section::Resets, Glyph::Layers, "/resets", "Resets"),
             (Section::Audit, Glyph::Document, "/audit", "Audit"),
         ],

@@ -11,6 +11,7 @@ use super::browser::*;
 use super::dump::Dump;
 use super::harness::*;
 use super::http::{Door, functions};
+use super::tokens;
 
 /// Whom a server function serves, in the customer that it is asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +88,9 @@ fn table() -> Vec<Function> {
         own("/api/security/codes", &[]),
         own("/api/security/save_codes", &[("code", "0000 0000 0000 0000")]),
         own("/api/users/favourite", &[("customer", "{customer}"), ("favourite", "true")]),
+        own("/api/tokens/choices", &[]),
+        own("/api/tokens/waiting", &[("id", "{assigned}")]),
+        own("/api/tokens/activate", &[("id", "{assigned}"), ("code", "{code}"), ("first", "123456")]),
         own("/api/accounts/choices", &[]),
         own("/api/access/providers", &[]),
         read("/api/users/page", &[("query", "customer={customer}&q={local}")]),
@@ -98,6 +102,8 @@ fn table() -> Vec<Function> {
         // Until it is confirmed, a plan is its requester's.
         function("/api/reset/page", For::Requester, false, false, &[("id", "{reset}")]),
         function("/api/users/activity", For::Readers, false, false, &[("id", "{user}")]),
+        function("/api/tokens/page", For::Readers, false, false, &[("query", "customer={customer}")]),
+        function("/api/tokens/token", For::Readers, false, true, &[("id", "{assigned}")]),
         function("/api/reset/list", For::Readers, false, false, &[]),
         function("/api/access/list", For::Readers, false, false, &[("search", "")]),
         function("/api/access/customer", For::Readers, false, false, &[("id", "{customer}")]),
@@ -110,6 +116,9 @@ fn table() -> Vec<Function> {
             &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
         ),
         manage("/api/users/end_sessions", &[("id", "{user}")]),
+        manage("/api/tokens/assign", &[("id", "{token}"), ("address", "{address}"), ("code", "{code}")]),
+        manage("/api/tokens/return", &[("id", "{assigned}")]),
+        manage("/api/tokens/lose", &[("id", "{token}")]),
         manage("/api/reset/plan", &[("users[0]", "{user}")]),
         manage("/api/accounts/suspend", &[("id", "{user}")]),
         manage("/api/accounts/reactivate", &[("id", "{suspended}")]),
@@ -141,6 +150,8 @@ fn table() -> Vec<Function> {
             false,
             &[("provider", "{customer}"), ("name", "New {n}"), ("code", "{code}")],
         ),
+        function("/api/tokens/import", For::Requester, false, false, &[("id", "{import}")]),
+        function("/api/tokens/confirm", For::Requester, true, false, &[("id", "{import}"), ("code", "{code}")]),
         function("/api/accounts/list", For::Requester, false, false, &[("id", "{list}")]),
         function("/api/accounts/confirm_list", For::Requester, true, false, &[("id", "{list}"), ("code", "{code}")]),
         function(
@@ -173,6 +184,13 @@ impl Target {
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
         let reset = world.plan(owner, &[user.user]).await;
         let list = frozen(world, owner, &format!("name,address\nListed,{}@listed.example\n", user.user.id)).await;
+        let token = tokens::stocked(world, customer, owner).await;
+        let assigned = tokens::assigned(world, customer, owner, &user).await;
+        let import = format!(
+            "serial number,secret key,timeinterval\n{},{},30\n",
+            user.user.id, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+        );
+        let import = tokens::held(world, owner, &import).await;
         let policy = format!("SELECT policy FROM customers WHERE id = '{}'", customer.id);
         let policy = serde_json::from_str(&world.text(&policy).await.unwrap()).unwrap();
         let names = vec![
@@ -185,6 +203,10 @@ impl Target {
             ("{session}", session.to_string()),
             ("{reset}", reset.to_string()),
             ("{list}", list.to_string()),
+            ("{token}", token.to_string()),
+            ("{assigned}", assigned.to_string()),
+            ("{import}", import.to_string()),
+            ("{address}", user.address.clone()),
             ("{hash}", world.plan_hash(reset).await),
             ("{customer}", customer.id.to_string()),
             ("{version}", rekey::features::policy::service::version(&policy)),

@@ -63,6 +63,16 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/security/make_codes", Door::SignedIn, vec![("code", "123456")]),
         ("/api/security/codes", Door::SignedIn, vec![]),
         ("/api/security/save_codes", Door::SignedIn, vec![("code", "0000 0000 0000 0000")]),
+        ("/api/tokens/page", Door::SignedIn, vec![]),
+        ("/api/tokens/choices", Door::SignedIn, vec![]),
+        ("/api/tokens/import", Door::SignedIn, vec![("id", ID)]),
+        ("/api/tokens/confirm", Door::SignedIn, vec![("id", ID), ("code", "123456")]),
+        ("/api/tokens/token", Door::SignedIn, vec![("id", ID)]),
+        ("/api/tokens/assign", Door::SignedIn, vec![("id", ID), ("address", "x@a.example"), ("code", "123456")]),
+        ("/api/tokens/return", Door::SignedIn, vec![("id", ID)]),
+        ("/api/tokens/lose", Door::SignedIn, vec![("id", ID)]),
+        ("/api/tokens/waiting", Door::SignedIn, vec![("id", ID)]),
+        ("/api/tokens/activate", Door::SignedIn, vec![("id", ID), ("code", "123456"), ("first", "123456")]),
         ("/api/policy/page", Door::SignedIn, vec![("id", ID)]),
         ("/api/policy/review", Door::SignedIn, vec![("id", ID), ("typed[grace_days]", "7")]),
         (
@@ -116,7 +126,11 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     ]
 }
 
-const CONSOLE: [&str; 24] = [
+const CONSOLE: [&str; 28] = [
+    "/tokens",
+    "/tokens/import",
+    "/tokens/01mcc5rm003kab9w64hq9mjq2v",
+    "/security/tokens/01mcc5rm003kab9w64hq9mjq2v",
     "/users",
     "/users?q=person&customer=x",
     "/resets",

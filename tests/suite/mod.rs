@@ -30,4 +30,5 @@ mod sessions;
 mod set_up;
 mod sign_in;
 mod smtp_sink;
+mod tokens;
 mod totp;

@@ -1,7 +1,7 @@
 //! What is no form of fields: the file of a list on its way in, and the lines that were not taken on their way out.
 
 use axum::extract::{ConnectInfo, Multipart, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::net::SocketAddr;
 
@@ -9,15 +9,10 @@ use super::list::{self, Read};
 use super::list_api::UploadOutcome;
 use crate::domain::ids::{CustomerId, InviteListId};
 use crate::domain::invitation::Untaken;
-use crate::features::session::flash::Flash;
-use crate::features::session::service::Session;
+use crate::features::session::upload::{self, Fields, LARGEST, failed, signed_in};
 use crate::features::users::import::FileProblem;
-use crate::platform::cookies::Cookie;
-use crate::platform::request::{Origin, cookie};
-use crate::platform::{Fault, Platform};
-
-/// The largest file, in bytes.
-const LARGEST: usize = 1 << 20;
+use crate::platform::Platform;
+use crate::platform::request::Origin;
 
 /// Takes a list as a file or as pasted text, freezes it and sends the browser to its preview.
 pub async fn upload(
@@ -34,10 +29,11 @@ pub async fn upload(
     let Ok(form) = form else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let Some((customer, bytes)) = fields(form).await else {
+    let Some(mut fields) = Fields::of(form).await else {
         return leave(&platform, None, UploadOutcome::TooLarge);
     };
-    let Some(customer) = customer else {
+    let bytes = fields.take("file").or_else(|| fields.take("text")).unwrap_or_default();
+    let Ok(customer) = fields.text("customer").parse::<CustomerId>() else {
         return leave(&platform, None, UploadOutcome::NoCustomer);
     };
     if bytes.len() > LARGEST {
@@ -66,40 +62,10 @@ const fn unreadable(problem: &FileProblem) -> UploadOutcome {
     }
 }
 
-/// The customer and the bytes of a form; none when it is too large or breaks off.
-async fn fields(mut form: Multipart) -> Option<(Option<CustomerId>, Vec<u8>)> {
-    let (mut customer, mut file, mut pasted) = (None, Vec::new(), Vec::new());
-    while let Some(field) = form.next_field().await.ok()? {
-        match field.name().unwrap_or_default() {
-            "customer" => customer = field.text().await.ok()?.parse().ok(),
-            "file" => file = field.bytes().await.ok()?.to_vec(),
-            "text" => pasted = field.bytes().await.ok()?.to_vec(),
-            _ => {}
-        }
-    }
-    Some((customer, if file.is_empty() { pasted } else { file }))
-}
-
-async fn signed_in(platform: &Platform, headers: &HeaderMap) -> Result<Option<Session>, Fault> {
-    match cookie(headers, Cookie::Session.name(platform.config.is_https())) {
-        Some(token) => crate::features::session::service::find(platform, &token).await,
-        None => Ok(None),
-    }
-}
-
 fn leave(platform: &Platform, customer: Option<CustomerId>, outcome: UploadOutcome) -> Response {
     let page = customer
         .map_or_else(|| "/users/invite/file".to_owned(), |customer| format!("/users/invite/file?customer={customer}"));
-    let flash: HeaderValue = Cookie::Flash.set(platform.config.is_https(), &Flash::encode("invite_file", outcome, &[]));
-    ([(header::SET_COOKIE, flash)], Redirect::to(&page)).into_response()
-}
-
-fn failed(fault: &Fault) -> Response {
-    if matches!(fault, Fault::Busy) {
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response();
-    }
-    tracing::error!(error = %fault, "a list could not be handled");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    upload::leave(platform, "invite_file", outcome, &page)
 }
 
 /// The lines of a list that were not taken, as a CSV file.

@@ -15,7 +15,9 @@ use crate::domain::user::{Standing, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::sign_in::service::SteppedUp;
-use crate::features::{audit, backup_codes, customers, invitation, methods, outbox, recovery as links, sign_in, users};
+use crate::features::{
+    audit, backup_codes, customers, invitation, methods, outbox, recovery as links, sign_in, stock, users,
+};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
@@ -251,7 +253,10 @@ async fn reactivate(conn: &mut Conn, platform: &Platform, from: Option<String>, 
 
 async fn remove(conn: &mut Conn, platform: &Platform, from: Option<String>, held: &Held) -> Result<()> {
     let (user, now) = (held.user.user, platform.now());
-    methods::service::delete_all(conn, user.customer, &[user.id]).await?;
+    let by = held.actor.user;
+    methods::service::delete_all(conn, user.customer, &[user.id], by, now).await?;
+    // Tokens that they never activated are nobody's again as well.
+    stock::service::return_all(conn, user.customer, &[user.id], by, now).await?;
     backup_codes::service::delete_all(conn, user.customer, &[user.id]).await?;
     links::service::end(conn, platform, user, recovery::End::Revoked).await?;
     invitation::service::end(conn, platform, user, invited::End::Revoked).await?;

@@ -1,11 +1,12 @@
-//! Registers authenticators, judges their codes, and takes them all away.
+//! Registers authenticators and tokens, judges their codes, and takes them all away.
 
 use super::store;
-use crate::domain::ids::{CustomerId, MethodId, UserId};
+use crate::domain::ids::{CustomerId, MethodId, TokenId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::totp::Step;
 use crate::domain::user::UserRef;
+use crate::features::stock;
 use crate::platform::totp::TotpSecret;
 use crate::platform::{Conn, Fault, Platform, Result};
 
@@ -18,6 +19,8 @@ pub struct Method {
     pub kind: MethodKind,
     /// What its user calls it.
     pub name: Option<String>,
+    /// Which token of the stock it is.
+    pub token: Option<TokenId>,
     /// When it was registered.
     pub registered_at: Time,
     /// When it was last used to sign in or for a step-up.
@@ -36,6 +39,7 @@ pub async fn list(conn: &mut Conn, user: UserRef) -> Result<Vec<Method>> {
             id: row.id,
             kind: row.kind,
             name: row.name,
+            token: row.token_id,
             registered_at: row.registered_at,
             last_used_at: row.last_used_at,
         })
@@ -60,20 +64,49 @@ pub async fn register(
     Ok(id)
 }
 
-/// Takes a code of one of the user's authenticators, if it is right and fresh: at most one of any number of the same
-/// code succeeds, whatever it is for.
+/// Registers a token that is active from now on, under this name. Its secret and its steps stay in the stock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn register_token(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    token: TokenId,
+    name: &str,
+) -> Result<MethodId> {
+    let now = platform.now();
+    let id = platform.rng.id(now, MethodId::new);
+    store::insert_token(conn, user, id, token, name, now).await?;
+    Ok(id)
+}
+
+/// Takes a code of one of the user's authenticators and tokens, if it is right and fresh: at most one of any number of the
+/// same code succeeds, whatever it is for. Says what it was a code of.
 ///
 /// # Errors
 /// When the database fails or a secret does not open.
-pub async fn take_code(conn: &mut Conn, platform: &Platform, user: UserRef, digits: &str) -> Result<bool> {
+pub async fn take_code(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    digits: &str,
+) -> Result<Option<MethodKind>> {
     let now = platform.now();
+    for row in tokens(conn, user).await? {
+        let Some(token) = row.token_id else { continue };
+        if stock::service::take_code(conn, platform, user, token, digits).await? {
+            store::set_used(conn, user, row.id, now).await?;
+            return Ok(Some(row.kind));
+        }
+    }
     for row in apps(conn, user).await? {
         let matching = open(platform, user, &row)?.matching_step(digits, now);
         if let Some(step) = matching.filter(|step| step.is_fresh(Some(Step(row.last_step)))) {
-            return store::take_step(conn, user, row.id, step, now).await;
+            return Ok(store::take_step(conn, user, row.id, step, now).await?.then_some(row.kind));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// The code that the user's newest authenticator shows now: the demo plays the user's phone.
@@ -81,8 +114,13 @@ pub async fn take_code(conn: &mut Conn, platform: &Platform, user: UserRef, digi
 /// # Errors
 /// When the database fails or the secret does not open.
 pub async fn code_now(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Option<String>> {
-    let rows = apps(conn, user).await?;
-    rows.last().map(|row| Ok(open(platform, user, row)?.code(platform.now()))).transpose()
+    if let Some(row) = apps(conn, user).await?.last() {
+        return Ok(Some(open(platform, user, row)?.code(platform.now())));
+    }
+    match tokens(conn, user).await?.last().and_then(|row| row.token_id) {
+        Some(token) => stock::service::code_now(conn, platform, user, token).await,
+        None => Ok(None),
+    }
 }
 
 /// Gives one of the user's methods a name, or takes it away; it says nothing about who gets in.
@@ -93,20 +131,38 @@ pub async fn set_name(conn: &mut Conn, user: UserRef, id: MethodId, name: Option
     store::set_name(conn, user, id, name).await
 }
 
-/// Deletes one method of `user`; says whether it was there.
+/// Takes one method from `user`; says whether it was there. A token goes back into the stock. `by` is who does it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn delete(conn: &mut Conn, user: UserRef, id: MethodId) -> Result<bool> {
+pub async fn delete(conn: &mut Conn, user: UserRef, id: MethodId, by: UserRef, now: Time) -> Result<bool> {
+    let rows = store::of_user(conn, user).await?;
+    if let Some(token) = rows.into_iter().find(|row| row.id == id).and_then(|row| row.token_id) {
+        stock::service::deactivate(conn, user, token, by, now).await?;
+    }
     store::delete(conn, user, id).await
 }
 
-/// Deletes every method of these users; says how many there were.
+/// Takes every method from these users; says how many there were. Their tokens go back into the stock.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn delete_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+pub async fn delete_all(
+    conn: &mut Conn,
+    customer: CustomerId,
+    users: &[UserId],
+    by: UserRef,
+    now: Time,
+) -> Result<u64> {
+    stock::service::deactivate_all(conn, customer, users, by, now).await?;
     store::delete_all(conn, customer, users).await
+}
+
+/// Those whose secrets and steps the stock keeps.
+async fn tokens(conn: &mut Conn, user: UserRef) -> Result<Vec<store::Row>> {
+    let mut rows = store::of_user(conn, user).await?;
+    rows.retain(|row| row.kind == MethodKind::HardwareToken);
+    Ok(rows)
 }
 
 /// Those that show codes.

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use crate::domain::ids::{CustomerId, MethodId, UserId};
+use crate::domain::ids::{CustomerId, MethodId, TokenId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::totp::Step;
@@ -16,6 +16,7 @@ pub struct Row {
     pub kind: MethodKind,
     pub name: Option<String>,
     pub secret: String,
+    pub token_id: Option<TokenId>,
     pub last_step: i64,
     pub registered_at: Time,
     pub last_used_at: Option<Time>,
@@ -23,7 +24,7 @@ pub struct Row {
 
 pub async fn of_user(conn: &mut Conn, user: UserRef) -> Result<Vec<Row>> {
     Ok(sqlx::query_as(
-        "SELECT id, kind, name, secret, last_step, registered_at, last_used_at FROM methods \
+        "SELECT id, kind, name, secret, token_id, last_step, registered_at, last_used_at FROM methods \
          WHERE customer_id = $1 AND user_id = $2 ORDER BY id",
     )
     .bind(user.customer)
@@ -54,6 +55,43 @@ pub async fn insert(
     .bind(now)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// A method whose secret lies in the stock.
+pub async fn insert_token(
+    conn: &mut Conn,
+    user: UserRef,
+    id: MethodId,
+    token: TokenId,
+    name: &str,
+    now: Time,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO methods (customer_id, user_id, id, kind, name, secret, token_id, last_step, registered_at, last_used_at) \
+         VALUES ($1, $2, $3, $4, $5, '', $6, 0, $7, $7)",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(id)
+    .bind(MethodKind::HardwareToken)
+    .bind(name)
+    .bind(token)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes down that a method was used whose codes are counted elsewhere.
+pub async fn set_used(conn: &mut Conn, user: UserRef, id: MethodId, now: Time) -> Result<()> {
+    sqlx::query("UPDATE methods SET last_used_at = $1 WHERE customer_id = $2 AND user_id = $3 AND id = $4")
+        .bind(now)
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -146,6 +146,7 @@ mod tests {
     use super::*;
     use crate::domain::authority::Role;
     use crate::domain::ids::LinkId;
+    use crate::domain::method::MethodKind;
 
     const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
     const TOKEN: &str = "https://rekey.example/recover/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTpVx2mQz71LbN0cYeH3aUg";
@@ -170,7 +171,7 @@ mod tests {
     fn removed(name: Option<&str>, by: Option<&str>, last: bool) -> Mail {
         let (name, by) = (name.map(str::to_owned), by.map(str::to_owned));
         let reason = by.as_ref().map(|_| "Stolen".to_owned());
-        Mail::MethodRemoved { at: AT, name, by, reason, ticket: None, last }
+        Mail::MethodRemoved { at: AT, method: MethodKind::AuthenticatorApp, name, by, reason, ticket: None, last }
     }
 
     fn invitation(by: &str) -> Mail {
@@ -199,7 +200,12 @@ mod tests {
                 None,
             ),
             rendered(&Mail::BackupCodesMade { at: AT }, &TO, None),
-            rendered(&Mail::MethodAdded { at: AT, name: Some("New phone".into()) }, &TO, None),
+            rendered(
+                &Mail::MethodAdded { at: AT, method: MethodKind::AuthenticatorApp, name: Some("New phone".into()) },
+                &TO,
+                None,
+            ),
+            rendered(&Mail::TokenAssigned { at: AT, serial: "10001000".into(), by: "Ines".into() }, &TO, None),
             rendered(&removed(None, None, false), &TO, None),
             rendered(&removed(Some("Old phone"), Some("Ines"), true), &TO, None),
             rendered(&invitation("Ines"), &TO, Some(link())),

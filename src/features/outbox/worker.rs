@@ -226,6 +226,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         Mail::AuthenticatorAdded { .. }
         | Mail::MethodAdded { .. }
         | Mail::MethodRemoved { .. }
+        | Mail::TokenAssigned { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }

@@ -165,6 +165,13 @@ fn what_goes(total: Holdings) -> AnyView {
                     {line("Backup codes", total.backup_codes)}
                 </dl>
             </section>
+            {(total.hardware_tokens > 0).then(|| view! {
+                <section>
+                    <h3><Icon of=Glyph::Token/>"Deactivated"</h3>
+                    <dl class="sums">{line("Hardware tokens", total.hardware_tokens)}</dl>
+                    <p class="note">"returned to stock"</p>
+                </section>
+            })}
             <section>
                 <h3><Icon of=Glyph::SignOut/>"Ended"</h3>
                 <dl class="sums">

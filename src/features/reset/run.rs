@@ -101,7 +101,7 @@ async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: Cus
     }
     if !going.is_empty() {
         // The one moment of death.
-        methods::service::delete_all(tx, customer_id, &going).await?;
+        methods::service::delete_all(tx, customer_id, &going, reset.requester(), now).await?;
         backup_codes::service::delete_all(tx, customer_id, &going).await?;
         session::service::end_all(tx, customer_id, &going).await?;
         session::service::end_all_challenges(tx, customer_id, &going).await?;
@@ -180,6 +180,7 @@ async fn record(
         for (name, count) in [
             ("authenticator_apps", outcome.holdings.authenticator_apps),
             ("passkeys", outcome.holdings.passkeys),
+            ("hardware_tokens", outcome.holdings.hardware_tokens),
             ("backup_codes", outcome.holdings.backup_codes),
             ("sessions", outcome.holdings.sessions),
             ("half_finished_sign_ins", outcome.holdings.challenges),

@@ -48,9 +48,9 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
     .await?;
     for part in plan.items.chunks(500) {
         let text = format!(
-            "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, \
+            "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
                 backup_codes, sessions, challenges, links) VALUES {}",
-            rows(part.len(), 10)
+            rows(part.len(), 11)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for item in part {
@@ -61,6 +61,7 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
                 .bind(skip_of(item.verdict))
                 .bind(item.holdings.authenticator_apps)
                 .bind(item.holdings.passkeys)
+                .bind(item.holdings.hardware_tokens)
                 .bind(item.holdings.backup_codes)
                 .bind(item.holdings.sessions)
                 .bind(item.holdings.challenges)
@@ -91,6 +92,7 @@ pub struct ItemRow {
     pub skip: Option<Skip>,
     pub authenticator_apps: i64,
     pub passkeys: i64,
+    pub hardware_tokens: i64,
     pub backup_codes: i64,
     pub sessions: i64,
     pub challenges: i64,
@@ -111,6 +113,7 @@ impl ItemRow {
             holdings: Holdings {
                 authenticator_apps: self.authenticator_apps,
                 passkeys: self.passkeys,
+                hardware_tokens: self.hardware_tokens,
                 backup_codes: self.backup_codes,
                 sessions: self.sessions,
                 challenges: self.challenges,
@@ -127,8 +130,8 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.backup_codes, i.sessions, i.challenges, \
-            i.links, i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
+        "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.hardware_tokens, \
+            i.backup_codes, i.sessions, i.challenges, i.links, i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
@@ -249,14 +252,15 @@ pub async fn set_outcomes(
 ) -> Result<()> {
     // An upsert of rows that are all there: the one portable way to set many rows to different values at once.
     let text = format!(
-        "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, backup_codes, \
-            sessions, challenges, links, done_at, link_id) VALUES {} \
+        "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
+            backup_codes, sessions, challenges, links, done_at, link_id) VALUES {} \
          ON CONFLICT (reset_id, customer_id, user_id) DO UPDATE SET skip = excluded.skip, \
             authenticator_apps = excluded.authenticator_apps, passkeys = excluded.passkeys, \
+            hardware_tokens = excluded.hardware_tokens, \
             backup_codes = excluded.backup_codes, \
             sessions = excluded.sessions, challenges = excluded.challenges, links = excluded.links, \
             done_at = excluded.done_at, link_id = excluded.link_id",
-        rows(outcomes.len(), 12)
+        rows(outcomes.len(), 13)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for outcome in outcomes {
@@ -267,6 +271,7 @@ pub async fn set_outcomes(
             .bind(outcome.skip)
             .bind(outcome.holdings.authenticator_apps)
             .bind(outcome.holdings.passkeys)
+            .bind(outcome.holdings.hardware_tokens)
             .bind(outcome.holdings.backup_codes)
             .bind(outcome.holdings.sessions)
             .bind(outcome.holdings.challenges)

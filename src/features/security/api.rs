@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::rows::{CodesRow, Happened, MethodRow, SessionRow};
-use crate::domain::ids::{MethodId, SessionId};
+use crate::domain::ids::{MethodId, SessionId, TokenId};
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
@@ -25,6 +25,8 @@ use crate::platform::cookies::Cookie;
 pub struct SecurityPage {
     /// The own methods.
     pub methods: Vec<MethodRow>,
+    /// The own tokens that wait to be activated, with their serial numbers.
+    pub waiting: Vec<(TokenId, String)>,
     /// The own backup codes.
     pub codes: CodesRow,
     /// With this many of them left or fewer the own customer warns.
@@ -45,18 +47,21 @@ const EVENTS: i64 = 20;
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "security/page")]
 pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
-    use crate::features::{audit, backup_codes, customers, session};
+    use crate::features::{audit, backup_codes, customers, session, stock};
     let request = Request::current()?;
     let asking = request.signed_in().await?;
     let user = asking.actor.user;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let own = method_service::own_methods(&mut conn, &asking).await?;
+    let tokens = stock::service::of_user(&mut conn, user).await?;
+    let waiting = tokens.into_iter().filter(|token| token.facts.activated_at.is_none());
     let codes = backup_codes::service::left(&mut conn, user).await?;
     let home = customers::service::of_user(&mut conn, user.customer).await?;
     let sessions = session::service::list(&mut conn, user, request.platform.now()).await?;
     let happened = audit::service::own(&mut conn, &asking.actor, EVENTS).await?;
     let page = SecurityPage {
         methods: own.into_iter().map(|own| MethodRow::of(own.method, own.removal)).collect(),
+        waiting: waiting.map(|token| (token.id, token.serial)).collect(),
         codes: codes.into(),
         codes_low: usize::from(home.map(|home| home.policy).unwrap_or_default().codes_low),
         sessions: sessions.into_iter().map(|open| SessionRow::of(open, Some(asking.id))).collect(),

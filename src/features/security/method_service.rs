@@ -5,7 +5,7 @@ use crate::domain::audit::What;
 use crate::domain::customer::Customer;
 use crate::domain::ids::MethodId;
 use crate::domain::mail::Mail;
-use crate::domain::method::{MOST_METHODS, Removal};
+use crate::domain::method::{MOST_METHODS, MethodKind, Removal};
 use crate::domain::sign_in::{Next, Passed, Purpose, Step, advance};
 use crate::domain::time::Time;
 use crate::domain::user::Address;
@@ -182,7 +182,7 @@ pub async fn add(
     let id = methods::service::register(&mut tx, platform, user, &secret, step).await?;
     methods::service::set_name(&mut tx, user, id, name).await?;
     let ended = end_all_else(&mut tx, session).await?;
-    let mail = Mail::MethodAdded { at: now, name: name.map(str::to_owned) };
+    let mail = Mail::MethodAdded { at: now, method: MethodKind::AuthenticatorApp, name: name.map(str::to_owned) };
     outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: None }]).await?;
     let added = event(platform, origin, session, What::AuthenticatorAdded).with("through", Purpose::AddMethod);
     audit::service::record(&mut tx, platform, named(added, name).with("sessions_ended", ended)).await?;
@@ -267,15 +267,22 @@ pub async fn remove(
             return Ok(Changed::Refused(why, Some(token)));
         }
     };
-    methods::service::delete(&mut tx, user, id).await?;
+    methods::service::delete(&mut tx, user, id, user, now).await?;
     let last = own.removal == Removal::TakesLast;
     if last {
         backup_codes::service::delete_all(&mut tx, user.customer, &[user.id]).await?;
     }
     let ended = end_all_else(&mut tx, session).await?;
     let name = own.method.name.as_deref();
-    let mail =
-        Mail::MethodRemoved { at: now, name: name.map(str::to_owned), by: None, reason: None, ticket: None, last };
+    let mail = Mail::MethodRemoved {
+        at: now,
+        method: own.method.kind,
+        name: name.map(str::to_owned),
+        by: None,
+        reason: None,
+        ticket: None,
+        last,
+    };
     outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: None }]).await?;
     let removed = event(platform, origin, session, What::MethodRemoved).with("kind", own.method.kind);
     let removed = named(removed, name).with("sessions_ended", ended);

@@ -8,6 +8,7 @@ use super::api::{SecurityPage as Security, show_security};
 use super::parts::called;
 use super::rows::{CodesRow, MethodRow, SessionRow};
 use super::story::{browser_name, story};
+use crate::domain::ids::TokenId;
 use crate::domain::method::{MOST_METHODS, Removal};
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
@@ -45,6 +46,7 @@ fn done_words(done: &str) -> Option<&'static str> {
         "added" => "Authenticator app added. We sent a note to your mailbox.",
         "removed" => "Method removed. We sent a note to your mailbox.",
         "codes" => "Your new backup codes are in place.",
+        "token" => "Hardware token activated. We sent a note to your mailbox.",
         "named" => "Name saved.",
         "session" => "1 session ended.",
         _ => return None,
@@ -52,7 +54,7 @@ fn done_words(done: &str) -> Option<&'static str> {
 }
 
 fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
-    let Security { methods, codes, codes_low, sessions, happened } = security;
+    let Security { methods, waiting, codes, codes_low, sessions, happened } = security;
     let none = methods.is_empty();
     let count = methods.len();
     let no_factor = none.then(|| {
@@ -76,6 +78,7 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
         <div class="content columns">
             <div>
                 {no_factor}
+                {waiting.into_iter().map(waiting_token).collect_view()}
                 {codes_banner(&codes, codes_low)}
                 <div class="head">
                     <h2>"Authentication methods"</h2>
@@ -113,6 +116,17 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
             </aside>
         </div>
         {done.map(|done| view! { <Toast>{done}</Toast> })}
+    }
+    .into_any()
+}
+
+/// A token that opens nothing yet.
+fn waiting_token((id, serial): (TokenId, String)) -> AnyView {
+    let fact = format!("The hardware token {serial} waits for you.");
+    view! {
+        <Banner icon=Glyph::Token fact actions=move || view! { <a class="button" href=format!("/security/tokens/{id}")>"Activate it"</a> }>
+            "It signs you in once you have typed a code that it shows."
+        </Banner>
     }
     .into_any()
 }

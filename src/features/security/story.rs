@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::rows::Happened;
 use crate::domain::audit::What;
+use crate::domain::method::MethodKind;
 use crate::domain::time::{Span, Time as Moment};
 use crate::ui::{Glyph, Icon, Time, clock, is_same_day, long, minute};
 
@@ -43,9 +44,10 @@ pub fn tell(event: &Happened) -> Told {
 
 fn title(event: &Happened) -> String {
     let detail = |name: &str| event.details.get(name).map_or("", String::as_str);
+    let kind = detail("kind").parse::<MethodKind>().unwrap_or_default().label().to_lowercase();
     let app = || match detail("name") {
-        "" => "an authenticator app".to_owned(),
-        name => format!("the authenticator app “{name}”"),
+        "" => format!("{} {kind}", if kind.starts_with('a') { "an" } else { "a" }),
+        name => format!("the {kind} “{name}”"),
     };
     match event.what {
         What::PasswordRight => "Right password, second factor asked for".to_owned(),
@@ -98,6 +100,10 @@ fn title(event: &Happened) -> String {
         What::MailQueued => format!("Mail written: {}", mail(detail("mail"))),
         What::MailSent => format!("Mail accepted: {}", mail(detail("mail"))),
         What::MailFailed => format!("Mail came back: {}", mail(detail("mail"))),
+        What::TokenAssigned => format!("Given the hardware token {}", detail("token")),
+        What::TokenActivated => format!("Activated the hardware token {}", detail("token")),
+        What::TokenReturned => format!("Hardware token {} taken back", detail("token")),
+        What::TokenLost => format!("Hardware token {} reported lost", detail("token")),
         What::UserAdded => "Account added".to_owned(),
         What::PasswordSet if detail("at") == "invitation" => "Password set".to_owned(),
         What::PasswordSet => "Password changed".to_owned(),
@@ -109,8 +115,9 @@ fn title(event: &Happened) -> String {
 fn mail(kind: &str) -> &'static str {
     match kind {
         "reset" => "the recovery link",
-        "authenticator_added" | "method_added" => "a new authenticator app",
-        "method_removed" => "a removed authenticator app",
+        "token_assigned" => "a hardware token",
+        "authenticator_added" | "method_added" => "a new method",
+        "method_removed" => "a removed method",
         "backup_codes_made" => "new backup codes",
         "backup_code_used" => "a used backup code",
         "invitation" => "the invitation",
@@ -126,6 +133,7 @@ fn lost(event: &Happened) -> Option<String> {
     };
     let deleted: Vec<String> = [
         count("authenticator_apps", "authenticator app", "authenticator apps"),
+        count("hardware_tokens", "hardware token", "hardware tokens"),
         count("backup_codes", "backup code", "backup codes"),
     ]
     .into_iter()

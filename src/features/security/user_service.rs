@@ -294,7 +294,7 @@ pub async fn remove_method(
         }
     };
     let who = user.user;
-    methods::service::delete(&mut tx, who, method.id).await?;
+    methods::service::delete(&mut tx, who, method.id, actor.user, now).await?;
     let last = removal == Removal::TakesLast;
     if last {
         backup_codes::service::delete_all(&mut tx, who.customer, &[who.id]).await?;
@@ -304,6 +304,7 @@ pub async fn remove_method(
     session::service::end_all_challenges(&mut tx, who.customer, &[who.id]).await?;
     let mail = Mail::MethodRemoved {
         at: now,
+        method: method.kind,
         name: method.name.clone(),
         by: Some(introduced(session, &user)),
         reason: reason.clone(),

@@ -12,3 +12,5 @@ pub mod request;
 pub mod service;
 #[cfg(feature = "ssr")]
 mod store;
+#[cfg(feature = "ssr")]
+pub mod upload;

@@ -157,7 +157,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
         }
     }
     // Exactly one secret after a re-enrolment, whatever was there.
-    methods::service::delete_all(&mut tx, user.customer, &[user.id]).await?;
+    methods::service::delete_all(&mut tx, user.customer, &[user.id], user, now).await?;
     methods::service::register(&mut tx, platform, user, &secret, step).await?;
     let codes = backup_codes::service::make(&mut tx, platform, user).await?;
     session::service::move_on(&mut tx, &challenge, next).await?;

@@ -4,11 +4,12 @@
 mod factor;
 mod step_up;
 
-pub use factor::{Factor, Judged, judge};
+pub use factor::{Factor, Judged, Proof, judge};
 pub use step_up::{SteppedUp, step_up, step_up_with};
 
 use crate::domain::audit::{Event, What};
 use crate::domain::customer::Customer;
+use crate::domain::method::MethodKind;
 use crate::domain::sign_in::{AfterPassword, Facts, Next, Passed, Purpose, Step, advance, after_password};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
@@ -182,13 +183,14 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
         return Ok(Finished::Dead);
     }
     let finished = match judge(&mut tx, platform, origin, &locked, factor).await? {
-        Judged::Right(left) => {
-            let few_codes = match left {
-                Some(left) => few(&mut tx, challenge.user, left).await?,
-                None => None,
+        Judged::Right(proof) => {
+            let (how, few_codes) = match proof {
+                Proof::BackupCode(left) => ("backup code", few(&mut tx, challenge.user, left).await?),
+                Proof::Method(MethodKind::AuthenticatorApp) => ("authenticator app", None),
+                Proof::Method(MethodKind::Passkey) => ("passkey", None),
+                Proof::Method(MethodKind::HardwareToken) => ("hardware token", None),
             };
             session::service::end_challenge(&mut tx, &challenge).await?;
-            let how = if left.is_some() { "backup code" } else { "authenticator app" };
             let token = enter(&mut tx, platform, origin, challenge.user, how, None).await?;
             let next = challenge.next_path.unwrap_or_else(|| "/".to_owned());
             Finished::SignedIn { token, next, few_codes }

@@ -198,6 +198,25 @@ pub async fn list_users(#[server(default)] query: String) -> Result<Console<User
     Ok(request.console(&session, UsersPage { head, users }))
 }
 
+/// What the query of the address of a list means whose rows are not users: whose rows are shown, with the customer selector,
+/// and what is searched for.
+///
+/// # Errors
+/// When the database fails.
+#[cfg(feature = "ssr")]
+pub async fn chosen(
+    conn: &mut Conn,
+    request: &Request,
+    actor: &Actor,
+    path: &str,
+    query: &str,
+) -> Result<(Scope, ListHead), ApiError> {
+    let asked = asked(request, actor, path, query);
+    let (scope, after) = (asked.scope.clone(), asked.after.clone());
+    let head = head(conn, actor, asked, None, Some(0), request.platform.now()).await?;
+    Ok((scope, ListHead { after, ..head }))
+}
+
 /// What stands around a page; `users` is how many users match, where that is known already.
 #[cfg(feature = "ssr")]
 async fn head(

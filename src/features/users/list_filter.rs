@@ -42,9 +42,10 @@ const MFA: [(MfaState, &str); 4] = [
     (MfaState::None, "None"),
     (MfaState::Reset, "Reset, not back yet"),
 ];
-const KINDS: [(MethodKind, &str); 2] = [
+const KINDS: [(MethodKind, &str); 3] = [
     (MethodKind::AuthenticatorApp, MethodKind::AuthenticatorApp.label()),
     (MethodKind::Passkey, MethodKind::Passkey.label()),
+    (MethodKind::HardwareToken, MethodKind::HardwareToken.label()),
 ];
 const CODES: [(CodesState, &str); 2] = [(CodesState::Low, "Few or none left"), (CodesState::Unsaved, "Never saved")];
 pub(super) const ROLES: [(Role, &str); 4] =

@@ -42,6 +42,7 @@ pub const fn method_glyph(kind: MethodKind) -> Glyph {
     match kind {
         MethodKind::AuthenticatorApp => Glyph::Device,
         MethodKind::Passkey => Glyph::Key,
+        MethodKind::HardwareToken => Glyph::Token,
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) fn people(count: i64) -> String {
 }
 
 /// `9,318`.
-pub(super) fn number(count: i64) -> String {
+pub fn number(count: i64) -> String {
     let digits = count.to_string();
     let from_end = |at: usize| (digits.len() - at).is_multiple_of(3) && at > 0;
     digits.chars().enumerate().flat_map(|(at, digit)| from_end(at).then_some(',').into_iter().chain([digit])).collect()
@@ -59,7 +60,7 @@ pub(super) fn number(count: i64) -> String {
 
 /// The customer selector: several at once, found by typing, favourites first. A form and a `<details>`: it works without a
 /// script, and then another search is another page.
-pub(super) fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
+pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
     let (choice, filter) = (head.choice.clone(), head.filter.clone());
     let (shown, others): (Vec<_>, Vec<_>) = choice.customers.iter().cloned().partition(|customer| customer.favourite);
     let parted = !shown.is_empty() && !others.is_empty();

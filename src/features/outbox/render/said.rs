@@ -5,6 +5,7 @@ use super::{Recipient, Way};
 use crate::domain::access::last_moment;
 use crate::domain::authority::Role;
 use crate::domain::mail::Mail;
+use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
 use crate::words::{Locale, td_string};
@@ -71,27 +72,55 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             let doubt = (td_string!(locale, mail.added.doubt), td_string!(locale, mail.added.doubt_do));
             (td_string!(locale, mail.added.subject), lines, doubt.0, doubt.1)
         }
-        Mail::MethodAdded { at, name } => {
+        Mail::MethodAdded { at, method, name } => {
             let moment = moment(locale, *at);
             let happened = if let Some(name) = called(name.as_deref()) {
-                td_string!(locale, mail.method_added.happened_named, moment = moment, name = name)
+                td_string!(
+                    locale,
+                    mail.method_added.happened_named,
+                    moment = moment,
+                    method = the(locale, *method),
+                    name = name
+                )
             } else {
-                td_string!(locale, mail.method_added.happened, moment = moment)
+                td_string!(locale, mail.method_added.happened, moment = moment, method = a(locale, *method))
             };
             let lines = vec![says(happened), says(td_string!(locale, mail.method_added.now).to_owned())];
             let doubt = (td_string!(locale, mail.method_added.doubt), td_string!(locale, mail.method_added.doubt_do));
-            (td_string!(locale, mail.method_added.subject), lines, doubt.0, doubt.1)
+            let subject = match method {
+                MethodKind::AuthenticatorApp => td_string!(locale, mail.method_added.subject),
+                MethodKind::Passkey => td_string!(locale, mail.method_added.subject_passkey),
+                MethodKind::HardwareToken => td_string!(locale, mail.method_added.subject_token),
+            };
+            (subject, lines, doubt.0, doubt.1)
         }
-        Mail::MethodRemoved { at, name, by, last, .. } => {
+        Mail::MethodRemoved { at, method, name, by, last, .. } => {
             let (moment, name) = (moment(locale, *at), called(name.as_deref()));
             let happened = match (by.as_deref().map(isolated), name) {
-                (None, None) => td_string!(locale, mail.method_removed.happened, moment = moment),
-                (None, Some(name)) => {
-                    td_string!(locale, mail.method_removed.happened_named, moment = moment, name = name)
+                (None, None) => {
+                    td_string!(locale, mail.method_removed.happened, moment = moment, method = a(locale, *method))
                 }
-                (Some(who), None) => td_string!(locale, mail.method_removed.by, moment = moment, who = who),
+                (None, Some(name)) => {
+                    td_string!(
+                        locale,
+                        mail.method_removed.happened_named,
+                        moment = moment,
+                        method = the(locale, *method),
+                        name = name
+                    )
+                }
+                (Some(who), None) => {
+                    td_string!(locale, mail.method_removed.by, moment = moment, method = a(locale, *method), who = who)
+                }
                 (Some(who), Some(name)) => {
-                    td_string!(locale, mail.method_removed.by_named, moment = moment, who = who, name = name)
+                    td_string!(
+                        locale,
+                        mail.method_removed.by_named,
+                        moment = moment,
+                        method = the(locale, *method),
+                        who = who,
+                        name = name
+                    )
                 }
             };
             let left = match (last, by.is_some()) {
@@ -103,7 +132,22 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             let doubt =
                 (td_string!(locale, mail.method_removed.doubt), td_string!(locale, mail.method_removed.doubt_do));
             let lines = vec![says(happened), says(left.to_owned())];
-            (td_string!(locale, mail.method_removed.subject), lines, doubt.0, doubt.1)
+            let subject = match method {
+                MethodKind::AuthenticatorApp => td_string!(locale, mail.method_removed.subject),
+                MethodKind::Passkey => td_string!(locale, mail.method_removed.subject_passkey),
+                MethodKind::HardwareToken => td_string!(locale, mail.method_removed.subject_token),
+            };
+            (subject, lines, doubt.0, doubt.1)
+        }
+        Mail::TokenAssigned { at, serial, by } => {
+            let (moment, who) = (moment(locale, *at), isolated(by));
+            let serial = isolated(serial);
+            let happened =
+                td_string!(locale, mail.token_assigned.happened, moment = moment, who = who, serial = serial);
+            let lines = vec![says(happened), says(td_string!(locale, mail.token_assigned.needed).to_owned())];
+            let doubt =
+                (td_string!(locale, mail.token_assigned.doubt), td_string!(locale, mail.token_assigned.doubt_do));
+            (td_string!(locale, mail.token_assigned.subject), lines, doubt.0, doubt.1)
         }
         Mail::BackupCodesMade { at } => {
             let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, *at));
@@ -200,5 +244,23 @@ fn role_meaning(locale: Locale, role: Role) -> &'static str {
         Role::Admin => td_string!(locale, mail.role.admin_may),
         Role::Auditor => td_string!(locale, mail.role.auditor_may),
         Role::Member => td_string!(locale, mail.role.member_may),
+    }
+}
+
+/// A kind of method in the middle of a sentence, where it has no name.
+fn a(locale: Locale, method: MethodKind) -> &'static str {
+    match method {
+        MethodKind::AuthenticatorApp => td_string!(locale, mail.method.app),
+        MethodKind::Passkey => td_string!(locale, mail.method.passkey),
+        MethodKind::HardwareToken => td_string!(locale, mail.method.token),
+    }
+}
+
+/// The same where its name follows.
+fn the(locale: Locale, method: MethodKind) -> &'static str {
+    match method {
+        MethodKind::AuthenticatorApp => td_string!(locale, mail.method.the_app),
+        MethodKind::Passkey => td_string!(locale, mail.method.the_passkey),
+        MethodKind::HardwareToken => td_string!(locale, mail.method.the_token),
     }
 }

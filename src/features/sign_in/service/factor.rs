@@ -3,6 +3,7 @@
 use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::BackupCode;
 use crate::domain::mail::Mail;
+use crate::domain::method::MethodKind;
 use crate::domain::sign_in::Guessing;
 use crate::domain::time::Time;
 use crate::domain::totp::read_digits;
@@ -14,14 +15,14 @@ use crate::platform::{Conn, Platform, Result};
 /// A second factor as it was typed.
 #[derive(Clone, Debug)]
 pub enum Factor {
-    /// Six digits of an authenticator app.
+    /// Six digits of an authenticator app, or as many as a token shows.
     Code(String),
     /// A backup code.
     BackupCode(BackupCode),
 }
 
 impl Factor {
-    /// Six digits; none when that is not what was typed.
+    /// Six or eight digits; none when that is not what was typed.
     #[must_use]
     pub fn code(typed: &str) -> Option<Self> {
         read_digits(typed).map(Self::Code)
@@ -34,11 +35,20 @@ impl Factor {
     }
 }
 
+/// What a right second factor was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A code of this kind of method.
+    Method(MethodKind),
+    /// A backup code; so many are left.
+    BackupCode(u32),
+}
+
 /// What came of a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
-    /// Right, and spent; with a backup code, how many are left.
-    Right(Option<u32>),
+    /// Right, and spent.
+    Right(Proof),
     /// Wrong, or spent before.
     Wrong,
     /// Too many wrong ones: not before this time.
@@ -73,29 +83,28 @@ pub async fn judge(
             return Ok(Judged::Disabled);
         }
     }
-    let (right, left) = match factor {
-        Factor::Code(digits) => (methods::service::take_code(conn, platform, user, digits).await?, None),
+    let proof = match factor {
+        Factor::Code(digits) => methods::service::take_code(conn, platform, user, digits).await?.map(Proof::Method),
         Factor::BackupCode(code) => {
-            let left = backup_codes::service::spend(conn, platform, user, code).await?;
-            (left.is_some(), left)
+            backup_codes::service::spend(conn, platform, user, code).await?.map(Proof::BackupCode)
         }
     };
-    let guesses = if right { locked.guesses.right() } else { locked.guesses.wrong(now) };
+    let guesses = if proof.is_some() { locked.guesses.right() } else { locked.guesses.wrong(now) };
     if guesses != locked.guesses {
         users::service::set_guesses(conn, user, guesses).await?;
     }
-    if !right {
+    let Some(proof) = proof else {
         audit::service::record(conn, platform, event(What::CodeWrong)).await?;
         return Ok(match guesses.standing(now) {
             Guessing::Open => Judged::Wrong,
             Guessing::LockedUntil(until) => Judged::LockedUntil(until),
             Guessing::Disabled => Judged::Disabled,
         });
-    }
-    if let Some(left) = left {
+    };
+    if let Proof::BackupCode(left) = proof {
         audit::service::record(conn, platform, event(What::BackupCodeUsed).by(user).with("left", left)).await?;
         let letter = Letter { user, mail: Mail::BackupCodeUsed { at: now, left }, link: None };
         outbox::service::enqueue(conn, platform, vec![letter]).await?;
     }
-    Ok(Judged::Right(left))
+    Ok(Judged::Right(proof))
 }

@@ -8,7 +8,7 @@
 mod entra;
 mod google;
 mod plain;
-mod table;
+pub mod table;
 
 use std::collections::{HashMap, HashSet};
 

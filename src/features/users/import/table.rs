@@ -9,6 +9,9 @@ use super::FileProblem;
 pub const LARGEST: u64 = 100_000_000;
 
 /// The text of a file: UTF-8 or UTF-16, with or without a byte order mark.
+///
+/// # Errors
+/// When it is too large, or in another encoding.
 pub fn decode(bytes: &[u8]) -> Result<String, FileProblem> {
     if bytes.len() as u64 > LARGEST {
         return Err(FileProblem::TooLarge);
@@ -110,6 +113,9 @@ impl Row<'_> {
 }
 
 /// Reads `text` with the separator under which `recognise` knows its columns.
+///
+/// # Errors
+/// When it is empty, has no such columns, or a quotation mark is never closed.
 pub fn read<T>(text: &str, recognise: impl Fn(&Columns) -> Option<T>) -> Result<(T, Table), FileProblem> {
     if text.trim().is_empty() {
         return Err(FileProblem::Empty);

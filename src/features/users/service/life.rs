@@ -1,6 +1,7 @@
 //! A user's row at the beginning and at the end of an account.
 
 use super::super::store::life as store;
+use super::User;
 use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
@@ -65,6 +66,16 @@ pub async fn removed(conn: &mut Conn, scope: &Scope, id: UserId) -> Result<Optio
 pub async fn taken_in(conn: &mut Conn, scope: &Scope, addresses: &[Address]) -> Result<Vec<String>> {
     let keys: Vec<String> = addresses.iter().map(address_key).collect();
     store::taken_in(conn, scope, &keys).await
+}
+
+/// Those at home in `scope` who have one of `addresses`, in whatever spelling.
+///
+/// # Errors
+/// When the database fails.
+pub async fn at_home(conn: &mut Conn, scope: &Scope, addresses: &[Address]) -> Result<Vec<User>> {
+    let keys: Vec<String> = addresses.iter().map(address_key).collect();
+    let ids = store::ids_at(conn, scope, &keys).await?;
+    super::by_ids(conn, scope, &ids).await
 }
 
 /// Every customer in which `user` holds or held a role, in ascending order.

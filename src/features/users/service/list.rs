@@ -40,6 +40,8 @@ pub struct User {
     pub methods: i64,
     /// How many of them are passkeys or security keys.
     pub passkeys: i64,
+    /// How many of them are hardware tokens.
+    pub hardware_tokens: i64,
     /// How many backup codes are not spent.
     pub codes_left: i64,
     /// As few as this their customer warns of.
@@ -70,8 +72,9 @@ impl User {
             standing: self.standing,
             address_verified: self.address_verified_at.is_some(),
             holdings: Holdings {
-                authenticator_apps: self.methods - self.passkeys,
+                authenticator_apps: self.methods - self.passkeys - self.hardware_tokens,
                 passkeys: self.passkeys,
+                hardware_tokens: self.hardware_tokens,
                 backup_codes: self.codes_left,
                 sessions: self.sessions,
                 challenges: self.challenges,
@@ -96,6 +99,7 @@ impl From<list::Listed> for User {
             set_up_due_at: row.set_up_due_at,
             methods: row.methods,
             passkeys: row.passkeys,
+            hardware_tokens: row.hardware_tokens,
             codes_left: row.codes_left,
             codes_low: row.codes_low,
             sessions: row.sessions,

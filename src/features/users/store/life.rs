@@ -6,7 +6,7 @@ use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::placeholders;
+use crate::platform::db::{among, placeholders};
 use crate::platform::{Conn, Result};
 
 /// Says whether the account was waiting for this.
@@ -101,6 +101,30 @@ pub async fn taken_in(conn: &mut Conn, scope: &Scope, address_keys: &[String]) -
         taken.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(key,)| key));
     }
     Ok(taken)
+}
+
+/// Who in `scope` has these address keys.
+pub async fn ids_at(conn: &mut Conn, scope: &Scope, address_keys: &[String]) -> Result<Vec<UserId>> {
+    let mut found = Vec::new();
+    if scope.customers().is_empty() {
+        return Ok(found);
+    }
+    for part in address_keys.chunks(500) {
+        let (whose, values) = among(conn, "customer_id", part.len() + 1, scope.customers());
+        let text = format!(
+            "SELECT id FROM users WHERE removed_at IS NULL AND address_key IN ({}) AND {whose}",
+            placeholders(1, part.len())
+        );
+        let mut query = sqlx::query_as::<_, (UserId,)>(sqlx::AssertSqlSafe(text));
+        for key in part {
+            query = query.bind(key);
+        }
+        for value in values {
+            query = query.bind(value);
+        }
+        found.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(id,)| id));
+    }
+    Ok(found)
 }
 
 /// Every customer in which this user holds a role, the ended ones included.
