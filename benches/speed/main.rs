@@ -70,6 +70,7 @@ impl Wishes {
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    sqlx::any::install_default_drivers();
     let wishes = Wishes::read()?;
     let begun = Instant::now();
     println!("{}", about());
@@ -147,7 +148,6 @@ async fn measure(
     engine: &str,
     grows: &mut Vec<&'static str>,
 ) -> Result<Vec<Measurement>> {
-    sqlx::any::install_default_drivers();
     place.migrate()?;
     let begun = Instant::now();
     let askers = data::fill(place, size).await?;
