@@ -53,6 +53,7 @@ pub(super) async fn fill(
     for ((at, acts), user) in lives.into_iter().zip(users) {
         for act in acts {
             let Some(token) = stock::by_id(tx, &scope, ids[at]).await? else { continue };
+            let by = if *act == TokenAct::Activate { *user } else { by };
             stock::act(tx, &token, *act, Some(user.id), by, then.now()).await?;
             if *act == TokenAct::Activate && acts.last() == Some(act) {
                 methods::service::register_token(tx, then, *user, token.id, &token.serial).await?;

@@ -11,7 +11,7 @@ use super::user_api::{RemoveOutcome, RemoveUserMethod, UserMethodPage, show_user
 use super::user_page::{in_address, nobody_here};
 use crate::domain::authority::Refusal;
 use crate::domain::ids::MethodId;
-use crate::domain::method::Removal;
+use crate::domain::method::{MethodKind, Removal};
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
@@ -136,6 +136,7 @@ fn form(
     } else {
         "Their other methods and their backup codes stay as they are."
     };
+    let stock = (method.kind == MethodKind::HardwareToken).then_some(" The token is returned to stock.");
     let reason_note = if page.reason_required { "shown in the mail and in the audit" } else { "optional" };
     let ticket_note = if page.ticket_required { "required" } else { "optional" };
     let (id, method_id) = (user.id.to_string(), method.id.to_string());
@@ -153,7 +154,7 @@ fn form(
                 {general}
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="method" value=method_id/>
-                <p><b>"This method stops working at once."</b>" "{rest}" "{sessions}" They are told by mail. This cannot be undone."</p>
+                <p><b>"This method stops working at once."</b>{stock}" "{rest}" "{sessions}" They are told by mail. This cannot be undone."</p>
                 <TextArea
                     name="reason"
                     label="Reason"

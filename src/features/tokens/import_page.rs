@@ -15,8 +15,8 @@ use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::features::users::list_parts::number;
 use crate::ui::{
-    Badge, Banner, CodeField, Empty, Glyph, Icon, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton,
-    TextField, Tone, clock,
+    Badge, Banner, CodeField, Empty, Glyph, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton, TextField,
+    Tone, clock,
 };
 
 /// The page that takes a file.
@@ -250,9 +250,9 @@ fn preview(page: ImportPage, left: Option<ImportOutcome>) -> AnyView {
                 </StatTiles>
                 {banner}
                 <div class="head"><h2>"Line by line"</h2></div>
-                <div class="card scroll">
-                    <table class="table">
-                        <thead><tr><th class="num">"Line"</th><th class="main">"Serial number"</th><th>"Kind"</th><th>"What becomes of it"</th></tr></thead>
+                <div class="card">
+                    <table class="table lines">
+                        <thead><tr><th class="num">"Line"</th><th class="main">"Serial number"</th><th>"What becomes of it"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
@@ -262,7 +262,7 @@ fn preview(page: ImportPage, left: Option<ImportOutcome>) -> AnyView {
                     <header class="card-head"><h2>"Confirm"</h2></header>
                     <div class="card-body">{confirmation}</div>
                 </section>
-                <p class="note"><Icon of=Glyph::Lock/>{format!(" The file waits sealed until {} UTC, then it is forgotten.", clock(page.confirm_until))}</p>
+                <p class="note">{format!("The file waits sealed until {} UTC, then it is forgotten.", clock(page.confirm_until))}</p>
             </aside>
         </div>
     }
@@ -270,22 +270,23 @@ fn preview(page: ImportPage, left: Option<ImportOutcome>) -> AnyView {
 }
 
 fn row(line: LineRow) -> AnyView {
+    let why =
+        |why: String| view! { <Badge tone=Tone::Warn>"Left out"</Badge><span class="under">{why}</span> }.into_any();
     let becomes = match (line.untaken, line.same_as, line.owner) {
-        (Some(why), Some(first), _) => {
-            view! { <Badge tone=Tone::Warn>{why.label()}</Badge>{format!(" as on line {first}")} }.into_any()
-        }
-        (Some(why), None, _) => view! { <Badge tone=Tone::Warn>{why.label()}</Badge> }.into_any(),
+        (Some(untaken), Some(first), _) => why(format!("{} as on line {first}", untaken.label())),
+        (Some(untaken), None, _) => why(untaken.label().to_owned()),
         (None, _, Some(owner)) => view! { "Given to "<bdi>{owner}</bdi> }.into_any(),
         (None, _, None) => "Into the stock".into_any(),
     };
+    let words: Vec<String> = line.model.into_iter().chain(line.profile.map(kind)).collect();
+    let words = words.join(" · ");
     view! {
         <tr>
             <td class="num">{line.number}</td>
             <td>
                 <span class="cut mono" title=line.serial.clone()>{line.serial.clone()}</span>
-                {line.model.map(|model| view! { <span class="under cut" title=model.clone()>{model.clone()}</span> })}
+                <span class="under cut" title=words.clone()>{words.clone()}</span>
             </td>
-            <td>{line.profile.map(kind)}</td>
             <td>{becomes}</td>
         </tr>
     }

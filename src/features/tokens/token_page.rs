@@ -71,7 +71,7 @@ fn sheet(page: Page, left: Option<&Left<ActOutcome>>, now: Moment) -> AnyView {
                     {holder}
                     <div><dt>"Kind"</dt><dd>{whole_kind(token.profile)}</dd></div>
                     {two}
-                    <div><dt>"In the stock"</dt><dd>"since "<Time at=page.added_at now/></dd></div>
+                    <div><dt>"Added"</dt><dd><Time at=page.added_at now/></dd></div>
                 </dl>
                 <div class="head"><h2>"History"</h2></div>
                 <ol class="story">{story}</ol>
