@@ -525,6 +525,11 @@ both! {
 
         let token = world.challenge(&ua, sign_in::Step::Factor).await;
         let mut browser = Browser::new(&world).await.with(CHALLENGE, &token);
+        let page = browser.get("/sign-in/code").await.body;
+        assert!(page.contains("take your hardware token") && page.contains("code eight"), "{page}");
+        let other = world.challenge(&admin, sign_in::Step::Factor).await;
+        let page = Browser::new(&world).await.with(CHALLENGE, &other).get("/sign-in/code").await.body;
+        assert!(!page.contains("hardware token") && !page.contains("code eight"), "only whoever has one");
         let code = fob.fresh(&world);
         let answer = browser.post("/api/sign_in/code", "/sign-in/code", &[("code", &code)]).await;
         assert_eq!(answer.location(), "/", "{}", answer.body);

@@ -144,8 +144,8 @@ pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
         None => None,
     };
     match waiting {
-        Some(service::Waiting { customer, step: Step::Factor }) => {
-            Ok(Some(WaitingFor { customer: customer.name, help_desk: customer.help_desk }))
+        Some(service::Waiting { customer, step: Step::Factor, token_digits }) => {
+            Ok(Some(WaitingFor { customer: customer.name, help_desk: customer.help_desk, token_digits }))
         }
         Some(_) => {
             request.go("/set-up");
@@ -165,6 +165,8 @@ pub struct WaitingFor {
     pub customer: String,
     /// Its help desk.
     pub help_desk: Option<String>,
+    /// The most digits that a hardware token of the user shows; none where they have none.
+    pub token_digits: Option<u8>,
 }
 
 /// Signs out, wholly or from a half-finished sign-in.

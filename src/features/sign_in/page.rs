@@ -140,7 +140,7 @@ pub fn CodePage() -> impl IntoView {
     let came_with_backup = backup.get_untracked();
     let left_for = move |backup| left.filter(|_| backup == came_with_backup);
     let page = move |waiting: Option<WaitingFor>| {
-        let Some(WaitingFor { customer, help_desk: desk }) = waiting else {
+        let Some(WaitingFor { customer, help_desk: desk, token_digits }) = waiting else {
             return on_the_way();
         };
         let name = customer.clone();
@@ -148,7 +148,7 @@ pub fn CodePage() -> impl IntoView {
             if backup.get() {
                 backup_form(by_backup_code, outcome(by_backup_code, left_for(true)), &name)
             } else {
-                code_form(by_code, outcome(by_code, left_for(false)), &name)
+                code_form(by_code, outcome(by_code, left_for(false)), &name, token_digits)
             }
         };
         view! {
@@ -167,20 +167,26 @@ pub fn CodePage() -> impl IntoView {
 
 type Outcome = Signal<Option<Result<CodeOutcome, ApiError>>>;
 
-fn code_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str) -> AnyView {
+fn code_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, token_digits: Option<u8>) -> AnyView {
     let error = Signal::derive(move || match outcome.get() {
         Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(LOCALE, common.not_six).to_owned()),
         Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(LOCALE, sign_in.code.wrong).to_owned()),
         _ => None,
     });
     let title = td_string!(LOCALE, sign_in.code.title);
+    let (lead, label) = if token_digits.is_some() {
+        let lead = td_string!(LOCALE, sign_in.code.lead_token, customer = apart(customer));
+        (lead, td_string!(LOCALE, sign_in.code.label_token))
+    } else {
+        (td_string!(LOCALE, sign_in.code.lead, customer = apart(customer)), td_string!(LOCALE, sign_in.code.label))
+    };
     view! {
         <Title text=title/>
         <h1>{title}</h1>
-        <p class="lead">{td_string!(LOCALE, sign_in.code.lead, customer = apart(customer))}</p>
+        <p class="lead">{lead}</p>
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
-            <CodeField name="code" label=td_string!(LOCALE, sign_in.code.label) error autofocus=true/>
+            <CodeField name="code" label error autofocus=true places=token_digits.unwrap_or(6)/>
             {sign_in(action)}
         </ActionForm>
         <div>

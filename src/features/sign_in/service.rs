@@ -14,7 +14,7 @@ use crate::domain::sign_in::{AfterPassword, Facts, Next, Passed, Purpose, Step, 
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, customers, methods, session, users};
+use crate::features::{audit, customers, methods, session, stock, users};
 use crate::platform::request::{Origin, local_path};
 use crate::platform::{Conn, Platform, Result};
 
@@ -270,6 +270,8 @@ pub struct Waiting {
     pub customer: Customer,
     /// What it waits for.
     pub step: Step,
+    /// The most digits that an active hardware token of the user shows; none where they have none.
+    pub token_digits: Option<u8>,
 }
 
 /// What the half-finished sign-in with this token waits for, if it is still live.
@@ -282,5 +284,8 @@ pub async fn waiting(platform: &Platform, token: &str) -> Result<Option<Waiting>
         return Ok(None);
     };
     let customer = customers::service::of_user(&mut conn, challenge.user.customer).await?;
-    Ok(customer.map(|customer| Waiting { customer, step: challenge.step }))
+    let tokens = stock::service::of_user(&mut conn, challenge.user).await?;
+    let active = tokens.iter().filter(|token| token.facts.activated_at.is_some());
+    let token_digits = active.map(|token| token.profile.digits).max();
+    Ok(customer.map(|customer| Waiting { customer, step: challenge.step, token_digits }))
 }
