@@ -184,6 +184,9 @@ fn people() -> impl Iterator<Item = Person> {
 ///
 /// # Errors
 /// When the database fails.
+///
+/// # Panics
+/// Never: each of the demo's customers has an owner.
 pub async fn seed(platform: &Platform) -> Result<()> {
     if customers::service::named(&mut *platform.db.read().await?, CUSTOMERS[0].name).await?.is_some() {
         return Ok(());
