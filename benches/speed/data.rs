@@ -4,6 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rekey::domain::ids::{CustomerId, MethodId, UserId};
+use rekey::domain::sign_in::SESSION_LIFETIME;
 use rekey::domain::time::Time;
 use rekey::domain::user::UserRef;
 use rekey::platform::keys::{Keys, new_token, sha256};
@@ -191,9 +192,10 @@ fn rows(size: Size, password: &str, now: i64) -> Vec<String> {
             "h".repeat(52)
         ),
         format!(
-            "INSERT INTO sessions (token_hash, id, customer_id, user_id, created_at, last_seen_at) \
-             SELECT '{}' || ({users} + n), {s}, {c}, {u}, {now}, {now} FROM numbers WHERE {holds}",
-            "t".repeat(56)
+            "INSERT INTO sessions (token_hash, id, customer_id, user_id, created_at, last_seen_at, ends_at) \
+             SELECT '{}' || ({users} + n), {s}, {c}, {u}, {now}, {now}, {now} + {lifetime} FROM numbers WHERE {holds}",
+            "t".repeat(56),
+            lifetime = SESSION_LIFETIME.as_milliseconds(),
         ),
         // One sign-in of each, told apart by the second; the heads stand where those end.
         format!(
@@ -231,8 +233,8 @@ async fn people(conn: &mut Conn, place: &Place, size: Size) -> Result<Askers> {
         let (token, user) = (new_token(&rng), user(n)?);
         // Written down as used a moment ahead, so that no measured request stops to write that down again.
         sqlx::query(
-            "INSERT INTO sessions (token_hash, id, customer_id, user_id, created_at, last_seen_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO sessions (token_hash, id, customer_id, user_id, created_at, last_seen_at, ends_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(sha256(token.as_bytes()))
         .bind(format!("01s9{n:022}"))
@@ -240,6 +242,7 @@ async fn people(conn: &mut Conn, place: &Place, size: Size) -> Result<Askers> {
         .bind(user.id)
         .bind(now)
         .bind(now.unix_milliseconds() + 3_600_000)
+        .bind(now + SESSION_LIFETIME)
         .execute(&mut *conn)
         .await?;
         cookies.push(format!("rekey={token}"));
