@@ -36,7 +36,8 @@ export class Demo {
   ) {
     const listen = `127.0.0.1:${port}`
     const log = openSync(this.log, 'w')
-    this.url = `http://${listen}`
+    // As the demo calls itself: a passkey needs a name.
+    this.url = `http://localhost:${port}`
     this.process = spawn(rekey, ['demo', '--data', this.folder, '--listen', listen], {
       cwd: root,
       env: this.env(),

@@ -59,6 +59,8 @@ pub enum What {
     TokenActivated,
     TokenReturned,
     TokenLost,
+    PasskeyAdded,
+    PasskeyCopied,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -108,6 +110,8 @@ spelled!(What {
     TokenActivated => "token_activated",
     TokenReturned => "token_returned",
     TokenLost => "token_lost",
+    PasskeyAdded => "passkey_added",
+    PasskeyCopied => "passkey_copied",
 });
 
 impl What {
@@ -162,6 +166,8 @@ impl What {
             Self::TokenActivated => "Hardware token activated",
             Self::TokenReturned => "Hardware token returned",
             Self::TokenLost => "Hardware token lost",
+            Self::PasskeyAdded => "Passkey added",
+            Self::PasskeyCopied => "Copied passkey refused",
         }
     }
 
@@ -178,6 +184,7 @@ impl What {
                 | Self::ResetRefused
                 | Self::ChangeRefused
                 | Self::LinkRefused
+                | Self::PasskeyCopied
                 | Self::MailFailed
         )
     }

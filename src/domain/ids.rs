@@ -44,6 +44,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for u128 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write(self.0, f)

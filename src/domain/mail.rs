@@ -107,6 +107,13 @@ pub enum Mail {
         /// Who gave it.
         by: String,
     },
+    /// A passkey of which there are two was refused, and stays refused.
+    PasskeyCopied {
+        /// When.
+        at: Time,
+        /// What its user calls it.
+        name: Option<String>,
+    },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
         /// When.
@@ -157,6 +164,7 @@ impl Mail {
             Self::MethodAdded { .. } => "method_added",
             Self::MethodRemoved { .. } => "method_removed",
             Self::TokenAssigned { .. } => "token_assigned",
+            Self::PasskeyCopied { .. } => "passkey_copied",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::RoleGiven { .. } => "role_given",

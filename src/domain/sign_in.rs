@@ -10,6 +10,7 @@ pub use guessing::{GUESS_WINDOW, GUESSES_IN_A_ROW, GUESSES_IN_WINDOW, Guesses, G
 use serde::{Deserialize, Serialize};
 
 use super::customer::Policy;
+use super::method::MethodKind;
 use super::spelled;
 use super::time::{Span, Time};
 use super::user::Standing;
@@ -20,6 +21,8 @@ pub const SIGN_IN_LIFETIME: Span = Span::minutes(10);
 pub const RECOVERY_LIFETIME: Span = Span::minutes(15);
 /// How long somebody who proved themself again may take to add an authenticator.
 pub const ADD_METHOD_LIFETIME: Span = Span::minutes(5);
+/// How long a passkey may take to answer for a step-up, and the answer to be sent.
+pub const STEP_UP_LIFETIME: Span = Span::minutes(5);
 /// Wrong codes that end a challenge.
 pub const WRONG_CODES: i64 = 5;
 /// A session ends when it was not used for this long.
@@ -38,12 +41,15 @@ pub enum Purpose {
     Invitation,
     /// A session and a fresh second factor: one more authenticator.
     AddMethod,
+    /// A session that asked a passkey for a step-up.
+    StepUp,
 }
 spelled!(Purpose {
     SignIn => "sign_in",
     Recovery => "recovery",
     Invitation => "invitation",
     AddMethod => "add_method",
+    StepUp => "step_up",
 });
 
 impl Purpose {
@@ -54,6 +60,7 @@ impl Purpose {
             Self::SignIn => SIGN_IN_LIFETIME,
             Self::Recovery | Self::Invitation => RECOVERY_LIFETIME,
             Self::AddMethod => ADD_METHOD_LIFETIME,
+            Self::StepUp => STEP_UP_LIFETIME,
         }
     }
 }
@@ -69,6 +76,48 @@ pub enum Step {
     SaveCodes,
 }
 spelled!(Step { Factor => "factor", SetUp => "set_up", SaveCodes => "save_codes" });
+
+/// With this begins, in the field of a form that would otherwise hold six digits, what a passkey answered.
+pub const PASSKEY: &str = "passkey ";
+
+/// A way to prove a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// A passkey or security key answers.
+    Passkey,
+    /// An authenticator app or a hardware token shows digits.
+    App,
+    /// One of the codes on paper.
+    BackupCode,
+}
+spelled!(Way { Passkey => "passkey", App => "app", BackupCode => "backup" });
+
+impl Way {
+    /// The way that goes with a kind of method.
+    #[must_use]
+    pub const fn of(kind: MethodKind) -> Self {
+        match kind {
+            MethodKind::AuthenticatorApp | MethodKind::HardwareToken => Self::App,
+            MethodKind::Passkey => Self::Passkey,
+        }
+    }
+}
+
+/// The ways of somebody with these methods, each with its last use, and so many backup codes: the one used last first, then
+/// the best. A backup code is for when nothing else is at hand, so it comes last however lately one was used.
+#[must_use]
+pub fn ways(methods: &[(MethodKind, Option<Time>)], codes_left: usize) -> Vec<Way> {
+    let has = |way: &Way| match way {
+        Way::BackupCode => codes_left > 0,
+        way => methods.iter().any(|(kind, _)| Way::of(*kind) == *way),
+    };
+    let mut ways: Vec<Way> = Way::ALL.iter().copied().filter(has).collect();
+    let last = methods.iter().filter(|(_, used)| used.is_some()).max_by_key(|(_, used)| *used);
+    if let Some((kind, _)) = last {
+        ways.sort_by_key(|way| *way != Way::of(*kind));
+    }
+    ways
+}
 
 /// What a user's rows say at the moment their password was right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +167,7 @@ pub fn may_set_up(purpose: Purpose, facts: Facts) -> bool {
             matches!(after_password(facts), AfterPassword::Challenge(Step::SetUp) | AfterPassword::SignedIn)
         }
         // One more authenticator is no set-up: it is added elsewhere, by whoever has a session.
-        Purpose::AddMethod => false,
+        Purpose::AddMethod | Purpose::StepUp => false,
     }
 }
 
@@ -232,6 +281,17 @@ mod tests {
                 Facts { standing: Standing::Active, has_factor, set_up_due, policy }
             },
         )
+    }
+
+    #[test]
+    fn the_way_used_last_comes_first_and_backup_codes_last() {
+        use MethodKind::{AuthenticatorApp, Passkey};
+        let all = |app, key| ways(&[(AuthenticatorApp, app), (Passkey, key)], 3);
+        assert_eq!(all(None, None), [Way::Passkey, Way::App, Way::BackupCode]);
+        assert_eq!(all(Some(at(2)), Some(at(1))), [Way::App, Way::Passkey, Way::BackupCode]);
+        assert_eq!(all(Some(at(1)), Some(at(2))), [Way::Passkey, Way::App, Way::BackupCode]);
+        assert_eq!(ways(&[(AuthenticatorApp, None)], 0), [Way::App]);
+        assert_eq!(ways(&[(Passkey, None)], 1), [Way::Passkey, Way::BackupCode]);
     }
 
     #[test]

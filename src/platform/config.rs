@@ -24,7 +24,7 @@ pub struct Config {
     #[arg(long, env = "REKEY_KEY_FILE", value_name = "FILE", global = true)]
     pub key_file: Option<PathBuf>,
 
-    /// The address people reach Rekey at, as links in mails begin; https wherever it is not this machine [default: http://LISTEN]
+    /// The address people reach Rekey at, as links in mails begin; https wherever it is not this machine; passkeys are bound to its host name [default: http://LISTEN, or localhost]
     #[arg(long, env = "REKEY_BASE_URL", value_name = "URL", global = true)]
     pub base_url: Option<Url>,
 
@@ -68,15 +68,18 @@ impl Config {
         self.key_file.clone().unwrap_or_else(|| self.data.join("rekey.key"))
     }
 
-    /// The address people reach Rekey at. Links never begin with anything a request says.
+    /// The address people reach Rekey at. Links never begin with anything a request says. On one's own machine it has a name,
+    /// since browsers use passkeys at a name only.
     ///
     /// # Panics
     /// Never: a socket address always makes an http address.
     #[must_use]
     pub fn base_url(&self) -> Url {
-        self.base_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{}", self.listen).parse().expect("a socket address is a host and port"))
+        let here = || match self.listen {
+            listen if listen.ip().is_loopback() => format!("http://localhost:{}", listen.port()),
+            listen => format!("http://{listen}"),
+        };
+        self.base_url.clone().unwrap_or_else(|| here().parse().expect("a socket address is a host and port"))
     }
 
     /// An address on this site, whole.

@@ -13,6 +13,7 @@ pub mod request;
 pub mod rng;
 pub mod text;
 pub mod totp;
+pub mod webauthn;
 
 use std::sync::Arc;
 

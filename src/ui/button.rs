@@ -11,7 +11,7 @@ pub enum Look {
 }
 
 impl Look {
-    const fn class(self) -> &'static str {
+    pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Default => "button",
             Self::Primary => "button primary",

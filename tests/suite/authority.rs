@@ -75,6 +75,9 @@ fn table() -> Vec<Function> {
     ];
     vec![
         own("/api/sign_in/out_elsewhere", &[]),
+        own("/api/sign_in/prove", &[]),
+        own("/api/security/ask_passkey", &[]),
+        own("/api/security/add_passkey", &[("answer", "{}"), ("name", "x")]),
         own("/api/security/page", &[]),
         own("/api/security/change", &[("method", "{method}")]),
         own("/api/security/end_session", &[("session", "{session}")]),

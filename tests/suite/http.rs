@@ -33,6 +33,9 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     vec![
         ("/api/sign_in/begin", Door::Public, vec![("address", "nobody@a.example"), ("password", "x")]),
         ("/api/sign_in/code", Door::HalfWay, vec![("code", "123456")]),
+        ("/api/sign_in/passkey", Door::HalfWay, vec![("answer", "{}")]),
+        ("/api/sign_in/ask_passkey", Door::HalfWay, vec![]),
+        ("/api/sign_in/prove", Door::SignedIn, vec![]),
         ("/api/sign_in/waiting", Door::HalfWay, vec![]),
         ("/api/sign_in/out", Door::Public, vec![]),
         ("/api/sign_in/out_elsewhere", Door::SignedIn, vec![]),
@@ -57,6 +60,8 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/security/add", Door::SignedIn, vec![("code", "123456")]),
         ("/api/security/set_up", Door::SignedIn, vec![("password", "x")]),
         ("/api/security/adding", Door::SignedIn, vec![]),
+        ("/api/security/ask_passkey", Door::SignedIn, vec![]),
+        ("/api/security/add_passkey", Door::SignedIn, vec![("answer", "{}"), ("name", "x")]),
         ("/api/security/register", Door::SignedIn, vec![("code", "123456"), ("name", "x")]),
         ("/api/security/rename", Door::SignedIn, vec![("method", ID), ("name", "x")]),
         ("/api/security/remove", Door::SignedIn, vec![("method", ID), ("code", "123456")]),
@@ -126,7 +131,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     ]
 }
 
-const CONSOLE: [&str; 28] = [
+const CONSOLE: [&str; 29] = [
     "/tokens",
     "/tokens/import",
     "/tokens/01mcc5rm003kab9w64hq9mjq2v",
@@ -138,6 +143,7 @@ const CONSOLE: [&str; 28] = [
     "/security",
     "/security/add",
     "/security/add/key",
+    "/security/add/passkey",
     "/security/codes",
     "/security/codes/new",
     "/security/codes/print",

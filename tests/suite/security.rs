@@ -37,7 +37,7 @@ impl World {
         (id, secret)
     }
 
-    async fn mails(&self, person: &Person, kind: &str) -> i64 {
+    pub async fn mails(&self, person: &Person, kind: &str) -> i64 {
         let text = format!(
             "SELECT COUNT(*) FROM outbox WHERE customer_id = '{}' AND user_id = '{}' AND mail LIKE '%\"kind\":\"{kind}\"%'",
             person.user.customer, person.user.id

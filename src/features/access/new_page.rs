@@ -9,9 +9,8 @@ use crate::domain::access::AddOutcome;
 use crate::features::session::api::Me;
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::ui::{
-    Banner, Choice, CodeField, Empty, Glyph, Look, Pick, Section, SheetHead, SubmitButton, TextField, Tone,
-};
+use crate::features::sign_in::prove::StepUp;
+use crate::ui::{Banner, Choice, Empty, Glyph, Look, Pick, Section, SheetHead, SubmitButton, TextField, Tone};
 
 /// Where the form is sent.
 const ADD: &str = "/api/access/add";
@@ -99,7 +98,7 @@ fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyVi
                 autocomplete="off"
             />
             {through}
-            <CodeField name="code" label="Your own code" hint="From your authenticator app. It counts for this customer only." error=code/>
+            <StepUp hint="From your authenticator app. It counts for this customer only." error=code/>
             <div class="actions">
                 <SubmitButton look=Look::Primary>"Add customer"</SubmitButton>
                 <a class="button quiet" href="/customers">"Cancel"</a>

@@ -14,7 +14,8 @@ use crate::domain::time::Time as Moment;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::ui::{Banner, Choice, CodeField, Empty, Glyph, Look, Person, Pick, Section, SubmitButton, TextField, Tone};
+use crate::features::sign_in::prove::StepUp;
+use crate::ui::{Banner, Choice, Empty, Glyph, Look, Person, Pick, Section, SubmitButton, TextField, Tone};
 
 /// Where the forms are sent.
 const GIVE: &str = "/api/access/give";
@@ -114,7 +115,7 @@ fn form(page: RolePage, title: &'static str, left: Option<Left<RoleOutcome>>) ->
                     error=end_problem
                 />
             })}
-            <CodeField name="code" label="Your own code" hint="From your authenticator app. It counts for this change only." error=code/>
+            <StepUp hint="From your authenticator app. It counts for this change only." error=code/>
             <p class="note">"They are told by mail."</p>
             <div class="actions">
                 <SubmitButton look=Look::Primary>{button}</SubmitButton>

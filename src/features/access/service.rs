@@ -8,7 +8,6 @@ use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::resilience::{Weakness, Weaknesses};
 use crate::domain::time::Time;
-use crate::domain::totp::read_digits;
 use crate::domain::user::{Standing, clean_name};
 use crate::domain::user_filter::UserFilter;
 use crate::features::customers::service::Profile;
@@ -163,7 +162,7 @@ pub(super) async fn proved(
     typed: &str,
     about: (&str, &str),
 ) -> Result<std::result::Result<NewToken, CodeProblem>> {
-    let Some(digits) = read_digits(typed) else {
+    let Some(digits) = sign_in::service::read_proof(typed) else {
         return Ok(Err(CodeProblem::Malformed));
     };
     Ok(match sign_in::service::step_up(platform, origin, session, &digits, about).await? {

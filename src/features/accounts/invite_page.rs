@@ -10,9 +10,8 @@ use crate::domain::ids::CustomerId;
 use crate::features::session::api::Me;
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::ui::{
-    Banner, CodeField, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextField, Toast, Tone,
-};
+use crate::features::sign_in::prove::StepUp;
+use crate::ui::{Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextField, Toast, Tone};
 
 /// Where an invitation is sent.
 const INVITE: &str = "/api/accounts/invite";
@@ -109,10 +108,7 @@ fn form(choices: Vec<Choice>, chosen: Option<CustomerId>, left: Option<Left<Invi
                     />
                     {roles(role, owners)}
                     <div class="above-member">
-                        <CodeField
-                            name="code"
-                            label="Your own code"
-                            hint="From your authenticator app: this role sees or changes more than its own account."
+                        <StepUp hint="From your authenticator app: this role sees or changes more than its own account."
                             error=code_error
                             may_be_empty=true
                         />

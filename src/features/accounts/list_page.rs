@@ -13,9 +13,10 @@ use crate::domain::invitation::MOST_PEOPLE;
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
+use crate::features::sign_in::prove::StepUp;
 use crate::ui::{
-    Badge, Banner, CodeField, Empty, Glyph, Icon, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton,
-    TextArea, Tone, clock,
+    Badge, Banner, Empty, Glyph, Icon, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton, TextArea, Tone,
+    clock,
 };
 
 /// The page that takes a list.
@@ -152,7 +153,7 @@ fn preview(page: ListPage, left: Option<ConfirmListOutcome>) -> AnyView {
         view! {
             <form class="form" method="post" action="/api/accounts/confirm_list">
                 <input type="hidden" name="id" value=page.id.to_string()/>
-                <CodeField name="code" label="Your own code" hint="From your authenticator app. It counts for this list only." error=code_error/>
+                <StepUp hint="From your authenticator app. It counts for this list only." error=code_error/>
                 <p><b>{people(going)}</b>{each}</p>
                 <SubmitButton look=Look::Primary wide=true>{format!("Invite {}", people(going))}</SubmitButton>
                 <a class="button quiet wide" href="/users/invite/file">"Read another list"</a>

@@ -12,7 +12,8 @@ use crate::domain::time::Time as Moment;
 use crate::domain::user::Standing;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::ui::{Banner, CodeField, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, Time, Tone, clock};
+use crate::features::sign_in::prove::StepUp;
+use crate::ui::{Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, Time, Tone, clock};
 
 type Sheet = fn(AccountPage, Option<AccountOutcome>, Moment) -> AnyView;
 
@@ -227,7 +228,7 @@ fn remove(page: AccountPage, outcome: Option<AccountOutcome>, _: Moment) -> AnyV
             </ul>
             <form class="form" method="post" action="/api/accounts/remove">
                 <input type="hidden" name="id" value=page.id.to_string()/>
-                <CodeField name="code" label="Your own code" hint="From your authenticator app." error=code_error/>
+                <StepUp hint="From your authenticator app." error=code_error/>
                 <p><b>"This cannot be undone."</b>" To keep somebody out for a while, suspend them."</p>
                 <div class="actions">
                     <SubmitButton look=Look::Red>"Remove 1 user"</SubmitButton>

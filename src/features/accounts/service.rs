@@ -10,7 +10,6 @@ use crate::domain::invitation::{self as invited, MAIL_WINDOW, next_mail_at};
 use crate::domain::mail::Mail;
 use crate::domain::recovery;
 use crate::domain::time::Time;
-use crate::domain::totp::read_digits;
 use crate::domain::user::{Standing, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
@@ -41,7 +40,7 @@ pub(super) async fn step_up(
     typed: &str,
     about: (&str, &str),
 ) -> Result<Result<NewToken, Code>> {
-    let Some(digits) = read_digits(typed) else {
+    let Some(digits) = sign_in::service::read_proof(typed) else {
         return Ok(Err(Code::Malformed));
     };
     Ok(match sign_in::service::step_up(platform, origin, session, &digits, about).await? {

@@ -1,4 +1,4 @@
-//! Authentication methods: authenticator apps for now.
+//! Authentication methods: authenticator apps, passkeys and security keys.
 
 #[cfg(feature = "ssr")]
 pub mod service;

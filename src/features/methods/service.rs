@@ -1,5 +1,7 @@
 //! Registers authenticators and tokens, judges their codes, and takes them all away.
 
+pub mod passkeys;
+
 use super::store;
 use crate::domain::ids::{CustomerId, MethodId, TokenId, UserId};
 use crate::domain::method::MethodKind;
@@ -25,6 +27,8 @@ pub struct Method {
     pub registered_at: Time,
     /// When it was last used to sign in or for a step-up.
     pub last_used_at: Option<Time>,
+    /// Since when it is refused: its counter went back, which only a copy of it explains.
+    pub copied_at: Option<Time>,
 }
 
 /// The methods of `user`, the oldest first.
@@ -42,6 +46,7 @@ pub async fn list(conn: &mut Conn, user: UserRef) -> Result<Vec<Method>> {
             token: row.token_id,
             registered_at: row.registered_at,
             last_used_at: row.last_used_at,
+            copied_at: row.copied_at,
         })
         .collect())
 }
@@ -173,9 +178,13 @@ async fn apps(conn: &mut Conn, user: UserRef) -> Result<Vec<store::Row>> {
 }
 
 fn open(platform: &Platform, user: UserRef, row: &store::Row) -> Result<TotpSecret> {
-    let bytes = platform.keys.open(&place(user, row.id), &row.secret)?;
+    let bytes = unsealed(platform, user, row)?;
     let bytes = <[u8; 20]>::try_from(bytes.as_slice()).map_err(|_| Fault::Sealed)?;
     Ok(TotpSecret::from_bytes(bytes))
+}
+
+fn unsealed(platform: &Platform, user: UserRef, row: &store::Row) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+    platform.keys.open(&place(user, row.id), &row.secret)
 }
 
 /// Where a secret lies: sealed for one place, it opens in no other.

@@ -174,6 +174,10 @@ mod tests {
         Mail::MethodRemoved { at: AT, method: MethodKind::AuthenticatorApp, name, by, reason, ticket: None, last }
     }
 
+    fn added(method: MethodKind, name: Option<&str>) -> Mail {
+        Mail::MethodAdded { at: AT, method, name: name.map(str::to_owned) }
+    }
+
     fn invitation(by: &str) -> Mail {
         let by = by.to_owned();
         Mail::Invitation { link: LinkId::new(AT, [0; 10]), generation: 1, expires_at: AT, at: AT, by }
@@ -206,6 +210,8 @@ mod tests {
                 None,
             ),
             rendered(&Mail::TokenAssigned { at: AT, serial: "10001000".into(), by: "Ines".into() }, &TO, None),
+            rendered(&added(MethodKind::Passkey, None), &TO, None),
+            rendered(&Mail::PasskeyCopied { at: AT, name: Some("Blue key".into()) }, &TO, None),
             rendered(&removed(None, None, false), &TO, None),
             rendered(&removed(Some("Old phone"), Some("Ines"), true), &TO, None),
             rendered(&invitation("Ines"), &TO, Some(link())),

@@ -227,6 +227,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         | Mail::MethodAdded { .. }
         | Mail::MethodRemoved { .. }
         | Mail::TokenAssigned { .. }
+        | Mail::PasskeyCopied { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }

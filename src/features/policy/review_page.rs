@@ -14,7 +14,8 @@ use crate::domain::time::Time as Moment;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::ui::{Banner, CodeField, Empty, Glyph, Look, Section, SubmitButton, Tone};
+use crate::features::sign_in::prove::StepUp;
+use crate::ui::{Banner, Empty, Glyph, Look, Section, SubmitButton, Tone};
 
 /// The review of another policy.
 #[component]
@@ -121,10 +122,7 @@ fn confirmation(policy: &PolicyPage, typed: &Typed, back: String, left: Option<S
                 <input type="hidden" name="id" value=policy.id.to_string()/>
                 <input type="hidden" name="version" value=policy.version.clone()/>
                 {hidden.collect_view()}
-                <CodeField
-                    name="code"
-                    label="Your own code"
-                    hint="From your authenticator app. It counts for this change only."
+                <StepUp hint="From your authenticator app. It counts for this change only."
                     error
                 />
                 <SubmitButton look=Look::Primary wide=true>"Save the policy"</SubmitButton>

@@ -6,7 +6,6 @@ use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
 use crate::domain::customer::{Customer, Policy, Settings};
 use crate::domain::ids::CustomerId;
 use crate::domain::time::Time;
-use crate::domain::totp::read_digits;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::sign_in::service::SteppedUp;
 use crate::features::{audit, customers, session, sign_in, users};
@@ -165,7 +164,7 @@ pub async fn save(
     if customer.policy.settings() == asked.settings {
         return Ok((Saved::Same, None));
     }
-    let Some(digits) = read_digits(&asked.code) else {
+    let Some(digits) = sign_in::service::read_proof(&asked.code) else {
         return Ok((Saved::CodeMalformed, None));
     };
     let about = ("policy", customer.name.as_str());

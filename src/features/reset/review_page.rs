@@ -14,9 +14,10 @@ use crate::domain::plan::{Holdings, Skip};
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
+use crate::features::sign_in::prove::StepUp;
 use crate::ui::{
-    Banner, CodeField, CustomerName, Glyph, Icon, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, TextArea,
-    TextField, Tone, clock, long,
+    Banner, CustomerName, Glyph, Icon, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, TextArea, TextField,
+    Tone, clock, long,
 };
 
 /// The confirmation under way, with or without WebAssembly.
@@ -317,10 +318,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
                         (outcome == ConfirmOutcome::TicketMissing).then(|| "A customer of this selection needs a ticket number.".to_owned())
                     })
                 />
-                <CodeField
-                    name="code"
-                    label="Your own code"
-                    hint="From your authenticator app. It counts for this plan only."
+                <StepUp hint="From your authenticator app. It counts for this plan only."
                     error=failed(code_problem)
                 />
                 <p><b>{people(going)}</b>{consequence}</p>

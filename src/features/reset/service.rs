@@ -10,7 +10,6 @@ use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::plan::{LIFETIME, MOST_USERS, Plan, Verdict, seal};
 use crate::domain::recovery::Link;
 use crate::domain::time::Time;
-use crate::domain::totp::read_digits;
 use crate::domain::user::{UserRef, clean_name};
 use crate::domain::user_filter::UserFilter;
 use crate::features::outbox::service::Delivery;
@@ -304,7 +303,7 @@ pub async fn confirm(
     if ticket.is_none() && customers.iter().any(|customer| customer.policy.ticket_required) {
         return Ok(Confirmed::TicketMissing);
     }
-    let Some(digits) = read_digits(&confirmation.code) else {
+    let Some(digits) = sign_in::service::read_proof(&confirmation.code) else {
         return Ok(Confirmed::CodeMalformed);
     };
     let seal = seal(&reset.plan_hash);

@@ -1,4 +1,4 @@
-//! `/security/add` and `/security/add/key`: one more authenticator, or the first one.
+//! `/security/add` and `/security/add/key`: one more authenticator or passkey, or the first authenticator.
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -22,6 +22,7 @@ pub fn AddPage() -> impl IntoView {
     let page = Resource::new(|| (), |()| show_change(None));
     let query = use_query_map();
     let is_over = Memo::new(move |_| query.read().get("over").is_some());
+    let passkey = Memo::new(move |_| query.read().get("kind").as_deref() == Some("passkey"));
     let backup = with_backup();
     let add = ServerAction::<BeginAdding>::new();
     let first = ServerAction::<BeginSetUp>::new();
@@ -30,7 +31,7 @@ pub fn AddPage() -> impl IntoView {
     let page_view = move |page: ChangePage| match page.methods {
         0 => first_one(page, first, beginning),
         MOST_METHODS.. => enough(page),
-        _ => one_more(page, add, adding, backup, is_over.get_untracked()),
+        _ => one_more(page, add, adding, backup, (is_over.get_untracked(), passkey.get_untracked())),
     };
     calm(page, page_view)
 }
@@ -40,24 +41,31 @@ fn one_more(
     action: ServerAction<BeginAdding>,
     outcome: Outcome,
     backup: Memo<bool>,
-    is_over: bool,
+    (is_over, passkey): (bool, bool),
 ) -> AnyView {
-    let title = td_string!(LOCALE, security.add.title);
+    let (title, lead, path) = if passkey {
+        let lead = td_string!(LOCALE, security.add.lead_passkey);
+        (td_string!(LOCALE, security.add.title_passkey), lead, "/security/add?kind=passkey")
+    } else {
+        (td_string!(LOCALE, security.add.title), td_string!(LOCALE, security.add.lead), "/security/add")
+    };
+    let proofs = page.proofs;
     let (customer, desk) = (page.customer.clone(), page.help_desk.clone());
     view! {
         <Title text=title/>
         <CalmShell customer steps=steps(Purpose::AddMethod, 1) help_desk=help_desk(desk)>
             {is_over.then(over)}
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, security.add.lead)}</p>
+            <p class="lead">{lead}</p>
             {refusal(move || refused(outcome.get()?))}
             <ActionForm action attr:class="form">
-                {move || factor_field(backup.get(), outcome)}
+                {passkey.then(|| view! { <input type="hidden" name="passkey" value="true"/> })}
+                {move || factor_field(backup.get(), outcome, proofs)}
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
                     {td_string!(LOCALE, common.go_on)}
                 </SubmitButton>
             </ActionForm>
-            {move || other_way(backup.get(), "/security/add", &page)}
+            {move || other_way(backup.get(), path, &page)}
             {back()}
         </CalmShell>
     }

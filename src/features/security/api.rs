@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::rows::{CodesRow, Happened, MethodRow, SessionRow};
 use crate::domain::ids::{MethodId, SessionId, TokenId};
 use crate::domain::time::Time;
-use crate::features::session::api::{ApiError, Console};
+use crate::features::session::api::{ApiError, Console, Proofs};
 
 #[cfg(feature = "ssr")]
 use super::method_service;
@@ -27,6 +27,8 @@ pub struct SecurityPage {
     pub methods: Vec<MethodRow>,
     /// The own tokens that wait to be activated, with their serial numbers.
     pub waiting: Vec<(TokenId, String)>,
+    /// Whether passkeys can be used at the address of this page at all.
+    pub passkeys_work: bool,
     /// The own backup codes.
     pub codes: CodesRow,
     /// With this many of them left or fewer the own customer warns.
@@ -62,6 +64,7 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let page = SecurityPage {
         methods: own.into_iter().map(|own| MethodRow::of(own.method, own.removal)).collect(),
         waiting: waiting.map(|token| (token.id, token.serial)).collect(),
+        passkeys_work: crate::features::methods::service::passkeys::are_offered(&request.platform),
         codes: codes.into(),
         codes_low: usize::from(home.map(|home| home.policy).unwrap_or_default().codes_low),
         sessions: sessions.into_iter().map(|open| SessionRow::of(open, Some(asking.id))).collect(),
@@ -94,6 +97,8 @@ pub struct ChangePage {
     pub methods: usize,
     /// How many backup codes are left to prove oneself with.
     pub codes_left: usize,
+    /// What else they can prove themself with.
+    pub proofs: Proofs,
     /// The method the page is about; none when there is no such method.
     pub method: Option<MethodRow>,
 }
@@ -118,6 +123,7 @@ pub async fn show_change(#[server(default)] method: Option<MethodId>) -> Result<
         help_desk: customer.help_desk,
         methods,
         codes_left: backup_codes::service::left(&mut conn, user).await?.count(),
+        proofs: request.proofs(&asking),
         method: method.map(|own| MethodRow::of(own.method, own.removal)),
     })
 }
@@ -159,7 +165,7 @@ pub enum Proof {
 /// The second factor as it was typed.
 #[cfg(feature = "ssr")]
 pub(super) fn factor(code: &str, backup: bool) -> Option<Factor> {
-    if backup { Factor::backup_code(code) } else { Factor::code(code) }
+    if backup { Factor::backup_code(code) } else { Factor::proof(code) }
 }
 
 /// What came of a change; what was made by it, if it was done.

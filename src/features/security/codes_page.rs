@@ -28,6 +28,7 @@ pub fn MakeCodesPage() -> impl IntoView {
 }
 
 fn ask(page: ChangePage, action: ServerAction<MakeCodes>, outcome: Outcome, backup: Memo<bool>) -> AnyView {
+    let proofs = page.proofs;
     let (customer, desk) = (page.customer.clone(), page.help_desk.clone());
     let inside = if page.methods == 0 {
         view! {
@@ -42,7 +43,7 @@ fn ask(page: ChangePage, action: ServerAction<MakeCodes>, outcome: Outcome, back
             <p class="lead">{td_string!(LOCALE, security.codes.lead)}" "{td_string!(LOCALE, security.remove.ends)}</p>
             {refusal(move || refused(outcome.get()?))}
             <ActionForm action attr:class="form">
-                {move || factor_field(backup.get(), outcome)}
+                {move || factor_field(backup.get(), outcome, proofs)}
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
                     {td_string!(LOCALE, security.codes.button)}
                 </SubmitButton>

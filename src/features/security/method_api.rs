@@ -21,12 +21,16 @@ use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
 
-/// Begins to add an authenticator with a second factor that is there already.
+/// Begins to add an authenticator or a passkey with a second factor that is there already.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "security/add")]
-pub async fn begin_adding(#[server(default)] code: String, #[server(default)] backup: bool) -> Result<Proof, ApiError> {
+pub async fn begin_adding(
+    #[server(default)] code: String,
+    #[server(default)] backup: bool,
+    #[server(default)] passkey: bool,
+) -> Result<Proof, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let outcome = match factor(&code, backup) {
@@ -36,7 +40,7 @@ pub async fn begin_adding(#[server(default)] code: String, #[server(default)] ba
             match settle(&request, changed) {
                 Ok(challenge) => {
                     request.set_token(Cookie::Challenge, &challenge);
-                    request.go("/security/add/key");
+                    request.go(if passkey { "/security/add/passkey" } else { "/security/add/key" });
                     return Ok(Proof::GoOn);
                 }
                 Err(outcome) => outcome,

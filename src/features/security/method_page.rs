@@ -57,6 +57,7 @@ fn removal(
     backup: Memo<bool>,
 ) -> AnyView {
     let title = td_string!(LOCALE, security.remove.title, name = apart(&called(&method)));
+    let proofs = page.proofs;
     let (customer, desk) = (page.customer.clone(), page.help_desk.clone());
     let path = format!("/security/methods/{}/remove", method.id);
     let id = method.id.to_string();
@@ -80,7 +81,7 @@ fn removal(
                 {refusal(move || refused(outcome.get()?))}
                 <ActionForm action attr:class="form">
                     <input type="hidden" name="method" value=id/>
-                    {move || factor_field(backup.get(), outcome)}
+                    {move || factor_field(backup.get(), outcome, proofs)}
                     <SubmitButton look=Look::Red wide=true pending=action.pending()>
                         {td_string!(LOCALE, security.remove.button)}
                     </SubmitButton>

@@ -125,7 +125,12 @@ pub async fn adding(platform: &Platform, session: &Session, token: &str) -> Resu
     Ok(Some(Adding { customer, key, address }))
 }
 
-async fn own_addition(conn: &mut Conn, session: &Session, token: &str, now: Time) -> Result<Option<Challenge>> {
+pub(super) async fn own_addition(
+    conn: &mut Conn,
+    session: &Session,
+    token: &str,
+    now: Time,
+) -> Result<Option<Challenge>> {
     let challenge = session::service::challenge(conn, token, now).await?;
     Ok(challenge.filter(|challenge| {
         let next = advance(challenge.purpose, challenge.step, Passed::SetUp);

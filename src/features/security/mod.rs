@@ -15,6 +15,10 @@ pub mod method_page;
 pub mod method_service;
 pub mod page;
 mod parts;
+pub mod passkey_api;
+pub mod passkey_page;
+#[cfg(feature = "ssr")]
+pub mod passkey_service;
 pub mod rows;
 #[cfg(feature = "ssr")]
 pub mod service;

@@ -44,6 +44,7 @@ fn others_ended(count: u64) -> String {
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
         "added" => "Authenticator app added. We sent a note to your mailbox.",
+        "passkey" => "Passkey added. We sent a note to your mailbox.",
         "removed" => "Method removed. We sent a note to your mailbox.",
         "codes" => "Your new backup codes are in place.",
         "token" => "Hardware token activated. We sent a note to your mailbox.",
@@ -54,7 +55,7 @@ fn done_words(done: &str) -> Option<&'static str> {
 }
 
 fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
-    let Security { methods, waiting, codes, codes_low, sessions, happened } = security;
+    let Security { methods, waiting, passkeys_work, codes, codes_low, sessions, happened } = security;
     let none = methods.is_empty();
     let count = methods.len();
     let no_factor = none.then(|| {
@@ -65,7 +66,12 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
         }
     });
     let add = (!none && count < MOST_METHODS).then(|| {
-        view! { <a class="button" href="/security/add"><Icon of=Glyph::Plus/>"Add an authenticator app"</a> }
+        view! {
+            {passkeys_work.then(|| view! {
+                <a class="button" href="/security/add?kind=passkey"><Icon of=Glyph::Key/>"Add a passkey"</a>
+            })}
+            <a class="button" href="/security/add"><Icon of=Glyph::Plus/>"Add an authenticator app"</a>
+        }
     });
     let make = (!none).then(|| {
         view! { <a class="button" href="/security/codes/new"><Icon of=Glyph::Refresh/>"Make new codes"</a> }
@@ -214,12 +220,15 @@ pub fn method_row(method: &MethodRow, now: Moment, actions: AnyView) -> AnyView 
     let name = called(method);
     let kind = method.name.is_some().then(|| format!("{}, registered ", method.kind.label()));
     let registered = kind.unwrap_or_else(|| "Registered ".to_owned());
+    let copied = method.copied_at.map(|_| {
+        view! { <Badge tone=Tone::Danger>"Copied, refused"</Badge> }
+    });
     view! {
         <tr>
             <td>
                 <div class="person">
                     <span class="avatar"><Icon of=method_glyph(method.kind)/></span>
-                    <div class="line"><b class="cut" dir="auto" title=name.clone()>{name.clone()}</b></div>
+                    <div class="line"><b class="cut" dir="auto" title=name.clone()>{name.clone()}</b>" "{copied}</div>
                     <span class="under">{registered}<Time at=method.registered_at now/></span>
                 </div>
             </td>

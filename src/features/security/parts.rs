@@ -5,10 +5,11 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{ChangePage, Proof};
 use super::rows::MethodRow;
-use crate::features::session::api::ApiError;
+use crate::features::session::api::{ApiError, Proofs};
 use crate::features::session::calm::{LOCALE, failed};
 use crate::features::sign_in::page::{disabled, locked};
-use crate::ui::{CodeField, TextField, begin_anew};
+use crate::features::sign_in::prove::StepUp;
+use crate::ui::{TextField, begin_anew};
 use crate::words::td_string;
 
 pub type Outcome = Signal<Option<Result<Proof, ApiError>>>;
@@ -29,7 +30,7 @@ pub fn with_backup() -> Memo<bool> {
 }
 
 /// The field for a second factor: six digits, or a backup code.
-pub fn factor_field(backup: bool, outcome: Outcome) -> AnyView {
+pub fn factor_field(backup: bool, outcome: Outcome, proofs: Proofs) -> AnyView {
     if backup {
         let error =
             error(outcome, td_string!(LOCALE, common.not_a_backup_code), td_string!(LOCALE, sign_in.backup.wrong));
@@ -50,7 +51,7 @@ pub fn factor_field(backup: bool, outcome: Outcome) -> AnyView {
     } else {
         let error = error(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, sign_in.code.wrong));
         let hint = td_string!(LOCALE, security.prove.hint).to_owned();
-        view! { <CodeField name="code" label=td_string!(LOCALE, security.prove.label) hint error/> }.into_any()
+        view! { <StepUp label=td_string!(LOCALE, security.prove.label) hint error proofs/> }.into_any()
     }
 }
 
@@ -61,7 +62,7 @@ pub fn other_way(backup: bool, path: &str, page: &ChangePage) -> Option<AnyView>
         let (instead, href, link) = if backup {
             (td_string!(LOCALE, sign_in.backup.instead), path, td_string!(LOCALE, sign_in.backup.instead_link))
         } else {
-            let href = format!("{path}?with=backup");
+            let href = format!("{path}{}with=backup", if path.contains('?') { '&' } else { '?' });
             (td_string!(LOCALE, sign_in.code.instead), href, td_string!(LOCALE, sign_in.code.instead_link))
         };
         view! {

@@ -26,6 +26,8 @@ pub struct MethodRow {
     pub registered_at: Time,
     /// When it was last used.
     pub last_used_at: Option<Time>,
+    /// Since when it is refused, because there are two of it.
+    pub copied_at: Option<Time>,
     /// What the reader's removing it would come to.
     pub removal: Removal,
 }
@@ -40,6 +42,7 @@ impl MethodRow {
             name: method.name,
             registered_at: method.registered_at,
             last_used_at: method.last_used_at,
+            copied_at: method.copied_at,
             removal,
         }
     }

@@ -49,6 +49,10 @@ fn title(event: &Happened) -> String {
         "" => format!("{} {kind}", if kind.starts_with('a') { "an" } else { "a" }),
         name => format!("the {kind} “{name}”"),
     };
+    let passkey = || match detail("name") {
+        "" => "a passkey".to_owned(),
+        name => format!("the passkey “{name}”"),
+    };
     match event.what {
         What::PasswordRight => "Right password, second factor asked for".to_owned(),
         What::PasswordWrong => "Wrong password".to_owned(),
@@ -78,6 +82,8 @@ fn title(event: &Happened) -> String {
             _ => "Set up an authenticator app".to_owned(),
         },
         What::MethodRemoved => format!("Removed {}", app()),
+        What::PasskeyAdded => format!("Added {}", passkey()),
+        What::PasskeyCopied => format!("Refused {}: there seem to be two of it", passkey()),
         What::BackupCodesMade => "Ten new backup codes made".to_owned(),
         What::BackupCodesSaved => "Typed a backup code back".to_owned(),
         What::ResetPlanned => "Prepared a reset".to_owned(),
@@ -118,6 +124,7 @@ fn mail(kind: &str) -> &'static str {
         "token_assigned" => "a hardware token",
         "authenticator_added" | "method_added" => "a new method",
         "method_removed" => "a removed method",
+        "passkey_copied" => "a copied passkey",
         "backup_codes_made" => "new backup codes",
         "backup_code_used" => "a used backup code",
         "invitation" => "the invitation",
@@ -134,6 +141,7 @@ fn lost(event: &Happened) -> Option<String> {
     let deleted: Vec<String> = [
         count("authenticator_apps", "authenticator app", "authenticator apps"),
         count("hardware_tokens", "hardware token", "hardware tokens"),
+        count("passkeys", "passkey", "passkeys"),
         count("backup_codes", "backup code", "backup codes"),
     ]
     .into_iter()
@@ -168,9 +176,12 @@ const fn sign(what: What) -> Glyph {
         What::SignedOut | What::SessionsEnded => Glyph::SignOut,
         What::AuthenticatorAdded | What::SetUpStarted => Glyph::Device,
         What::MethodRemoved | What::UserRemoved => Glyph::Trash,
-        What::BackupCodeUsed | What::BackupCodesMade | What::Reset | What::ResetPlanned | What::ResetSkipped => {
-            Glyph::Key
-        }
+        What::PasskeyAdded
+        | What::BackupCodeUsed
+        | What::BackupCodesMade
+        | What::Reset
+        | What::ResetPlanned
+        | What::ResetSkipped => Glyph::Key,
         What::LinkIssued
         | What::LinkOpened
         | What::LinkProved

@@ -16,11 +16,11 @@ use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
 use crate::features::session::page::console;
+use crate::features::sign_in::prove::StepUp;
 use crate::features::users::api::UserRow;
 use crate::features::users::list_parts::PLAN;
 use crate::ui::{
-    Banner, CodeField, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextArea, TextField, Time, Tone,
-    clock,
+    Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextArea, TextField, Time, Tone, clock,
 };
 
 type Outcome = Signal<Option<Result<RemoveOutcome, ApiError>>>;
@@ -173,10 +173,7 @@ fn form(
                         (outcome == RemoveOutcome::TicketMissing).then(|| "This customer needs a ticket number.".to_owned())
                     })
                 />
-                <CodeField
-                    name="code"
-                    label="Your own code"
-                    hint="From your authenticator app. It counts for this removal only."
+                <StepUp hint="From your authenticator app. It counts for this removal only."
                     error=failed(code_problem)
                 />
                 <SubmitButton look=Look::Red wide=true pending=action.pending()>"Remove 1 method"</SubmitButton>

@@ -8,7 +8,6 @@ use crate::domain::mail::Mail;
 use crate::domain::method::Removal;
 use crate::domain::recovery::Link;
 use crate::domain::time::Time;
-use crate::domain::totp::read_digits;
 use crate::domain::user::clean_name;
 use crate::features::audit::service::Recorded;
 use crate::features::backup_codes::service::CodesLeft;
@@ -265,7 +264,7 @@ pub async fn remove_method(
     if ticket.is_none() && policy.ticket_required {
         return Ok(Removed::TicketMissing);
     }
-    let Some(digits) = read_digits(&order.code) else {
+    let Some(digits) = sign_in::service::read_proof(&order.code) else {
         return Ok(Removed::CodeMalformed);
     };
     let about = method.to_string();

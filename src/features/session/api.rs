@@ -49,10 +49,21 @@ pub struct Me {
     pub customer: String,
     /// Whether they have a second factor: without one nobody resets anybody.
     pub has_mfa: bool,
+    /// What they can prove themself with once more.
+    pub proofs: Proofs,
     /// Whether they may read any customer's records.
     pub reads: bool,
     /// Whether they may look after any customer's users.
     pub manages: bool,
+}
+
+/// What somebody who is signed in can prove themself with once more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proofs {
+    /// Something that shows codes.
+    pub codes: bool,
+    /// A passkey, where browsers use one.
+    pub passkeys: bool,
 }
 
 /// A console page: what it shows, for whom, and when it was fetched.

@@ -88,7 +88,7 @@ pub fn steps(purpose: Purpose, step: u8) -> Steps {
     let (now, of) = match purpose {
         Purpose::Recovery | Purpose::Invitation => (step, 3),
         Purpose::SignIn => (step - 1, 2),
-        Purpose::AddMethod => (step, 2),
+        Purpose::AddMethod | Purpose::StepUp => (step, 2),
     };
     Steps { now, of, label: td_string!(LOCALE, common.step, now = now, of = of) }
 }

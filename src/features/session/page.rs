@@ -50,6 +50,8 @@ fn frame<T>(
         let what = format!("What you see was fetched at {}.", clock(now));
         view! { <div class="content"><Banner tone=Tone::Danger fact=fact alert=true>{what}" "<a href="">"Try again"</a></Banner></div> }
     });
+    // For the fields in which the reader proves themself again.
+    provide_context(me.proofs);
     let inside = page(shown, me, now);
     view! {
         <ConsoleShell current=section person customer account=|| sign_out_item()>

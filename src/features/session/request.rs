@@ -8,13 +8,14 @@ use leptos_axum::ResponseOptions;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 
-use super::api::{ApiError, Console, Me};
+use super::api::{ApiError, Console, Me, Proofs};
 use super::flash::Flash;
 use super::service::{self, NewToken, Session};
 use crate::domain::authority::Right;
 use crate::domain::ids::CustomerId;
 use crate::platform::cookies::Cookie;
 use crate::platform::request::{Origin, cookie, local_path};
+use crate::platform::webauthn::RelyingParty;
 use crate::platform::{Fault, Platform};
 
 impl From<Fault> for ApiError {
@@ -177,20 +178,28 @@ impl Request {
         }
     }
 
+    /// What the reader can prove themself with once more.
+    #[must_use]
+    pub fn proofs(&self, session: &Session) -> Proofs {
+        let used = RelyingParty::of(&self.platform.config).is_some();
+        Proofs { passkeys: session.proofs.passkeys && used, ..session.proofs }
+    }
+
+    fn me(&self, session: &Session) -> Me {
+        Me {
+            name: session.actor.name.clone(),
+            customer: session.customer_name.clone(),
+            has_mfa: session.actor.has_mfa,
+            proofs: self.proofs(session),
+            reads: !session.actor.scope(Right::Read).customers().is_empty(),
+            manages: !session.actor.scope(Right::Manage).customers().is_empty(),
+        }
+    }
+
     /// A console page for `session`.
     #[must_use]
     pub fn console<T>(&self, session: &Session, page: T) -> Console<T> {
-        Console { me: me(session), now: self.platform.now(), page }
-    }
-}
-
-fn me(session: &Session) -> Me {
-    Me {
-        name: session.actor.name.clone(),
-        customer: session.customer_name.clone(),
-        has_mfa: session.actor.has_mfa,
-        reads: !session.actor.scope(Right::Read).customers().is_empty(),
-        manages: !session.actor.scope(Right::Manage).customers().is_empty(),
+        Console { me: self.me(session), now: self.platform.now(), page }
     }
 }
 

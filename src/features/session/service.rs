@@ -1,5 +1,6 @@
 //! Opens, finds and ends sessions and challenges. Cookies hold random tokens, tables their hashes.
 
+use super::api::Proofs;
 use super::store::{self, ChallengeRow};
 use crate::domain::authority::Actor;
 use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
@@ -20,6 +21,8 @@ pub struct Session {
     pub customer_name: String,
     /// This session, as lists of sessions name it.
     pub id: SessionId,
+    /// What they can prove themself with once more, where passkeys can be used at all.
+    pub proofs: Proofs,
     token_hash: String,
 }
 
@@ -54,6 +57,7 @@ pub struct Challenge {
     /// Whether a reset waits for its user to set up again, at the moment this was read.
     pub set_up_due: bool,
     secret: Option<String>,
+    ceremony: Option<String>,
     /// The first password of somebody invited, hashed, until their first factor is right.
     pub password_hash: Option<String>,
 }
@@ -110,6 +114,7 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
         return Ok(None);
     }
     let user = UserRef { customer: row.customer_id, id: row.user_id };
+    let proofs = Proofs { codes: person.methods > person.passkeys, passkeys: person.passkeys_good > 0 };
     let (actor, customer_name) = actor_of(&mut conn, user, person, now).await?;
     drop(conn);
     if now >= row.last_seen_at + TOUCH_EVERY {
@@ -117,7 +122,7 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
         store::touch_session(&mut tx, &token_hash, now).await?;
         tx.commit().await?;
     }
-    Ok(Some(Session { actor, customer_name, id: row.id, token_hash }))
+    Ok(Some(Session { actor, customer_name, id: row.id, proofs, token_hash }))
 }
 
 /// What `user` may do at this moment, for work that goes on after the request. None when they cannot sign in any more.
@@ -240,6 +245,7 @@ fn new_challenge(platform: &Platform, user: UserRef, purpose: Purpose, step: Ste
         link_id: None,
         secret,
         password_hash: None,
+        ceremony: None,
         next_path: None,
         wrong_codes: 0,
         expires_at: now + purpose.lifetime(),
@@ -268,6 +274,7 @@ pub async fn challenge(conn: &mut Conn, token: &str, now: Time) -> Result<Option
         next_path: row.next_path,
         set_up_due: row.set_up_due_at.is_some(),
         secret: row.secret,
+        ceremony: row.ceremony,
         password_hash: row.password_hash,
     }))
 }
@@ -287,6 +294,34 @@ pub fn pending_secret(platform: &Platform, challenge: &Challenge) -> Result<Opti
 
 fn place(id: ChallengeId) -> String {
     format!("challenge {id}")
+}
+
+/// Keeps what is to be remembered until a passkey has answered. What an earlier question left is forgotten.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_ceremony(conn: &mut Conn, platform: &Platform, challenge: &Challenge, state: &str) -> Result<()> {
+    let sealed = platform.keys.seal(&platform.rng, &ceremony_place(challenge.id), state.as_bytes());
+    store::set_ceremony(conn, challenge.id, &sealed).await
+}
+
+/// Takes what was kept for this answer, whatever the answer is worth: none takes it a second time.
+///
+/// # Errors
+/// When the database fails, or [`Fault::Sealed`] when it does not open.
+pub async fn take_ceremony(conn: &mut Conn, platform: &Platform, challenge: &Challenge) -> Result<Option<String>> {
+    let Some(sealed) = &challenge.ceremony else {
+        return Ok(None);
+    };
+    if !store::end_ceremony(conn, challenge.id, sealed).await? {
+        return Ok(None);
+    }
+    let bytes = platform.keys.open(&ceremony_place(challenge.id), sealed)?;
+    String::from_utf8(bytes.to_vec()).map(Some).map_err(|_| Fault::Sealed)
+}
+
+fn ceremony_place(id: ChallengeId) -> String {
+    format!("ceremony {id}")
 }
 
 /// Counts a wrong code against the challenge; the fifth ends it.

@@ -28,6 +28,8 @@ pub struct PersonRow {
     pub name: String,
     pub customer_name: String,
     pub methods: i64,
+    pub passkeys: i64,
+    pub passkeys_good: i64,
 }
 
 pub async fn insert_session(
@@ -105,9 +107,13 @@ pub async fn set_token(conn: &mut Conn, old_hash: &str, new_hash: &str) -> Resul
     Ok(done.rows_affected() == 1)
 }
 
-/// The name of a user, of their home customer, and how many methods they have.
+/// The name of a user, of their home customer, and how many methods they have: in all, passkeys, and passkeys that are taken.
 const PERSON: &str = "u.name, c.name AS customer_name, \
-    (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id) AS methods \
+    (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id) AS methods, \
+    (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'passkey') \
+        AS passkeys, \
+    (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'passkey' \
+        AND m.copied_at IS NULL) AS passkeys_good \
     FROM users u JOIN customers c ON c.id = u.customer_id";
 const ACTIVE: &str = "u.activated_at IS NOT NULL AND u.suspended_at IS NULL";
 
@@ -191,6 +197,9 @@ pub struct ChallengeRow {
     pub link_id: Option<LinkId>,
     pub secret: Option<String>,
     pub password_hash: Option<String>,
+    /// Set apart from the rest: no challenge begins with one.
+    #[sqlx(default)]
+    pub ceremony: Option<String>,
     pub next_path: Option<String>,
     pub wrong_codes: i64,
     pub expires_at: Time,
@@ -226,8 +235,8 @@ pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &Challenge
 /// A challenge whose user can sign in, or was invited and is about to; a suspension kills it at once.
 pub async fn challenge(conn: &mut Conn, token_hash: &str) -> Result<Option<ChallengeRow>> {
     Ok(sqlx::query_as(
-        "SELECT c.id, c.customer_id, c.user_id, c.purpose, c.step, c.link_id, c.secret, c.password_hash, c.next_path, \
-            c.wrong_codes, c.expires_at, u.set_up_due_at \
+        "SELECT c.id, c.customer_id, c.user_id, c.purpose, c.step, c.link_id, c.secret, c.password_hash, c.ceremony, \
+            c.next_path, c.wrong_codes, c.expires_at, u.set_up_due_at \
          FROM challenges c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id \
          WHERE c.token_hash = $1 AND (u.activated_at IS NOT NULL OR c.purpose = 'invitation') AND u.suspended_at IS NULL",
     )
@@ -243,12 +252,27 @@ pub async fn raise_wrong_codes(conn: &mut Conn, id: ChallengeId) -> Result<()> {
 
 /// Moves a challenge on and forgets the secrets it held.
 pub async fn set_step(conn: &mut Conn, id: ChallengeId, step: Step) -> Result<()> {
-    sqlx::query("UPDATE challenges SET step = $1, secret = NULL, password_hash = NULL, wrong_codes = 0 WHERE id = $2")
+    sqlx::query("UPDATE challenges SET step = $1, secret = NULL, password_hash = NULL, ceremony = NULL, wrong_codes = 0 WHERE id = $2")
         .bind(step)
         .bind(id)
         .execute(conn)
         .await?;
     Ok(())
+}
+
+pub async fn set_ceremony(conn: &mut Conn, id: ChallengeId, ceremony: &str) -> Result<()> {
+    sqlx::query("UPDATE challenges SET ceremony = $1 WHERE id = $2").bind(ceremony).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Takes this ceremony away; says whether it was still there. Of any number at once, one succeeds.
+pub async fn end_ceremony(conn: &mut Conn, id: ChallengeId, ceremony: &str) -> Result<bool> {
+    let done = sqlx::query("UPDATE challenges SET ceremony = NULL WHERE id = $1 AND ceremony = $2")
+        .bind(id)
+        .bind(ceremony)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 pub async fn delete_challenge(conn: &mut Conn, id: ChallengeId) -> Result<u64> {

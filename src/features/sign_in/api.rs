@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 
@@ -84,6 +85,8 @@ pub enum CodeOutcome {
     Malformed,
     /// Wrong, or used before.
     Wrong,
+    /// By a passkey of which there are two: it signs nobody in any more.
+    Copied,
     /// Too many wrong ones: none is taken before `until`.
     Locked {
         /// When the next one is taken.
@@ -105,6 +108,21 @@ pub enum CodeOutcome {
 pub async fn finish(code: String, #[server(default)] backup: bool) -> Result<CodeOutcome, ApiError> {
     let request = Request::current()?;
     let factor = if backup { service::Factor::backup_code(&code) } else { service::Factor::code(&code) };
+    finish_with(&request, factor).await
+}
+
+/// Finishes a sign-in with what a passkey answered.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "sign_in/passkey")]
+pub async fn finish_with_passkey(#[server(default)] answer: String) -> Result<CodeOutcome, ApiError> {
+    let request = Request::current()?;
+    finish_with(&request, Some(service::Factor::answer(answer))).await
+}
+
+#[cfg(feature = "ssr")]
+async fn finish_with(request: &Request, factor: Option<service::Factor>) -> Result<CodeOutcome, ApiError> {
     let outcome = match (request.cookie(Cookie::Challenge), factor) {
         (None, _) => CodeOutcome::Over,
         (_, None) => CodeOutcome::Malformed,
@@ -117,6 +135,7 @@ pub async fn finish(code: String, #[server(default)] backup: bool) -> Result<Cod
                     return Ok(CodeOutcome::GoOn);
                 }
                 service::Finished::Wrong => CodeOutcome::Wrong,
+                service::Finished::Copied => CodeOutcome::Copied,
                 service::Finished::LockedUntil(until) => CodeOutcome::Locked { until, now: request.platform.now() },
                 service::Finished::Disabled => CodeOutcome::Disabled,
                 service::Finished::Dead => CodeOutcome::Over,
@@ -129,6 +148,41 @@ pub async fn finish(code: String, #[server(default)] backup: bool) -> Result<Cod
     }
     request.leave("code", outcome, &[]);
     Ok(outcome)
+}
+
+/// Asks a passkey of whoever gave the right password: the question, for the browser. None when no sign-in waits for one, or
+/// no passkey is there.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "sign_in/ask_passkey")]
+pub async fn ask_passkey() -> Result<Option<String>, ApiError> {
+    let request = Request::current()?;
+    match request.cookie(Cookie::Challenge) {
+        Some(token) => Ok(service::ask(&request.platform, &token).await?),
+        None => Ok(None),
+    }
+}
+
+/// A question to a passkey for a step-up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Goes back with the answer.
+    pub token: String,
+    /// For the browser.
+    pub question: String,
+}
+
+/// Asks a passkey of whoever is signed in, so that they prove themself again. None when they have none.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "sign_in/prove")]
+pub async fn ask_to_prove() -> Result<Option<Question>, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let asked = service::ask_passkey(&request.platform, &session).await?;
+    Ok(asked.map(|asked| Question { token: asked.token.0, question: asked.question }))
 }
 
 /// For whom the page that asks for a code is: the customer's name and help desk. None when no sign-in waits for one; then
@@ -144,8 +198,8 @@ pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
         None => None,
     };
     match waiting {
-        Some(service::Waiting { customer, step: Step::Factor, token_digits }) => {
-            Ok(Some(WaitingFor { customer: customer.name, help_desk: customer.help_desk, token_digits }))
+        Some(service::Waiting { customer, step: Step::Factor, token_digits, ways }) => {
+            Ok(Some(WaitingFor { customer: customer.name, help_desk: customer.help_desk, token_digits, ways }))
         }
         Some(_) => {
             request.go("/set-up");
@@ -167,6 +221,8 @@ pub struct WaitingFor {
     pub help_desk: Option<String>,
     /// The most digits that a hardware token of the user shows; none where they have none.
     pub token_digits: Option<u8>,
+    /// How the user can go on, the first choice first.
+    pub ways: Vec<Way>,
 }
 
 /// Signs out, wholly or from a half-finished sign-in.

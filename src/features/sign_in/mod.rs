@@ -1,6 +1,8 @@
-//! Sign-in: address and password, then a code of the authenticator or a backup code.
+//! Sign-in: address and password, then a second factor. And the second factor asked for once
+//! more, wherever a single step is worth it.
 
 pub mod api;
 pub mod page;
+pub mod prove;
 #[cfg(feature = "ssr")]
 pub mod service;

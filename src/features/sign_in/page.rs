@@ -5,13 +5,17 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{Begin, BeginOutcome, CodeOutcome, Finish, LinkRequired, WaitingFor, waiting};
+use super::api::{
+    Begin, BeginOutcome, CodeOutcome, Finish, FinishWithPasskey, LinkRequired, WaitingFor, ask_passkey, waiting,
+};
+use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
-    Banner, CalmShell, CodeField, Glyph, Icon, Look, PasswordField, SubmitButton, TextField, Tone, begin_anew, clock,
+    Asking, Banner, CalmShell, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords, Look, PasswordField,
+    SubmitButton, TextField, Tone, begin_anew, clock,
 };
 use crate::words::td_string;
 
@@ -119,36 +123,38 @@ fn over() -> AnyView {
     .into_any()
 }
 
-/// The second factor: six digits, or a backup code with `?with=backup`.
+/// The second factor in the way that `?with=` names, or else in the user's first choice.
 #[component]
 pub fn CodePage() -> impl IntoView {
     let waiting = Resource::new(|| (), |()| waiting());
     let query = use_query_map();
-    let backup = Memo::new(move |_| query.read().get("with").as_deref() == Some("backup"));
+    let asked = Memo::new(move |_| query.read().get("with").and_then(|way| way.parse::<Way>().ok()));
     // The forms take each other's place under somebody who has just pressed a link.
-    Effect::new(move |before: Option<bool>| {
-        let now = backup.get();
+    Effect::new(move |before: Option<Option<Way>>| {
+        let now = asked.get();
         if before.is_some_and(|before| before != now) {
             begin_anew();
         }
         now
     });
-    let by_code = ServerAction::<Finish>::new();
-    let by_backup_code = ServerAction::<Finish>::new();
+    let (by_code, by_backup_code) = (ServerAction::<Finish>::new(), ServerAction::<Finish>::new());
+    let by_passkey = ServerAction::<FinishWithPasskey>::new();
     let left = left_by::<CodeOutcome>("code").map(|left| left.outcome);
-    // What a form left is for the form on this page as it came, not for the other one.
-    let came_with_backup = backup.get_untracked();
-    let left_for = move |backup| left.filter(|_| backup == came_with_backup);
+    // What a form left is for the form on this page as it came, not for the other ones.
+    let came_with = asked.get_untracked();
     let page = move |waiting: Option<WaitingFor>| {
-        let Some(WaitingFor { customer, help_desk: desk, token_digits }) = waiting else {
+        let Some(WaitingFor { customer, help_desk: desk, token_digits, ways }) = waiting else {
             return on_the_way();
         };
         let name = customer.clone();
         let form = move || {
-            if backup.get() {
-                backup_form(by_backup_code, outcome(by_backup_code, left_for(true)), &name)
-            } else {
-                code_form(by_code, outcome(by_code, left_for(false)), &name, token_digits)
+            let way = asked.get().or(ways.first().copied()).unwrap_or(Way::App);
+            let left = left.filter(|_| asked.get() == came_with);
+            let others = || other_ways(way, &ways);
+            match way {
+                Way::Passkey => passkey_form(by_passkey, outcome(by_passkey, left), &name, others()),
+                Way::App => code_form(by_code, outcome(by_code, left), &name, token_digits, others()),
+                Way::BackupCode => backup_form(by_backup_code, outcome(by_backup_code, left), &name, others()),
             }
         };
         view! {
@@ -165,9 +171,43 @@ pub fn CodePage() -> impl IntoView {
     calm(waiting, page)
 }
 
+/// Links to the ways that are not this one.
+fn other_ways(way: Way, ways: &[Way]) -> Option<AnyView> {
+    let link = |other: &Way| {
+        let words = match other {
+            Way::Passkey => td_string!(LOCALE, sign_in.passkey.link),
+            Way::App => td_string!(LOCALE, sign_in.backup.instead_link),
+            Way::BackupCode => td_string!(LOCALE, sign_in.code.instead_link),
+        };
+        view! { <a href=format!("/sign-in/code?with={other}")>{words}</a> }
+    };
+    let others: Vec<_> = ways.iter().filter(|other| **other != way).map(link).collect();
+    let instead = match (way, others.len()) {
+        (_, 0) => return None,
+        (Way::App, 1) if ways.contains(&Way::BackupCode) => td_string!(LOCALE, sign_in.code.instead),
+        (Way::BackupCode, 1) if ways.contains(&Way::App) => td_string!(LOCALE, sign_in.backup.instead),
+        _ => td_string!(LOCALE, sign_in.another),
+    };
+    Some(
+        view! {
+            <div>
+                <p class="note">{instead}</p>
+                <p class="ways">{others}</p>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
 type Outcome = Signal<Option<Result<CodeOutcome, ApiError>>>;
 
-fn code_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, token_digits: Option<u8>) -> AnyView {
+fn code_form(
+    action: ServerAction<Finish>,
+    outcome: Outcome,
+    customer: &str,
+    token_digits: Option<u8>,
+    others: Option<AnyView>,
+) -> AnyView {
     let error = Signal::derive(move || match outcome.get() {
         Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(LOCALE, common.not_six).to_owned()),
         Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(LOCALE, sign_in.code.wrong).to_owned()),
@@ -189,15 +229,59 @@ fn code_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, tok
             <CodeField name="code" label error autofocus=true places=token_digits.unwrap_or(6)/>
             {sign_in(action)}
         </ActionForm>
-        <div>
-            <p class="note">{td_string!(LOCALE, sign_in.code.instead)}</p>
-            <p class="ways"><a href="/sign-in/code?with=backup">{td_string!(LOCALE, sign_in.code.instead_link)}</a></p>
-        </div>
+        {others}
     }
     .into_any()
 }
 
-fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str) -> AnyView {
+/// What is said around keys on calm pages, with these words on the button and where the question is void.
+#[must_use]
+pub fn key_words(label: &'static str, over: &'static str) -> KeyWords {
+    KeyWords {
+        label,
+        no_script: td_string!(LOCALE, common.key.no_script),
+        over,
+        cancelled: td_string!(LOCALE, common.key.cancelled),
+        known: td_string!(LOCALE, common.key.known),
+        unable: td_string!(LOCALE, common.key.unable),
+    }
+}
+
+fn passkey_form(
+    action: ServerAction<FinishWithPasskey>,
+    outcome: Outcome,
+    customer: &str,
+    others: Option<AnyView>,
+) -> AnyView {
+    let title = td_string!(LOCALE, sign_in.passkey.title);
+    let wrong = move || match outcome.get()? {
+        Ok(CodeOutcome::Malformed | CodeOutcome::Wrong) => {
+            Some((td_string!(LOCALE, sign_in.passkey.wrong).to_owned(), String::new()))
+        }
+        other => refused(other),
+    };
+    let words = key_words(td_string!(LOCALE, sign_in.passkey.button), td_string!(LOCALE, sign_in.over));
+    let ask: Asking = || {
+        Box::pin(async {
+            let question = ask_passkey().await.ok().flatten()?;
+            Some(KeyQuestion { carry: String::new(), question })
+        })
+    };
+    let then = move |(_, answer)| {
+        action.dispatch(FinishWithPasskey { answer });
+    };
+    view! {
+        <Title text=title/>
+        <h1>{title}</h1>
+        <p class="lead">{td_string!(LOCALE, sign_in.passkey.lead, customer = apart(customer))}</p>
+        {refusal(wrong)}
+        <KeyButton words ask then=Callback::new(then) pending=action.pending() look=Look::Primary wide=true/>
+        {others}
+    }
+    .into_any()
+}
+
+fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, others: Option<AnyView>) -> AnyView {
     let error = Signal::derive(move || match outcome.get() {
         Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(LOCALE, common.not_a_backup_code).to_owned()),
         Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(LOCALE, sign_in.backup.wrong).to_owned()),
@@ -224,10 +308,7 @@ fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str) -
             />
             {sign_in(action)}
         </ActionForm>
-        <div>
-            <p class="note">{td_string!(LOCALE, sign_in.backup.instead)}</p>
-            <p class="ways"><a href="/sign-in/code">{td_string!(LOCALE, sign_in.backup.instead_link)}</a></p>
-        </div>
+        {others}
     }
     .into_any()
 }
@@ -246,6 +327,10 @@ fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String, String)> {
     match outcome {
         Ok(CodeOutcome::Locked { until, now }) => Some(locked(until, now)),
         Ok(CodeOutcome::Disabled) => Some(disabled()),
+        Ok(CodeOutcome::Copied) => Some((
+            td_string!(LOCALE, sign_in.passkey.copied).to_owned(),
+            td_string!(LOCALE, sign_in.passkey.copied_lead).to_owned(),
+        )),
         Ok(CodeOutcome::GoOn | CodeOutcome::Malformed | CodeOutcome::Wrong | CodeOutcome::Over) => None,
         Err(error) => Some(failed(error)),
     }

@@ -4,17 +4,18 @@
 mod factor;
 mod step_up;
 
-pub use factor::{Factor, Judged, Proof, judge};
-pub use step_up::{SteppedUp, step_up, step_up_with};
+pub use factor::{Factor, Judged, Proof, judge, read_proof};
+pub use step_up::{Asked, SteppedUp, ask_passkey, step_up, step_up_with};
 
 use crate::domain::audit::{Event, What};
 use crate::domain::customer::Customer;
 use crate::domain::method::MethodKind;
-use crate::domain::sign_in::{AfterPassword, Facts, Next, Passed, Purpose, Step, advance, after_password};
+use crate::domain::sign_in::{self, AfterPassword, Facts, Next, Passed, Purpose, Step, Way, advance, after_password};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
+use crate::features::methods::service::passkeys;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, customers, methods, session, stock, users};
+use crate::features::{audit, backup_codes, customers, methods, session, stock, users};
 use crate::platform::request::{Origin, local_path};
 use crate::platform::{Conn, Platform, Result};
 
@@ -154,6 +155,8 @@ pub enum Finished {
     },
     /// The code is wrong or was used before.
     Wrong,
+    /// By a passkey of which there are two: it signs nobody in any more.
+    Copied,
     /// Not before this time.
     LockedUntil(Time),
     /// Not before a reset.
@@ -182,7 +185,7 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
     if advance(challenge.purpose, challenge.step, Passed::Factor) != Next::SignedIn {
         return Ok(Finished::Dead);
     }
-    let finished = match judge(&mut tx, platform, origin, &locked, factor).await? {
+    let finished = match judge(&mut tx, platform, origin, &locked, factor, Some(&challenge)).await? {
         Judged::Right(proof) => {
             let (how, few_codes) = match proof {
                 Proof::BackupCode(left) => ("backup code", few(&mut tx, challenge.user, left).await?),
@@ -206,6 +209,7 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
                 Judged::LockedUntil(until) => Finished::LockedUntil(until),
                 Judged::Disabled => Finished::Disabled,
                 _ if over => Finished::Dead,
+                Judged::Copied => Finished::Copied,
                 _ => Finished::Wrong,
             }
         }
@@ -272,6 +276,8 @@ pub struct Waiting {
     pub step: Step,
     /// The most digits that an active hardware token of the user shows; none where they have none.
     pub token_digits: Option<u8>,
+    /// How the user can go on, the first choice first.
+    pub ways: Vec<Way>,
 }
 
 /// What the half-finished sign-in with this token waits for, if it is still live.
@@ -284,8 +290,47 @@ pub async fn waiting(platform: &Platform, token: &str) -> Result<Option<Waiting>
         return Ok(None);
     };
     let customer = customers::service::of_user(&mut conn, challenge.user.customer).await?;
+    let ways = ways(&mut conn, platform, challenge.user).await?;
     let tokens = stock::service::of_user(&mut conn, challenge.user).await?;
     let active = tokens.iter().filter(|token| token.facts.activated_at.is_some());
     let token_digits = active.map(|token| token.profile.digits).max();
-    Ok(customer.map(|customer| Waiting { customer, step: challenge.step, token_digits }))
+    Ok(customer.map(|customer| Waiting { customer, step: challenge.step, token_digits, ways }))
+}
+
+/// How `user` can prove a second factor, the first choice first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ways(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Vec<Way>> {
+    let mut methods = methods::service::list(conn, user).await?;
+    let keys = passkeys::are_offered(platform);
+    methods.retain(|method| method.kind != MethodKind::Passkey || (keys && method.copied_at.is_none()));
+    let methods: Vec<_> = methods.into_iter().map(|method| (method.kind, method.last_used_at)).collect();
+    Ok(sign_in::ways(&methods, backup_codes::service::left(conn, user).await?.count()))
+}
+
+/// Asks a passkey of whoever gave the right password, at the half-finished sign-in with this token. None when it is over or
+/// they have no passkey. An earlier question of the same sign-in is void.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ask(platform: &Platform, token: &str) -> Result<Option<String>> {
+    let now = platform.now();
+    let mut tx = platform.db.begin().await?;
+    let Some(seen) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(None);
+    };
+    users::service::lock(&mut tx, seen.user).await?;
+    let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else {
+        return Ok(None);
+    };
+    if advance(challenge.purpose, challenge.step, Passed::Factor) != Next::SignedIn {
+        return Ok(None);
+    }
+    let Some(ceremony) = passkeys::ask(&mut tx, platform, challenge.user).await? else {
+        return Ok(None);
+    };
+    session::service::set_ceremony(&mut tx, platform, &challenge, &ceremony.state).await?;
+    tx.commit().await?;
+    Ok(Some(ceremony.question))
 }

@@ -392,7 +392,7 @@ pub async fn activate_token(
 ) -> Result<ActivateOutcome, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let factor = if backup { Factor::backup_code(&code) } else { Factor::code(&code) };
+    let factor = if backup { Factor::backup_code(&code) } else { Factor::proof(&code) };
     let asking = asking(&request, &session);
     let (outcome, token) = asking.activate(id, factor.as_ref(), (&first, &second)).await?;
     if let Some(token) = token {

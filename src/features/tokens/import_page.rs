@@ -13,10 +13,10 @@ use crate::domain::token::MOST_TOKENS;
 use crate::features::session::api::Me;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
+use crate::features::sign_in::prove::StepUp;
 use crate::features::users::list_parts::number;
 use crate::ui::{
-    Badge, Banner, CodeField, Empty, Glyph, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton, TextField,
-    Tone, clock,
+    Badge, Banner, Empty, Glyph, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton, TextField, Tone, clock,
 };
 
 /// The page that takes a file.
@@ -222,7 +222,7 @@ fn preview(page: ImportPage, left: Option<ImportOutcome>) -> AnyView {
             )),
         };
         let code = given.is_some().then(|| {
-            view! { <CodeField name="code" label="Your own code" hint="From your authenticator app. It counts for this file only." error=code_error/> }
+            view! { <StepUp hint="From your authenticator app. It counts for this file only." error=code_error/> }
         });
         view! {
             <form class="form" method="post" action="/api/tokens/confirm">

@@ -68,7 +68,7 @@ pub(super) async fn prove(
     typed: &str,
     about: (&str, &str),
 ) -> Result<std::result::Result<NewToken, CodeProblem>> {
-    match Factor::code(typed) {
+    match Factor::proof(typed) {
         Some(factor) => prove_with(platform, origin, session, &factor, about).await,
         None => Ok(Err(CodeProblem::Malformed)),
     }

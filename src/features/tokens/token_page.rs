@@ -12,9 +12,8 @@ use crate::domain::time::Time as Moment;
 use crate::domain::token::{TokenAct, TokenState};
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::ui::{
-    Banner, CodeField, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextField, Time, Toast, Tone,
-};
+use crate::features::sign_in::prove::StepUp;
+use crate::ui::{Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextField, Time, Toast, Tone};
 
 /// One token.
 #[component]
@@ -205,7 +204,7 @@ fn assign(id: String, left: Option<&Left<ActOutcome>>) -> AnyView {
                     autocomplete="off"
                     required=true
                 />
-                <CodeField name="code" label="Your own code" hint="From your authenticator app. It counts for this token only." error=code/>
+                <StepUp hint="From your authenticator app. It counts for this token only." error=code/>
                 <SubmitButton look=Look::Primary wide=true>"Assign this token"</SubmitButton>
             </form>
         </section>

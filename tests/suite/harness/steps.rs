@@ -213,6 +213,7 @@ pub const fn named_end(finished: &Finished) -> &'static str {
     match finished {
         Finished::SignedIn { .. } => "signed in",
         Finished::Wrong => "wrong",
+        Finished::Copied => "copied",
         Finished::LockedUntil(_) => "locked",
         Finished::Disabled => "disabled",
         Finished::Dead => "dead",

@@ -85,7 +85,11 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             } else {
                 td_string!(locale, mail.method_added.happened, moment = moment, method = a(locale, *method))
             };
-            let lines = vec![says(happened), says(td_string!(locale, mail.method_added.now).to_owned())];
+            let now = match method {
+                MethodKind::AuthenticatorApp | MethodKind::HardwareToken => td_string!(locale, mail.method_added.now),
+                MethodKind::Passkey => td_string!(locale, mail.method_added.now_passkey),
+            };
+            let lines = vec![says(happened), says(now.to_owned())];
             let doubt = (td_string!(locale, mail.method_added.doubt), td_string!(locale, mail.method_added.doubt_do));
             let subject = match method {
                 MethodKind::AuthenticatorApp => td_string!(locale, mail.method_added.subject),
@@ -149,6 +153,14 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 (td_string!(locale, mail.token_assigned.doubt), td_string!(locale, mail.token_assigned.doubt_do));
             (td_string!(locale, mail.token_assigned.subject), lines, doubt.0, doubt.1)
         }
+        Mail::PasskeyCopied { at, name } => {
+            let (moment, what) = (moment(locale, *at), a_passkey(locale, name.as_deref()));
+            let happened = td_string!(locale, mail.passkey_copied.happened, moment = moment, what = what);
+            let lines = vec![says(happened), says(td_string!(locale, mail.passkey_copied.now).to_owned())];
+            let doubt =
+                (td_string!(locale, mail.passkey_copied.doubt), td_string!(locale, mail.passkey_copied.doubt_do));
+            (td_string!(locale, mail.passkey_copied.subject), lines, doubt.0, doubt.1)
+        }
         Mail::BackupCodesMade { at } => {
             let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.codes_made.now).to_owned())];
@@ -197,6 +209,14 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
 /// What a user calls a method, set apart; none where that is no name.
 fn called(name: Option<&str>) -> Option<String> {
     name.map(isolated).filter(|name| name.chars().count() > 2)
+}
+
+/// The passkey or security key of this name, or one without.
+fn a_passkey(locale: Locale, name: Option<&str>) -> String {
+    match called(name) {
+        Some(name) => format!("{} “{name}”", the(locale, MethodKind::Passkey)),
+        None => a(locale, MethodKind::Passkey).to_owned(),
+    }
 }
 
 /// "22 November 2026, 14:05 UTC".

@@ -4,11 +4,14 @@ use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::BackupCode;
 use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
-use crate::domain::sign_in::Guessing;
+use crate::domain::sign_in::{Guessing, PASSKEY};
 use crate::domain::time::Time;
 use crate::domain::totp::read_digits;
+use crate::domain::user::UserRef;
+use crate::features::methods::service::passkeys::{self, Taken};
 use crate::features::outbox::service::Letter;
-use crate::features::{audit, backup_codes, methods, outbox, users};
+use crate::features::session::service::Challenge;
+use crate::features::{audit, backup_codes, methods, outbox, session, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
@@ -19,9 +22,46 @@ pub enum Factor {
     Code(String),
     /// A backup code.
     BackupCode(BackupCode),
+    /// What a passkey answered.
+    Passkey(Answered),
+}
+
+/// What a passkey answered, and where its question is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The token of the half-finished step-up; none at a sign-in, which remembers the question itself.
+    pub ceremony: Option<String>,
+    /// The answer, as the browser gives it.
+    pub answer: String,
+}
+
+impl Answered {
+    /// What stands in the field of a form that would otherwise hold six digits: `passkey TOKEN ANSWER`.
+    fn read(typed: &str) -> Option<Self> {
+        let (token, answer) = typed.strip_prefix(PASSKEY)?.split_once(' ')?;
+        Some(Self { ceremony: Some(token.to_owned()), answer: answer.to_owned() })
+    }
+}
+
+/// What a step-up takes: six digits, or what a passkey answered. None when that is not what was sent; no backup code.
+#[must_use]
+pub fn read_proof(typed: &str) -> Option<String> {
+    Answered::read(typed).map(|_| typed.to_owned()).or_else(|| read_digits(typed))
 }
 
 impl Factor {
+    /// What [`read_proof`] takes.
+    #[must_use]
+    pub fn proof(typed: &str) -> Option<Self> {
+        Answered::read(typed).map(Self::Passkey).or_else(|| Self::code(typed))
+    }
+
+    /// At a sign-in: what a passkey answered to the question of that sign-in.
+    #[must_use]
+    pub const fn answer(answer: String) -> Self {
+        Self::Passkey(Answered { ceremony: None, answer })
+    }
+
     /// Six or eight digits; none when that is not what was typed.
     #[must_use]
     pub fn code(typed: &str) -> Option<Self> {
@@ -51,6 +91,8 @@ pub enum Judged {
     Right(Proof),
     /// Wrong, or spent before.
     Wrong,
+    /// By a passkey of which there are two: it is marked, and its user told.
+    Copied,
     /// Too many wrong ones: not before this time.
     LockedUntil(Time),
     /// Far too many wrong ones: not before a reset.
@@ -58,7 +100,7 @@ pub enum Judged {
 }
 
 /// Judges a second factor of a user whose lock the caller holds. Every kind of code and every use of it shares one count
-/// of wrong ones; the caller commits, whatever the verdict.
+/// of wrong ones; the caller commits, whatever the verdict. A passkey answers the question that `asked` remembers.
 ///
 /// # Errors
 /// When the database fails.
@@ -68,6 +110,7 @@ pub async fn judge(
     origin: &Origin,
     locked: &users::service::Locked,
     factor: &Factor,
+    asked: Option<&Challenge>,
 ) -> Result<Judged> {
     let now = platform.now();
     let user = locked.user;
@@ -88,6 +131,20 @@ pub async fn judge(
         Factor::BackupCode(code) => {
             backup_codes::service::spend(conn, platform, user, code).await?.map(Proof::BackupCode)
         }
+        Factor::Passkey(Answered { answer, .. }) => {
+            let state = match asked {
+                Some(challenge) => session::service::take_ceremony(conn, platform, challenge).await?,
+                None => None,
+            };
+            let taken = match state {
+                Some(state) => passkeys::take(conn, platform, user, &state, answer).await?,
+                None => Taken::Wrong,
+            };
+            if let Taken::Copied(name) = taken {
+                return copied(conn, platform, user, name, event(What::PasskeyCopied)).await;
+            }
+            (taken == Taken::Right).then_some(Proof::Method(MethodKind::Passkey))
+        }
     };
     let guesses = if proof.is_some() { locked.guesses.right() } else { locked.guesses.wrong(now) };
     if guesses != locked.guesses {
@@ -107,4 +164,22 @@ pub async fn judge(
         outbox::service::enqueue(conn, platform, vec![letter]).await?;
     }
     Ok(Judged::Right(proof))
+}
+
+/// A passkey's counter went back. That is no guess: whoever has a copy has a right one.
+async fn copied(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    name: Option<String>,
+    event: Event,
+) -> Result<Judged> {
+    let event = match &name {
+        Some(name) => event.with("name", name),
+        None => event,
+    };
+    audit::service::record(conn, platform, event).await?;
+    let letter = Letter { user, mail: Mail::PasskeyCopied { at: platform.now(), name }, link: None };
+    outbox::service::enqueue(conn, platform, vec![letter]).await?;
+    Ok(Judged::Copied)
 }

@@ -1,13 +1,15 @@
 //! Step-up: somebody who is signed in proves themself again, for one action.
 
-use super::factor::{Factor, Judged, judge};
+use super::factor::{Answered, Factor, Judged, judge};
 use crate::domain::audit::{Event, What};
+use crate::domain::sign_in::{Purpose, Step};
 use crate::domain::time::Time;
-use crate::domain::user::Standing;
-use crate::features::session::service::{NewToken, Session};
+use crate::domain::user::{Standing, UserRef};
+use crate::features::methods::service::passkeys;
+use crate::features::session::service::{Challenge, NewToken, Session};
 use crate::features::{audit, session, users};
 use crate::platform::request::Origin;
-use crate::platform::{Platform, Result};
+use crate::platform::{Conn, Platform, Result};
 
 /// What came of a step-up.
 pub enum SteppedUp {
@@ -22,7 +24,7 @@ pub enum SteppedUp {
 }
 
 /// The signed-in user proves themself again, for one action that `about` names in the audit. Only a fresh code of their
-/// authenticator counts; a right one gives the session a new token.
+/// authenticator or the answer of a passkey counts; a right one gives the session a new token.
 ///
 /// # Errors
 /// When the database fails.
@@ -30,10 +32,11 @@ pub async fn step_up(
     platform: &Platform,
     origin: &Origin,
     session: &Session,
-    digits: &str,
+    proof: &str,
     about: (&str, &str),
 ) -> Result<SteppedUp> {
-    step_up_with(platform, origin, session, &Factor::Code(digits.to_owned()), about).await
+    let factor = Factor::proof(proof).unwrap_or_else(|| Factor::Code(String::new()));
+    step_up_with(platform, origin, session, &factor, about).await
 }
 
 /// The same with any second factor, for what a user does to their own: whoever lost the phone has only backup codes.
@@ -52,11 +55,15 @@ pub async fn step_up_with(
     let Some(locked) = users::service::lock(&mut tx, user).await? else {
         return Ok(SteppedUp::Wrong);
     };
+    let asked = asked(&mut tx, user, factor, platform.now()).await?;
     let judged = if locked.standing == Standing::Active {
-        judge(&mut tx, platform, origin, &locked, factor).await?
+        judge(&mut tx, platform, origin, &locked, factor, asked.as_ref()).await?
     } else {
         Judged::Wrong
     };
+    if let Some(asked) = asked {
+        session::service::end_challenge(&mut tx, &asked).await?;
+    }
     let event = |what| {
         let event = Event::new(platform.now(), what, Some(user.customer)).by(user).from(origin.address.clone());
         event.with(about.0, about.1)
@@ -70,7 +77,7 @@ pub async fn step_up_with(
             }
             None => SteppedUp::Wrong,
         },
-        Judged::Wrong => SteppedUp::Wrong,
+        Judged::Wrong | Judged::Copied => SteppedUp::Wrong,
         Judged::LockedUntil(until) => SteppedUp::LockedUntil(until),
         Judged::Disabled => SteppedUp::Disabled,
     };
@@ -79,4 +86,46 @@ pub async fn step_up_with(
     }
     tx.commit().await?;
     Ok(stepped_up)
+}
+
+/// The question that a passkey of this user was asked for a step-up, if that is what it answers.
+async fn asked(conn: &mut Conn, user: UserRef, factor: &Factor, now: Time) -> Result<Option<Challenge>> {
+    let Factor::Passkey(Answered { ceremony: Some(token), .. }) = factor else {
+        return Ok(None);
+    };
+    let challenge = session::service::challenge(conn, token, now).await?;
+    Ok(challenge.filter(|challenge| challenge.user == user && challenge.purpose == Purpose::StepUp))
+}
+
+/// A question to a passkey, and where the server remembers it.
+pub struct Asked {
+    /// Goes back with the answer.
+    pub token: NewToken,
+    /// For the browser.
+    pub question: String,
+}
+
+/// Asks a passkey of the signed-in user for a step-up. None when they have none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn ask_passkey(platform: &Platform, session: &Session) -> Result<Option<Asked>> {
+    let (user, now) = (session.actor.user, platform.now());
+    let mut tx = platform.db.begin().await?;
+    let locked = users::service::lock(&mut tx, user).await?;
+    let open = session::service::is_open(&mut tx, session).await?;
+    if !open || locked.is_none_or(|locked| locked.standing != Standing::Active) {
+        return Ok(None);
+    }
+    let Some(ceremony) = passkeys::ask(&mut tx, platform, user).await? else {
+        return Ok(None);
+    };
+    let token =
+        session::service::open_challenge(&mut tx, platform, user, Purpose::StepUp, Step::Factor, None, None).await?;
+    let Some(challenge) = session::service::challenge(&mut tx, &token.0, now).await? else {
+        return Ok(None);
+    };
+    session::service::set_ceremony(&mut tx, platform, &challenge, &ceremony.state).await?;
+    tx.commit().await?;
+    Ok(Some(Asked { token, question: ceremony.question }))
 }

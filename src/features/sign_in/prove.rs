@@ -1,0 +1,70 @@
+//! The field in which somebody who is signed in proves themself again: six digits, or with a script a passkey.
+
+use leptos::prelude::*;
+
+use super::api::ask_to_prove;
+use crate::domain::sign_in::PASSKEY;
+use crate::features::session::api::Proofs;
+use crate::ui::{Asking, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords};
+
+/// `code`, wherever an action asks for a fresh second factor. What the reader can prove themself with comes from the console's
+/// frame around it, or as `proofs`.
+#[component]
+pub fn StepUp(
+    #[prop(default = "Your own code")] label: &'static str,
+    #[prop(into)] hint: String,
+    #[prop(optional, into)] error: MaybeProp<String>,
+    /// For a code that only some of what a form sends needs.
+    #[prop(optional)]
+    may_be_empty: bool,
+    #[prop(optional)] proofs: Option<Proofs>,
+) -> AnyView {
+    let proofs = proofs.or_else(use_context::<Proofs>).unwrap_or(Proofs { codes: true, passkeys: false });
+    let answered = RwSignal::new(None::<String>);
+    // An answer counts once: whoever was refused is asked again.
+    Effect::new(move |_| {
+        if error.get().is_some() {
+            answered.set(None);
+        }
+    });
+    let field = move || {
+        if let Some(proof) = answered.get() {
+            return view! {
+                <input type="hidden" name="code" value=proof/>
+                <p class="hint"><Icon of=Glyph::Check/>" Your passkey answered. It counts once, for this step."</p>
+            }
+            .into_any();
+        }
+        // Whoever has nothing that shows codes is not asked for one.
+        let code = proofs.codes || !proofs.passkeys;
+        let key = proofs.passkeys.then(|| {
+            let then =
+                move |(token, answer): (String, String)| answered.set(Some(format!("{PASSKEY}{token} {answer}")));
+            view! { <KeyButton words=WORDS ask=ASK then=Callback::new(then)/> }
+        });
+        let wrong = move || error.get().filter(|_| !code);
+        view! {
+            {code.then(|| view! { <CodeField name="code" label hint=hint.clone() error may_be_empty/> })}
+            {move || wrong().map(|error| view! { <p class="error"><Icon of=Glyph::Warning/>{error}</p> })}
+            {key}
+        }
+        .into_any()
+    };
+    view! { <div class="form">{field}</div> }.into_any()
+}
+
+const ASK: Asking = || {
+    Box::pin(async {
+        let question = ask_to_prove().await.ok().flatten()?;
+        Some(KeyQuestion { carry: question.token, question: question.question })
+    })
+};
+
+const WORDS: KeyWords = KeyWords {
+    label: "Use a passkey",
+    no_script: "With scripts switched on, a passkey will do as well.",
+    over: "No passkey can be asked now. Load the page anew.",
+    cancelled: "The key did not answer, or the question was turned down. Try again.",
+    known: "The key did not answer. Try again.",
+    unable: "This browser cannot use passkeys here.",
+};
