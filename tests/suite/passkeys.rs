@@ -93,7 +93,7 @@ both! {
         assert!(browser.get("/sign-in/code").await.body.contains("Use your passkey"));
         // The passkey itself proves that it may go.
         let session = world.session(&ua).await;
-        let id = methods::service::list(&mut *world.platform.db.read().await.unwrap(), ua.user).await.unwrap()[1].id;
+        let id = methods::service::list(&mut world.platform.db.read().await.unwrap(), ua.user).await.unwrap()[1].id;
         let with = Factor::proof(&proof(&world, &ua, &mut key).await).unwrap();
         let removed = method_service::remove(&world.platform, &world.origin, &session, id, &with).await.unwrap();
         assert!(matches!(removed, Changed::Done(..)));
@@ -106,7 +106,7 @@ both! {
         let ua = world.member(&world.a).await;
         let mut key = SoftKey::new(1);
         register(&world, &ua, &mut key, "").await;
-        let rows = methods::service::list(&mut *world.platform.db.read().await.unwrap(), ua.user).await.unwrap();
+        let rows = methods::service::list(&mut world.platform.db.read().await.unwrap(), ua.user).await.unwrap();
         let session = world.session(&ua).await;
         let with = Factor::proof(&proof(&world, &ua, &mut key).await).unwrap();
         let removed = method_service::remove(&world.platform, &world.origin, &session, rows[0].id, &with).await.unwrap();
