@@ -32,16 +32,12 @@ export default defineConfig<object, Options>({
       ],
     },
   },
-  // A journey that only WASM can make carries the tag @wasm; all others have to work as plain HTML too. What looks
-  // at pages and goes the many ways to one place differs little: with WASM on one database, without on the other.
+  // A journey that only WASM can make carries the tag @wasm; all others have to work as plain HTML too. The browser does
+  // not see the database, and services are tested on both: so WASM goes with one, plain HTML with the other.
   projects: [
     { name: 'sqlite-wasm', use: { engine: 'sqlite' } },
-    { name: 'sqlite-nojs', use: { engine: 'sqlite', javaScriptEnabled: false }, grepInvert: /@wasm/, testIgnore: /(access|invitation|pages|security|ways)/ },
     ...(process.env.REKEY_TEST_POSTGRES_URL
-      ? [
-          { name: 'postgres-wasm', use: { engine: 'postgres' as const }, testIgnore: /(access|invitation|pages|security|ways)/ },
-          { name: 'postgres-nojs', use: { engine: 'postgres' as const, javaScriptEnabled: false }, grepInvert: /@wasm/ },
-        ]
+      ? [{ name: 'postgres-nojs', use: { engine: 'postgres' as const, javaScriptEnabled: false }, grepInvert: /@wasm/ }]
       : []),
   ],
 })

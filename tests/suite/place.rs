@@ -56,8 +56,16 @@ async fn administer(text: String) {
     conn.close().await.expect("PostgreSQL lets go");
 }
 
+async fn version() -> i64 {
+    let mut conn = sqlx::AnyConnection::connect(&postgres_url()).await.expect("PostgreSQL answers");
+    let text = "SELECT CAST(current_setting('server_version_num') AS BIGINT)";
+    let version = sqlx::query_scalar(text).fetch_one(&mut conn).await.expect("PostgreSQL knows its version");
+    conn.close().await.expect("PostgreSQL lets go");
+    version
+}
+
 /// A database with all tables and no rows, made once a process and copied for each test: on SQLite the bytes of its file,
-/// on PostgreSQL the bytes of its name.
+/// on PostgreSQL its name and how to copy it.
 pub fn template(engine: Engine) -> &'static [u8] {
     static SQLITE: OnceLock<Vec<u8>> = OnceLock::new();
     static POSTGRES: OnceLock<Vec<u8>> = OnceLock::new();
@@ -80,8 +88,10 @@ pub fn template(engine: Engine) -> &'static [u8] {
             runtime().block_on(async {
                 administer(format!("CREATE DATABASE {name}")).await;
                 migrate(named(&postgres_url(), &name)).await;
-            });
-            name.into_bytes()
+                // Copied as files it takes half the time; before version 15 there is no other way.
+                let way = if version().await < 150_000 { "" } else { "STRATEGY FILE_COPY" };
+                format!("{name} {way}").into_bytes()
+            })
         }),
     }
 }
