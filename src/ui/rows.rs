@@ -72,6 +72,8 @@ pub fn SelectAll(#[prop(into)] label: String) -> AnyView {
         });
     });
     view! {
+        // Without a script there is no box, and the column still has a name.
+        <span class="hidden-text" hidden=move || ready.get()>"Selection"</span>
         <label class="check" hidden=move || !ready.get()>
             <input type="checkbox" autocomplete="off" node_ref=head/>
             <span class="hidden-text">{label}</span>
