@@ -1,6 +1,8 @@
 //! Hardware OATH tokens: the files they come in, whose each is, and how its holder makes it a second factor. Where they
 //! lie, and whether a code is one of theirs, is the stock's.
 
+#[cfg(feature = "ssr")]
+mod activate;
 pub mod activate_page;
 pub mod api;
 #[cfg(feature = "ssr")]
