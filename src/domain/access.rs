@@ -5,25 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Unreadable;
 use super::authority::{Refusal, Role};
 use super::ids::CustomerId;
+use super::sign_in::CodeProblem;
 use super::time::{Span, Time, Utc};
-
-/// Why a change was not confirmed by a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CodeProblem {
-    /// Not six digits.
-    Malformed,
-    /// Wrong, or used before.
-    Wrong,
-    /// Too many wrong codes: none is taken before `until`.
-    Locked {
-        /// When the next one is taken.
-        until: Time,
-        /// When this was said.
-        now: Time,
-    },
-    /// Far too many wrong codes.
-    Disabled,
-}
 
 /// What came of adding a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -82,6 +82,24 @@ spelled!(Step { Factor => "factor", SetUp => "set_up", SaveCodes => "save_codes"
 /// With this begins, in the field of a form that would otherwise hold six digits, what a passkey answered.
 pub const PASSKEY: &str = "passkey ";
 
+/// Why a change was not confirmed by a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeProblem {
+    /// Not six digits.
+    Malformed,
+    /// Wrong, or used before.
+    Wrong,
+    /// Too many wrong codes: none is taken before `until`.
+    Locked {
+        /// When the next one is taken.
+        until: Time,
+        /// When this was said.
+        now: Time,
+    },
+    /// Far too many wrong codes.
+    Disabled,
+}
+
 /// What a user's rows say at the moment their password was right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {

@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use rekey::domain::access::CodeProblem;
 use rekey::domain::authority::{Refusal, Role};
 use rekey::domain::customer::Customer;
 use rekey::domain::ids::{TokenId, TokenImportId};
 use rekey::domain::method::MethodKind;
 use rekey::domain::sign_in;
+use rekey::domain::sign_in::CodeProblem;
 use rekey::domain::time::Span;
 use rekey::domain::token::{IMPORT_LIFETIME, TokenAct, TokenState};
 use rekey::domain::totp::{Moving, Profile, Step};

@@ -4,12 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{CustomerChoice, list_providers};
-use super::words::code_problem;
 use crate::domain::access::AddOutcome;
 use crate::features::session::api::Me;
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{Banner, Choice, Empty, Glyph, Look, Pick, Section, SheetHead, SubmitButton, TextField, Tone};
 
 /// Where the form is sent.

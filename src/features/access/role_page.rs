@@ -6,7 +6,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::api::{PersonRow, RolePage, show_role};
 use super::customer_page::{customer_of_address, nothing_here};
-use super::words::{code_problem, last_day as day_words, may, refusal, role as role_words};
+use super::words::{last_day as day_words, may, refusal, role as role_words};
 use crate::domain::access::{EndProblem, LONGEST_YEARS, RoleOutcome, last_day};
 use crate::domain::authority::Role;
 use crate::domain::ids::UserId;
@@ -14,7 +14,7 @@ use crate::domain::time::Time as Moment;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{Banner, Choice, Empty, Glyph, Look, Person, Pick, Section, SubmitButton, TextField, Tone};
 
 /// Where the forms are sent.

@@ -1,7 +1,7 @@
 //! Giving, changing and ending a role in a customer. Who holds which is in `people`.
 
 use super::people::Held;
-use super::service::{Answer, proved};
+use super::service::Answer;
 use super::store;
 use crate::domain::access::{RoleOutcome, last_day, read_end};
 use crate::domain::audit::{Event, What};
@@ -13,7 +13,7 @@ use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::Session;
-use crate::features::{audit, customers, outbox, session, users};
+use crate::features::{audit, customers, outbox, session, sign_in, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result, Tx};
 
@@ -113,7 +113,7 @@ pub async fn change(
         Err(outcome) => return Ok(Answer::before(outcome)),
     };
     let about = ("role_in", wish.customer.to_string());
-    let token = match proved(platform, origin, session, &wish.code, (about.0, &about.1)).await? {
+    let token = match sign_in::service::prove(platform, origin, session, &wish.code, (about.0, &about.1)).await? {
         Ok(token) => token,
         Err(problem) => return Ok(Answer::before(RoleOutcome::Code(problem))),
     };

@@ -1,7 +1,7 @@
 //! The list of customers, one customer, and adding one. Who holds which role in it stands in `roles.rs`.
 
 use super::store;
-use crate::domain::access::{AddOutcome, CodeProblem};
+use crate::domain::access::AddOutcome;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
 use crate::domain::customer::Customer;
@@ -12,7 +12,6 @@ use crate::domain::user::{Standing, clean_name};
 use crate::domain::user_filter::UserFilter;
 use crate::features::customers::service::Profile;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::sign_in::service::SteppedUp;
 use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
@@ -151,28 +150,6 @@ impl<T> Answer<T> {
     }
 }
 
-/// The signed-in user proves themself again, for what `about` names in the audit.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn proved(
-    platform: &Platform,
-    origin: &Origin,
-    session: &Session,
-    typed: &str,
-    about: (&str, &str),
-) -> Result<std::result::Result<NewToken, CodeProblem>> {
-    let Some(digits) = sign_in::service::read_proof(typed) else {
-        return Ok(Err(CodeProblem::Malformed));
-    };
-    Ok(match sign_in::service::step_up(platform, origin, session, &digits, about).await? {
-        SteppedUp::Right(token) => Ok(token),
-        SteppedUp::Wrong => Err(CodeProblem::Wrong),
-        SteppedUp::LockedUntil(until) => Err(CodeProblem::Locked { until, now: platform.now() }),
-        SteppedUp::Disabled => Err(CodeProblem::Disabled),
-    })
-}
-
 /// A customer to add.
 #[derive(Clone, Debug)]
 pub struct NewCustomer {
@@ -226,7 +203,7 @@ pub async fn add(
         return Ok(Answer::before(AddOutcome::NameTaken));
     }
     drop(conn);
-    let token = match proved(platform, origin, session, &new.code, ("new_customer", &name)).await? {
+    let token = match sign_in::service::prove(platform, origin, session, &new.code, ("new_customer", &name)).await? {
         Ok(token) => token,
         Err(problem) => return Ok(Answer::before(AddOutcome::Code(problem))),
     };

@@ -1,6 +1,6 @@
 //! What the pages of this slice say alike.
 
-use crate::domain::access::{CodeProblem, last_moment};
+use crate::domain::access::last_moment;
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::time::Time as Moment;
 use crate::ui::day;
@@ -38,19 +38,6 @@ pub const fn may(role: Role) -> &'static str {
 /// "30 June 2027", the last day of an access that ends at `ends_at`.
 pub fn last_day(ends_at: Moment) -> String {
     day(last_moment(ends_at))
-}
-
-/// Why a code was not taken.
-pub fn code_problem(problem: CodeProblem) -> String {
-    match problem {
-        CodeProblem::Malformed => "A code has 6 digits.".to_owned(),
-        CodeProblem::Wrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
-        CodeProblem::Locked { until, now } => match (until - now).as_minutes_up() {
-            1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
-            minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),
-        },
-        CodeProblem::Disabled => "Codes are no longer taken here. An owner must reset you.".to_owned(),
-    }
 }
 
 /// Why a role may not be changed.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::Refusal;
 use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::domain::user::Standing;
 use crate::features::session::api::{ApiError, Console};
@@ -12,7 +13,7 @@ use crate::features::session::api::{ApiError, Console};
 #[cfg(feature = "ssr")]
 use super::invite::{self, Invited, Invitee};
 #[cfg(feature = "ssr")]
-use super::service::{self, Change, Changed, Code};
+use super::service::{self, Change, Changed};
 #[cfg(feature = "ssr")]
 use crate::domain::authority::{Right, Role};
 #[cfg(feature = "ssr")]
@@ -21,36 +22,6 @@ use crate::features::outbox::service::Delivery;
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
-
-/// Why an own code was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CodeProblem {
-    /// Not six digits.
-    Malformed,
-    /// Wrong, or used before.
-    Wrong,
-    /// Too many wrong codes: none is taken before `until`.
-    Locked {
-        /// When the next one is taken.
-        until: Time,
-        /// When this was said.
-        now: Time,
-    },
-    /// Far too many wrong codes.
-    Disabled,
-}
-
-#[cfg(feature = "ssr")]
-impl CodeProblem {
-    pub(super) const fn of(code: &Code, now: Time) -> Self {
-        match code {
-            Code::Malformed => Self::Malformed,
-            Code::Wrong => Self::Wrong,
-            Code::LockedUntil(until) => Self::Locked { until: *until, now },
-            Code::Disabled => Self::Disabled,
-        }
-    }
-}
 
 /// A customer to which the reader may invite people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +98,7 @@ pub async fn invite(
         Invited::NoName => InviteOutcome::NoName,
         Invited::BadAddress => InviteOutcome::BadAddress,
         Invited::CannotInvite => InviteOutcome::CannotInvite,
-        Invited::Code(code) => InviteOutcome::Code(CodeProblem::of(&code, request.platform.now())),
+        Invited::Code(problem) => InviteOutcome::Code(problem),
         Invited::Refused(refusal) => InviteOutcome::Refused(refusal),
     };
     request.leave("invite", outcome, &[("name", &name), ("address", &address), ("role", role.as_str())]);
@@ -290,7 +261,7 @@ async fn change(id: UserId, what: Change, page: &str, code: &str) -> Result<Acco
         Changed::Refused(refusal) => AccountOutcome::Refused(refusal),
         Changed::LastOwner(customer) => AccountOutcome::LastOwner(customer),
         Changed::NotBefore(until) => AccountOutcome::NotBefore { until, now },
-        Changed::Code(code) => AccountOutcome::Code(CodeProblem::of(&code, now)),
+        Changed::Code(problem) => AccountOutcome::Code(problem),
     };
     request.leave(page, &outcome, &[]);
     request.go(&format!("/users/{id}/{page}"));

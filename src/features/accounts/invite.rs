@@ -1,15 +1,16 @@
 //! Inviting people: the account and the mail with the link come together, or not at all.
 
-use super::service::{Code, record_refusal, step_up};
+use super::service::record_refusal;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::mail::Mail;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::user::{Address, UserRef, clean_name};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::users::service::NewUser;
-use crate::features::{audit, customers, invitation, outbox, session, users};
+use crate::features::{audit, customers, invitation, outbox, session, sign_in, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
@@ -39,7 +40,7 @@ pub enum Invited {
     /// This address cannot be invited: somebody has it, here or elsewhere, and nobody learns where.
     CannotInvite,
     /// The code was not taken.
-    Code(Code),
+    Code(CodeProblem),
     /// No authority for that.
     Refused(Refusal),
 }
@@ -67,10 +68,13 @@ pub async fn invite(platform: &Platform, origin: &Origin, session: &Session, inv
     }
     let mut token = None;
     if invitee.role != Role::Member {
-        token = match step_up(platform, origin, session, &invitee.code, ("invite", invitee.role.as_str())).await? {
-            Ok(token) => Some(token),
-            Err(code) => return Ok(Invited::Code(code)),
-        };
+        token =
+            match sign_in::service::prove(platform, origin, session, &invitee.code, ("invite", invitee.role.as_str()))
+                .await?
+            {
+                Ok(token) => Some(token),
+                Err(code) => return Ok(Invited::Code(code)),
+            };
     }
     let now = platform.now();
     let mut tx = platform.db.begin().await?;

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{Choice, CodeProblem, InviteOutcome, choices};
+use super::api::{Choice, InviteOutcome, choices};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::CustomerId;
 use crate::features::session::api::Me;
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextField, Toast, Tone};
 
 /// Where an invitation is sent.
@@ -69,7 +69,7 @@ fn form(choices: Vec<Choice>, chosen: Option<CustomerId>, left: Option<Left<Invi
         _ => None,
     };
     let code_error = match outcome {
-        Some(InviteOutcome::Code(problem)) => Some(code_words(problem)),
+        Some(InviteOutcome::Code(problem)) => Some(code_problem(problem)),
         _ => None,
     };
     let refused = match outcome {
@@ -178,19 +178,6 @@ fn roles(chosen: Role, owners: bool) -> AnyView {
         </fieldset>
     }
     .into_any()
-}
-
-/// Why an own code was not taken.
-pub(super) fn code_words(problem: CodeProblem) -> String {
-    match problem {
-        CodeProblem::Malformed => "A code has 6 digits.".to_owned(),
-        CodeProblem::Wrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
-        CodeProblem::Locked { until, now } => match (until - now).as_minutes_up() {
-            1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
-            minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),
-        },
-        CodeProblem::Disabled => "Codes are no longer taken here. An owner must reset you.".to_owned(),
-    }
 }
 
 /// Why something was refused.

@@ -4,17 +4,18 @@
 use std::collections::HashSet;
 
 use super::invite::invite_all;
-use super::service::{Code, record_refusal, step_up};
+use super::service::record_refusal;
 use super::store;
 pub use super::store::{Line, List};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
 use crate::domain::ids::{CustomerId, InviteListId};
 use crate::domain::invitation::{LIST_LIFETIME, MOST_PEOPLE, Untaken};
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::{Span, Time};
 use crate::domain::user::{Address, clean_name};
 use crate::features::session::service::{NewToken, Session};
 use crate::features::users::import::{self, FileProblem};
-use crate::features::{customers, session, users};
+use crate::features::{customers, session, sign_in, users};
 use crate::platform::request::Origin;
 use crate::platform::text::address_key;
 use crate::platform::{Platform, Result, Tx};
@@ -150,7 +151,7 @@ pub enum Confirmed {
     /// Nobody in it would be invited.
     Nobody,
     /// The code was not taken.
-    Code(Code),
+    Code(CodeProblem),
     /// No authority any more.
     Refused(Refusal),
 }
@@ -180,7 +181,8 @@ pub async fn confirm(
     if lines.iter().all(|line| line.untaken.is_some()) {
         return Ok(Confirmed::Nobody);
     }
-    let token = match step_up(platform, origin, session, code, ("invite_list", &id.to_string())).await? {
+    let token = match sign_in::service::prove(platform, origin, session, code, ("invite_list", &id.to_string())).await?
+    {
         Ok(token) => token,
         Err(code) => return Ok(Confirmed::Code(code)),
     };

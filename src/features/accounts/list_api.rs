@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::api::CodeProblem;
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{InviteListId, UserId};
 use crate::domain::invitation::Untaken;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
@@ -133,7 +133,6 @@ pub enum ConfirmListOutcome {
 pub async fn confirm_list(id: InviteListId, #[server(default)] code: String) -> Result<ConfirmListOutcome, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let now = request.platform.now();
     let outcome = match list::confirm(&request.platform, &request.origin, &session, id, &code).await? {
         Confirmed::Running(token) => {
             request.set_token(Cookie::Session, &token);
@@ -148,7 +147,7 @@ pub async fn confirm_list(id: InviteListId, #[server(default)] code: String) -> 
         Confirmed::Already => ConfirmListOutcome::GoOn,
         Confirmed::Unknown => ConfirmListOutcome::Unknown,
         Confirmed::Nobody => ConfirmListOutcome::Nobody,
-        Confirmed::Code(code) => ConfirmListOutcome::Code(CodeProblem::of(&code, now)),
+        Confirmed::Code(problem) => ConfirmListOutcome::Code(problem),
         Confirmed::Refused(refusal) => ConfirmListOutcome::Refused(refusal),
     };
     if outcome != ConfirmListOutcome::GoOn {

@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::api::{Choice, choices};
-use super::invite_page::{code_words, customer_field, nobody_to_invite, refusal_banner};
+use super::invite_page::{customer_field, nobody_to_invite, refusal_banner};
 use super::list_api::{ConfirmListOutcome, LineRow, ListPage, UploadOutcome, show_list};
 use crate::domain::authority::Role;
 use crate::domain::ids::{CustomerId, InviteListId};
@@ -13,7 +13,7 @@ use crate::domain::invitation::MOST_PEOPLE;
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{
     Badge, Banner, Empty, Glyph, Icon, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton, TextArea, Tone,
     clock,
@@ -130,7 +130,7 @@ fn preview(page: ListPage, left: Option<ConfirmListOutcome>) -> AnyView {
     let going = page.lines.iter().filter(|line| line.untaken.is_none()).count();
     let (all, untaken) = (page.lines.len(), page.lines.len() - going);
     let code_error = match left {
-        Some(ConfirmListOutcome::Code(problem)) => Some(code_words(problem)),
+        Some(ConfirmListOutcome::Code(problem)) => Some(code_problem(problem)),
         _ => None,
     };
     let refused = match left {

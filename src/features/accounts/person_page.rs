@@ -5,14 +5,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::api::{AccountOutcome, AccountPage, InvitationRow, MailState, account};
-use super::invite_page::{code_words, refusal_banner};
+use super::invite_page::refusal_banner;
 use crate::domain::authority::Refusal;
 use crate::domain::ids::UserId;
 use crate::domain::time::Time as Moment;
 use crate::domain::user::Standing;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, Time, Tone, clock};
 
 type Sheet = fn(AccountPage, Option<AccountOutcome>, Moment) -> AnyView;
@@ -204,7 +204,7 @@ fn remove(page: AccountPage, outcome: Option<AccountOutcome>, _: Moment) -> AnyV
     let title = format!("Remove {}", page.name);
     let back = format!("/users/{}", page.id);
     let code_error = match &outcome {
-        Some(AccountOutcome::Code(problem)) => Some(code_words(*problem)),
+        Some(AccountOutcome::Code(problem)) => Some(code_problem(*problem)),
         _ => None,
     };
     let body = forbidden(&page).unwrap_or_else(|| {

@@ -9,47 +9,16 @@ use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::invitation::{self as invited, MAIL_WINDOW, next_mail_at};
 use crate::domain::mail::Mail;
 use crate::domain::recovery;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::domain::user::{Standing, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::sign_in::service::SteppedUp;
 use crate::features::{
     audit, backup_codes, customers, invitation, methods, outbox, recovery as links, sign_in, stock, users,
 };
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
-
-/// What came of the own code that an action asks for.
-pub enum Code {
-    /// Not six digits.
-    Malformed,
-    /// Wrong, or used before.
-    Wrong,
-    /// None is taken before this time.
-    LockedUntil(Time),
-    /// None is taken before a reset.
-    Disabled,
-}
-
-/// The own fresh code of whoever asks, for what `about` names.
-pub(super) async fn step_up(
-    platform: &Platform,
-    origin: &Origin,
-    session: &Session,
-    typed: &str,
-    about: (&str, &str),
-) -> Result<Result<NewToken, Code>> {
-    let Some(digits) = sign_in::service::read_proof(typed) else {
-        return Ok(Err(Code::Malformed));
-    };
-    Ok(match sign_in::service::step_up(platform, origin, session, &digits, about).await? {
-        SteppedUp::Right(token) => Ok(token),
-        SteppedUp::Wrong => Err(Code::Wrong),
-        SteppedUp::LockedUntil(until) => Err(Code::LockedUntil(until)),
-        SteppedUp::Disabled => Err(Code::Disabled),
-    })
-}
 
 /// Records that somebody tried what they may not.
 pub(super) async fn record_refusal(
@@ -79,7 +48,7 @@ pub enum Changed {
     /// There were enough mails for now: the next one goes not before this time.
     NotBefore(Time),
     /// The code was not taken.
-    Code(Code),
+    Code(CodeProblem),
 }
 
 /// A change to one account.
@@ -128,7 +97,7 @@ pub async fn change(
         if let Some(changed) = against {
             return refuse(platform, origin, session, change, changed).await;
         }
-        token = match step_up(platform, origin, session, code, ("remove", &id.to_string())).await? {
+        token = match sign_in::service::prove(platform, origin, session, code, ("remove", &id.to_string())).await? {
             Ok(token) => Some(token),
             Err(code) => return Ok(Changed::Code(code)),
         };

@@ -10,11 +10,12 @@ use super::effect::{effect, label, value};
 use super::page::{customer, nobody_here, sheet, typed};
 use crate::domain::authority::Refusal;
 use crate::domain::customer::Setting;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time as Moment;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{Banner, Empty, Glyph, Look, Section, SubmitButton, Tone};
 
 /// The review of another policy.
@@ -111,7 +112,7 @@ fn row(setting: Setting, policy: &PolicyPage, change: &Change, now: Moment) -> A
 
 /// A plain form: its answer is another page, and what WebAssembly holds in memory goes with this one.
 fn confirmation(policy: &PolicyPage, typed: &Typed, back: String, left: Option<SaveOutcome>) -> AnyView {
-    let error = left.and_then(code_problem);
+    let error = left.and_then(problem_of_code);
     let hidden = typed.0.iter().map(|(name, value)| {
         view! { <input type="hidden" name=format!("typed[{name}]") value=value.clone()/> }
     });
@@ -166,15 +167,12 @@ fn problem(outcome: SaveOutcome) -> Option<Problem> {
     })
 }
 
-fn code_problem(outcome: SaveOutcome) -> Option<String> {
-    Some(match outcome {
-        SaveOutcome::CodeMalformed => "A code has 6 digits.".to_owned(),
-        SaveOutcome::CodeWrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
-        SaveOutcome::Locked { until, now } => match (until - now).as_minutes_up() {
-            ..=1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
-            minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),
-        },
-        SaveOutcome::Disabled => "Codes are no longer taken here. Another owner must reset you.".to_owned(),
+fn problem_of_code(outcome: SaveOutcome) -> Option<String> {
+    Some(code_problem(match outcome {
+        SaveOutcome::CodeMalformed => CodeProblem::Malformed,
+        SaveOutcome::CodeWrong => CodeProblem::Wrong,
+        SaveOutcome::Locked { until, now } => CodeProblem::Locked { until, now },
+        SaveOutcome::Disabled => CodeProblem::Disabled,
         _ => return None,
-    })
+    }))
 }

@@ -11,10 +11,11 @@ use super::page::people;
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::method::{Artefact, Fate, MethodKind};
 use crate::domain::plan::{Holdings, Skip};
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{
     Banner, CustomerName, Glyph, Icon, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, TextArea, TextField,
     Tone, clock, long,
@@ -319,7 +320,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
                     })
                 />
                 <StepUp hint="From your authenticator app. It counts for this plan only."
-                    error=failed(code_problem)
+                    error=failed(problem_of_code)
                 />
                 <p><b>{people(going)}</b>{consequence}</p>
                 <SubmitButton look=Look::Red wide=true pending=action.pending()>{button}</SubmitButton>
@@ -341,18 +342,14 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
     .into_any()
 }
 
-fn code_problem(outcome: ConfirmOutcome) -> Option<String> {
-    Some(match outcome {
-        ConfirmOutcome::CodeMalformed => "A code has 6 digits.".to_owned(),
-        ConfirmOutcome::CodeWrong => {
-            "That code is not right, or it has just been used. Wait for the next one.".to_owned()
-        }
-        ConfirmOutcome::Locked { until, now } => {
-            format!("Too many wrong codes. The next one is taken in {} minutes.", (until - now).as_minutes_up())
-        }
-        ConfirmOutcome::Disabled => "Codes are no longer taken here. An owner must reset you.".to_owned(),
+fn problem_of_code(outcome: ConfirmOutcome) -> Option<String> {
+    Some(code_problem(match outcome {
+        ConfirmOutcome::CodeMalformed => CodeProblem::Malformed,
+        ConfirmOutcome::CodeWrong => CodeProblem::Wrong,
+        ConfirmOutcome::Locked { until, now } => CodeProblem::Locked { until, now },
+        ConfirmOutcome::Disabled => CodeProblem::Disabled,
         _ => return None,
-    })
+    }))
 }
 
 fn general_problem(outcome: Result<ConfirmOutcome, ApiError>) -> Option<(&'static str, &'static str)> {

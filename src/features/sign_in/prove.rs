@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::ask_to_prove;
-use crate::domain::sign_in::PASSKEY;
+use crate::domain::sign_in::{CodeProblem, PASSKEY};
 use crate::features::session::api::Proofs;
 use crate::ui::{Asking, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords};
 
@@ -51,6 +51,20 @@ pub fn StepUp(
         .into_any()
     };
     view! { <div class="form">{field}</div> }.into_any()
+}
+
+/// Why what was typed into [`StepUp`] was not taken.
+#[must_use]
+pub fn code_problem(problem: CodeProblem) -> String {
+    match problem {
+        CodeProblem::Malformed => "A code has 6 digits.".to_owned(),
+        CodeProblem::Wrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
+        CodeProblem::Locked { until, now } => match (until - now).as_minutes_up() {
+            ..=1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
+            minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),
+        },
+        CodeProblem::Disabled => "Codes are no longer taken here. An owner must reset you.".to_owned(),
+    }
 }
 
 const ASK: Asking = || {

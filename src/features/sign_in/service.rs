@@ -5,7 +5,7 @@ mod factor;
 mod step_up;
 
 pub use factor::{Factor, Judged, Proof, judge, read_proof};
-pub use step_up::{Asked, SteppedUp, ask_passkey, step_up, step_up_with};
+pub use step_up::{Asked, SteppedUp, ask_passkey, prove, step_up, step_up_with};
 
 use crate::domain::audit::{Event, What};
 use crate::domain::customer::Customer;

@@ -1,12 +1,12 @@
 //! How a token becomes a second factor: its holder shows a code of it, or two in a row.
 
 use super::outcome::ActivateOutcome;
-use super::service::{Asking, prove_with};
-use crate::domain::access::CodeProblem;
+use super::service::Asking;
 use crate::domain::audit::{Event, What};
 use crate::domain::ids::TokenId;
 use crate::domain::mail::Mail;
 use crate::domain::method::{MOST_METHODS, MethodKind};
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::token::TokenAct;
 use crate::domain::totp::{Moving, read_digits};
 use crate::domain::user::{Standing, UserRef};
@@ -14,7 +14,7 @@ use crate::features::outbox::service::Letter;
 use crate::features::session::service::NewToken;
 use crate::features::sign_in::service::Factor;
 use crate::features::stock::service::Token;
-use crate::features::{audit, methods, outbox, session, stock, users};
+use crate::features::{audit, methods, outbox, session, sign_in, stock, users};
 use crate::platform::{Conn, Result};
 
 impl Asking<'_> {
@@ -70,7 +70,10 @@ impl Asking<'_> {
             return Ok((ActivateOutcome::Code(CodeProblem::Malformed), None));
         };
         let about = ("activate_token", seen.serial.as_str());
-        let token = match prove_with(self.platform, self.origin, self.session, factor, about).await? {
+        let token = match sign_in::service::step_up_with(self.platform, self.origin, self.session, factor, about)
+            .await?
+            .or_problem(self.platform.now())
+        {
             Ok(token) => token,
             Err(problem) => return Ok((ActivateOutcome::Code(problem), None)),
         };

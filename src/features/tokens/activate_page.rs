@@ -6,13 +6,13 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::api::{WaitingToken, show_waiting};
 use super::outcome::ActivateOutcome;
-use super::words::code_problem;
-use crate::domain::access::CodeProblem;
 use crate::domain::ids::TokenId;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time as Moment;
 use crate::domain::totp::Moving;
 use crate::features::session::calm::{LOCALE, apart, calm, help_desk};
 use crate::features::session::flash::left_by;
+use crate::features::sign_in::prove::code_problem;
 use crate::ui::{Banner, CalmShell, CodeField, Look, SubmitButton, TextField, Tone};
 use crate::words::td_string;
 

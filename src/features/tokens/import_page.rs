@@ -6,14 +6,14 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::api::{ImportPage, LineRow, show_import, stocks};
 use super::outcome::{ImportOutcome, ReadOutcome};
-use super::words::{code_problem, kind, refused, tokens};
+use super::words::{kind, refused, tokens};
 use crate::domain::ids::{CustomerId, TokenImportId};
 use crate::domain::time::Time as Moment;
 use crate::domain::token::MOST_TOKENS;
 use crate::features::session::api::Me;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::features::users::list_parts::number;
 use crate::ui::{
     Badge, Banner, Empty, Glyph, Look, Section, SheetHead, StatTile, StatTiles, SubmitButton, TextField, Tone, clock,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::import::{self, Found, Line, Problem};
 use super::outcome::{ImportOutcome, ReadOutcome};
-use super::service::{may_give, outside, prove, record_refusal};
+use super::service::{may_give, outside, record_refusal};
 use super::store::{self, Import};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Right};
@@ -16,7 +16,7 @@ use crate::domain::user::{Address, UserRef};
 use crate::features::session::service::{NewToken, Session};
 use crate::features::stock::service::NewToken as NewHardware;
 use crate::features::users::import::FileProblem;
-use crate::features::{audit, customers, session, stock, users};
+use crate::features::{audit, customers, session, sign_in, stock, users};
 use crate::platform::request::Origin;
 use crate::platform::text::address_key;
 use crate::platform::{Conn, Fault, Platform, Result};
@@ -191,7 +191,7 @@ pub async fn confirm(
     }
     let mut token = None;
     if lines.iter().any(|line| line.owner.is_some()) {
-        token = match prove(platform, origin, session, code, (CHANGE, &id.to_string())).await? {
+        token = match sign_in::service::prove(platform, origin, session, code, (CHANGE, &id.to_string())).await? {
             Ok(token) => Some(token),
             Err(problem) => return Ok((ImportOutcome::Code(problem), None)),
         };

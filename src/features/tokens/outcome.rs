@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::access::CodeProblem;
 use crate::domain::authority::Refusal;
 use crate::domain::ids::TokenImportId;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::token::TokenAct;
 
 /// What came of a file.

@@ -1,7 +1,6 @@
 //! The use cases over one token: look at it, give it to somebody, take it back, lose it. Activating is in `activate`.
 
 use super::outcome::ActOutcome;
-use crate::domain::access::CodeProblem;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
 use crate::domain::ids::{CustomerId, TokenId};
@@ -10,7 +9,6 @@ use crate::domain::token::TokenAct;
 use crate::domain::user::{Address, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::sign_in::service::{Factor, SteppedUp};
 use crate::features::stock::service::{Happened, Token};
 use crate::features::{audit, customers, methods, outbox, session, sign_in, stock, users};
 use crate::platform::request::Origin;
@@ -56,35 +54,6 @@ pub(super) async fn record_refusal(
     let event = Event::new(platform.now(), What::ChangeRefused, Some(chain)).by(actor.user);
     let event = event.from(origin.address.clone()).with("change", change).with("why", why);
     audit::service::record_alone(platform, event).await
-}
-
-/// The own fresh code of whoever asks, for what `about` names.
-pub(super) async fn prove(
-    platform: &Platform,
-    origin: &Origin,
-    session: &Session,
-    typed: &str,
-    about: (&str, &str),
-) -> Result<std::result::Result<NewToken, CodeProblem>> {
-    match Factor::proof(typed) {
-        Some(factor) => prove_with(platform, origin, session, &factor, about).await,
-        None => Ok(Err(CodeProblem::Malformed)),
-    }
-}
-
-pub(super) async fn prove_with(
-    platform: &Platform,
-    origin: &Origin,
-    session: &Session,
-    factor: &Factor,
-    about: (&str, &str),
-) -> Result<std::result::Result<NewToken, CodeProblem>> {
-    Ok(match sign_in::service::step_up_with(platform, origin, session, factor, about).await? {
-        SteppedUp::Right(token) => Ok(token),
-        SteppedUp::Wrong => Err(CodeProblem::Wrong),
-        SteppedUp::LockedUntil(until) => Err(CodeProblem::Locked { until, now: platform.now() }),
-        SteppedUp::Disabled => Err(CodeProblem::Disabled),
-    })
 }
 
 /// A token with all that its page shows.
@@ -196,7 +165,7 @@ impl Asking<'_> {
             return Ok((ActOutcome::NoAddress, None));
         };
         let about = ("assign_token", seen.serial.as_str());
-        let token = match prove(self.platform, self.origin, self.session, code, about).await? {
+        let token = match sign_in::service::prove(self.platform, self.origin, self.session, code, about).await? {
             Ok(token) => token,
             Err(problem) => return Ok((ActOutcome::Code(problem), None)),
         };

@@ -6,13 +6,13 @@ use leptos_router::hooks::use_params_map;
 
 use super::api::{HappenedRow, TokenPage as Page, show_token};
 use super::outcome::ActOutcome;
-use super::words::{code_problem, model, refusal_words, refused, state, whole_kind};
+use super::words::{model, refusal_words, refused, state, whole_kind};
 use crate::domain::ids::TokenId;
 use crate::domain::time::Time as Moment;
 use crate::domain::token::{TokenAct, TokenState};
 use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextField, Time, Toast, Tone};
 
 /// One token.

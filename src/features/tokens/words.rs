@@ -3,24 +3,10 @@
 use leptos::prelude::*;
 
 use super::api::TokenRow;
-use crate::domain::access::CodeProblem;
 use crate::domain::authority::Refusal;
 use crate::domain::token::TokenState;
 use crate::domain::totp::{Digest, Moving, Profile};
 use crate::ui::{Badge, Banner, Glyph, Tone};
-
-/// Why an own code was not taken.
-pub fn code_problem(problem: CodeProblem) -> String {
-    match problem {
-        CodeProblem::Malformed => "A code has 6 digits.".to_owned(),
-        CodeProblem::Wrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
-        CodeProblem::Locked { until, now } => match (until - now).as_minutes_up() {
-            1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
-            minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),
-        },
-        CodeProblem::Disabled => "Codes are no longer taken here. An owner must reset you.".to_owned(),
-    }
-}
 
 /// Why something was refused.
 pub const fn refusal_words(refusal: Refusal) -> &'static str {

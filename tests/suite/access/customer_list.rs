@@ -1,10 +1,11 @@
 //! Customers: how they are added, and what their readers see of them.
 
 use axum::http::StatusCode;
-use rekey::domain::access::{AddOutcome, CodeProblem};
+use rekey::domain::access::AddOutcome;
 use rekey::domain::authority::{Refusal, Right, Role};
 use rekey::domain::ids::CustomerId;
 use rekey::domain::resilience::{self, Weakness};
+use rekey::domain::sign_in::CodeProblem;
 use rekey::domain::time::Span;
 use rekey::domain::user_filter::UserFilter;
 use rekey::features::access::service::{self, NewCustomer};

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use rekey::domain::access::{CodeProblem, EndProblem, RoleOutcome, last_day};
+use rekey::domain::access::{EndProblem, RoleOutcome, last_day};
 use rekey::domain::authority::{Refusal, Role};
 use rekey::domain::ids::UserId;
+use rekey::domain::sign_in::CodeProblem;
 use rekey::domain::time::Span;
 use rekey::features::access::people;
 use rekey::features::access::roles::{self, Whom, Wish};

@@ -3,10 +3,11 @@
 use rekey::domain::authority::Role;
 use rekey::domain::invitation::LIFETIME;
 use rekey::domain::password::Weakness;
+use rekey::domain::sign_in::CodeProblem;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::features::accounts::invite::{Invited, Invitee, invite};
-use rekey::features::accounts::service::{Change, Changed, Code};
+use rekey::features::accounts::service::{Change, Changed};
 use rekey::features::invitation::service::{Accepted, open};
 use rekey::features::set_up::service::{Finished, Registered, register};
 use rekey::features::sign_in::service::Begun;
@@ -264,7 +265,7 @@ both! {
         let used = world.fresh_code(&owner);
         let with_code = |code: &str, address: &str| Invitee { code: code.into(), ..invitee(&world, address, Role::Auditor) };
         assert!(matches!(try_invite(&world, &owner, &with_code(&used, "zoe@new.example")).await, Invited::Done(_, Some(_))));
-        assert!(matches!(try_invite(&world, &owner, &with_code(&used, "max@new.example")).await, Invited::Code(Code::Wrong)));
+        assert!(matches!(try_invite(&world, &owner, &with_code(&used, "max@new.example")).await, Invited::Code(CodeProblem::Wrong)));
     }
 
     async fn an_address_that_is_taken_says_nothing_of_where(world: World) {

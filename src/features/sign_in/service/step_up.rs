@@ -1,8 +1,8 @@
 //! Step-up: somebody who is signed in proves themself again, for one action.
 
-use super::factor::{Answered, Factor, Judged, judge};
+use super::factor::{Answered, Factor, Judged, judge, read_proof};
 use crate::domain::audit::{Event, What};
-use crate::domain::sign_in::{Purpose, Step};
+use crate::domain::sign_in::{CodeProblem, Purpose, Step};
 use crate::domain::time::Time;
 use crate::domain::user::{Standing, UserRef};
 use crate::features::methods::service::passkeys;
@@ -21,6 +21,38 @@ pub enum SteppedUp {
     LockedUntil(Time),
     /// Not before a reset.
     Disabled,
+}
+
+impl SteppedUp {
+    /// The session's new token, or why the proof was not taken, as it is said at `now`.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub fn or_problem(self, now: Time) -> std::result::Result<NewToken, CodeProblem> {
+        match self {
+            Self::Right(token) => Ok(token),
+            Self::Wrong => Err(CodeProblem::Wrong),
+            Self::LockedUntil(until) => Err(CodeProblem::Locked { until, now }),
+            Self::Disabled => Err(CodeProblem::Disabled),
+        }
+    }
+}
+
+/// What was typed into the field of a step-up, judged by [`step_up`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn prove(
+    platform: &Platform,
+    origin: &Origin,
+    session: &Session,
+    typed: &str,
+    about: (&str, &str),
+) -> Result<std::result::Result<NewToken, CodeProblem>> {
+    let Some(proof) = read_proof(typed) else {
+        return Ok(Err(CodeProblem::Malformed));
+    };
+    Ok(step_up(platform, origin, session, &proof, about).await?.or_problem(platform.now()))
 }
 
 /// The signed-in user proves themself again, for one action that `about` names in the audit. Only a fresh code of their
