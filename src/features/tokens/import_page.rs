@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::api::{ImportPage, LineRow, show_import, stocks};
+use super::import_api::{ImportPage, LineRow, show_import, stocks};
 use super::outcome::{ImportOutcome, ReadOutcome};
 use super::words::{kind, refused, tokens};
 use crate::domain::ids::{CustomerId, TokenImportId};

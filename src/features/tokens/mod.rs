@@ -9,6 +9,7 @@ pub mod api;
 pub mod files;
 #[cfg(feature = "ssr")]
 pub mod import;
+pub mod import_api;
 pub mod import_page;
 #[cfg(feature = "ssr")]
 pub mod imports;
