@@ -8,8 +8,8 @@ use super::rows::MethodRow;
 use crate::features::session::api::{ApiError, Proofs};
 use crate::features::session::calm::{LOCALE, failed};
 use crate::features::sign_in::page::{disabled, locked};
-use crate::features::sign_in::prove::StepUp;
-use crate::ui::{TextField, begin_anew};
+use crate::features::sign_in::prove::{BackupCode, StepUp};
+use crate::ui::begin_anew;
 use crate::words::td_string;
 
 pub type Outcome = Signal<Option<Result<Proof, ApiError>>>;
@@ -35,17 +35,7 @@ pub fn factor_field(backup: bool, outcome: Outcome, proofs: Proofs) -> AnyView {
         let error =
             error(outcome, td_string!(LOCALE, common.not_a_backup_code), td_string!(LOCALE, sign_in.backup.wrong));
         view! {
-            <input type="hidden" name="backup" value="true"/>
-            <TextField
-                name="code"
-                id="backup-code"
-                label=td_string!(LOCALE, sign_in.backup.label)
-                hint=td_string!(LOCALE, sign_in.backup.hint)
-                error
-                mono=true
-                autocomplete="off"
-                required=true
-            />
+            <BackupCode error/>
         }
         .into_any()
     } else {

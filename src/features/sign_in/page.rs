@@ -8,6 +8,7 @@ use leptos_router::hooks::use_query_map;
 use super::api::{
     Begin, BeginOutcome, CodeOutcome, Finish, FinishWithPasskey, LinkRequired, WaitingFor, ask_passkey, waiting,
 };
+use super::prove::BackupCode;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
@@ -294,18 +295,7 @@ fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, o
         <p class="lead">{td_string!(LOCALE, sign_in.backup.lead, customer = apart(customer))}</p>
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
-            <input type="hidden" name="backup" value="true"/>
-            <TextField
-                name="code"
-                id="backup-code"
-                label=td_string!(LOCALE, sign_in.backup.label)
-                hint=td_string!(LOCALE, sign_in.backup.hint)
-                error
-                mono=true
-                autocomplete="off"
-                required=true
-                autofocus=true
-            />
+            <BackupCode error autofocus=true/>
             {sign_in(action)}
         </ActionForm>
         {others}

@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use super::api::ask_to_prove;
 use crate::domain::sign_in::{CodeProblem, PASSKEY};
 use crate::features::session::api::Proofs;
-use crate::ui::{Asking, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords};
+use crate::features::session::calm::LOCALE;
+use crate::ui::{Asking, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords, TextField};
+use crate::words::td_string;
 
 /// `code`, wherever an action asks for a fresh second factor. What the reader can prove themself with comes from the console's
 /// frame around it, or as `proofs`.
@@ -51,6 +53,26 @@ pub fn StepUp(
         .into_any()
     };
     view! { <div class="form">{field}</div> }.into_any()
+}
+
+/// `code`, where one of the codes on paper stands in for everything else.
+#[component]
+pub fn BackupCode(#[prop(into)] error: MaybeProp<String>, #[prop(optional)] autofocus: bool) -> AnyView {
+    view! {
+        <input type="hidden" name="backup" value="true"/>
+        <TextField
+            name="code"
+            id="backup-code"
+            label=td_string!(LOCALE, sign_in.backup.label)
+            hint=td_string!(LOCALE, sign_in.backup.hint)
+            error
+            mono=true
+            autocomplete="off"
+            required=true
+            autofocus
+        />
+    }
+    .into_any()
 }
 
 /// Why what was typed into [`StepUp`] was not taken.

@@ -12,8 +12,8 @@ use crate::domain::time::Time as Moment;
 use crate::domain::totp::Moving;
 use crate::features::session::calm::{LOCALE, apart, calm, help_desk};
 use crate::features::session::flash::left_by;
-use crate::features::sign_in::prove::code_problem;
-use crate::ui::{Banner, CalmShell, CodeField, Look, SubmitButton, TextField, Tone};
+use crate::features::sign_in::prove::{BackupCode, code_problem};
+use crate::ui::{Banner, CalmShell, CodeField, Look, SubmitButton, Tone};
 use crate::words::td_string;
 
 /// Activates a token of one's own.
@@ -149,17 +149,7 @@ fn own_factor(backup: bool, left: Option<ActivateOutcome>) -> AnyView {
     };
     if backup {
         return view! {
-            <input type="hidden" name="backup" value="true"/>
-            <TextField
-                name="code"
-                id="backup-code"
-                label=td_string!(LOCALE, sign_in.backup.label)
-                hint=td_string!(LOCALE, sign_in.backup.hint)
-                error
-                mono=true
-                autocomplete="off"
-                required=true
-            />
+            <BackupCode error/>
         }
         .into_any();
     }
