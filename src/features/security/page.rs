@@ -67,10 +67,12 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
     });
     let add = (!none && count < MOST_METHODS).then(|| {
         view! {
-            {passkeys_work.then(|| view! {
-                <a class="button" href="/security/add?kind=passkey"><Icon of=Glyph::Key/>"Add a passkey"</a>
-            })}
-            <a class="button" href="/security/add"><Icon of=Glyph::Plus/>"Add an authenticator app"</a>
+            <div class="actions">
+                {passkeys_work.then(|| view! {
+                    <a class="button" href="/security/add?kind=passkey"><Icon of=Glyph::Key/>"Add a passkey"</a>
+                })}
+                <a class="button" href="/security/add"><Icon of=Glyph::Plus/>"Add an authenticator app"</a>
+            </div>
         }
     });
     let make = (!none).then(|| {

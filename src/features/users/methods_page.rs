@@ -83,7 +83,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
         rows(list.methods.clone(), move |method| (method.clone(), today.clone()), move |method| row(method, now));
     view! {
         <form class="list" method="post" action=PLAN>
-            <table class="table users" role="table">
+            <table class="table users of-methods" role="table">
                 <thead role="rowgroup">
                     <tr role="row">
                         <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th>
