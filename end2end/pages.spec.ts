@@ -5,6 +5,8 @@ test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|tokens\/nob
 
 test('every page is fit for everybody, wide and narrow, light and dark', async ({ page, open, axe, signIn }) => {
   test.setTimeout(240_000)
+  // A colour on its way from light to dark is no colour of either; and without a script nobody sees it arrive.
+  await page.emulateMedia({ reducedMotion: 'reduce' })
   const address = 'ines.marchetti@nordlicht.example'
   await open('/users')
   await signIn(address)
@@ -17,48 +19,48 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
   await open('/tokens?customer=all')
   const token = (await page.getByRole('link', { name: '10001000' }).first().getAttribute('href'))!
 
-  for (const [colorScheme, width] of [['light', 1280], ['dark', 375]] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 800 })
-    for (const path of [
-      '/users',
-      '/users?q=nobody%20is%20called%20this',
-      '/users/nobody',
-      person,
-      `${person}/methods`,
-      `${person}/activity`,
-      `${person}/suspend`,
-      `${person}/remove`,
-      '/users?customer=all&mfa=none&role=member&role=admin&sort=-sign-in',
-      '/methods',
-      '/tokens?customer=all',
-      '/tokens?customer=all&state=lost&q=2000',
-      token,
-      '/tokens/nobody',
-      '/tokens/import',
-      '/users/invite',
-      '/users/invite/file',
-      '/customers',
-      '/customers/new',
-      customer,
-      `${customer}/people`,
-      `${customer}/people/give`,
-      `${customer}/policy`,
-      `${customer}/policy/review?grace_days=7&mfa_required=on&link_minutes=30&codes_low=9`,
-      '/customers/nobody',
-      '/resets',
-      '/resets/none',
-      '/audit',
-      '/audit?user=' + person.split('/').pop(),
-      '/security',
-      '/security/add',
-      '/security/codes/new',
-      '/dev/mailbox',
-      '/nothing-here',
-    ]) {
-      if (path.startsWith('/dev/')) await page.goto(path)
-      else await open(path)
-      await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1)
+  for (const path of [
+    '/users',
+    '/users?q=nobody%20is%20called%20this',
+    '/users/nobody',
+    person,
+    `${person}/methods`,
+    `${person}/activity`,
+    `${person}/suspend`,
+    `${person}/remove`,
+    '/users?customer=all&mfa=none&role=member&role=admin&sort=-sign-in',
+    '/methods',
+    '/tokens?customer=all',
+    '/tokens?customer=all&state=lost&q=2000',
+    token,
+    '/tokens/nobody',
+    '/tokens/import',
+    '/users/invite',
+    '/users/invite/file',
+    '/customers',
+    '/customers/new',
+    customer,
+    `${customer}/people`,
+    `${customer}/people/give`,
+    `${customer}/policy`,
+    `${customer}/policy/review?grace_days=7&mfa_required=on&link_minutes=30&codes_low=9`,
+    '/customers/nobody',
+    '/resets',
+    '/resets/none',
+    '/audit',
+    '/audit?user=' + person.split('/').pop(),
+    '/security',
+    '/security/add',
+    '/security/codes/new',
+    '/dev/mailbox',
+    '/nothing-here',
+  ]) {
+    if (path.startsWith('/dev/')) await page.goto(path)
+    else await open(path)
+    await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1)
+    for (const [colorScheme, width] of [['light', 1280], ['dark', 375]] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize({ width, height: 800 })
       // Only a table in its own card may scroll sideways.
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth).catch(() => 0)
       expect(overflow, `${path} at ${width}`).toBeLessThanOrEqual(0)
@@ -67,8 +69,6 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
   }
 
   await open('/users')
-  // Without a script Playwright cannot see an animation end.
-  await page.emulateMedia({ reducedMotion: 'reduce' })
   await page.setViewportSize({ width: 1280, height: 800 })
   await page.getByText('Ines Marchetti').first().click()
   await page.getByRole('button', { name: 'Sign out' }).click()

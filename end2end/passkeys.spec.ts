@@ -61,7 +61,7 @@ test('a passkey is added, signs in, confirms a reset, and is refused after its o
   await signOut()
 
   // An owner resets them; the key is there still, and nobody asks it.
-  const owner = 'ines.marchetti@nordlicht.example'
+  const owner = 'henrike.lueders@hafenwerk.example'
   await open('/users?q=fenja')
   await signIn(owner)
   const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'Fenja Clausen' }) })

@@ -86,7 +86,7 @@ test('a technician resets from the list, of several customers at once, refreshed
 })
 
 test('a technician resets from the tab with the authentication methods', async ({ page, open, axe, signIn, confirm }) => {
-  const technician = 'ines.marchetti@nordlicht.example'
+  const technician = 'ole.hinrichs@nordlicht.example'
   await open('/users')
   await signIn(technician)
   await search(page, 'ana lucia')
@@ -107,7 +107,7 @@ test('a technician resets from the tab with the authentication methods', async (
 })
 
 test('a technician resets from the list of all authentication methods', async ({ page, open, axe, signIn, confirm }) => {
-  const technician = 'ines.marchetti@nordlicht.example'
+  const technician = 'jonas.thiessen@nordlicht.example'
   await open('/users')
   await signIn(technician)
   await page.getByRole('link', { name: 'Authentication methods' }).click()

@@ -24,8 +24,9 @@ pub const PASSWORD: &str = "nordlicht-hafenwerk";
 pub const TECHNICIAN: &str = "ines.marchetti@nordlicht.example";
 
 /// Who looks after one customer more for some time: address, their domain, role, for how many days from now.
-const FOR_SOME_TIME: [(&str, &str, Role, i64); 2] = [
+const FOR_SOME_TIME: [(&str, &str, Role, i64); 3] = [
     ("jonas.thiessen@nordlicht.example", "hafenwerk.example", Role::Admin, 120),
+    ("ole.hinrichs@nordlicht.example", "saobento.example", Role::Admin, 45),
     ("dagny@nordlicht.example", "saobento.example", Role::Auditor, 9),
 ];
 

@@ -186,9 +186,6 @@ pub async fn confirm(
         record_refusal(platform, origin, actor, import.customer_id, CHANGE, refusal.as_str()).await?;
         return Ok((ImportOutcome::Refused(refusal), None));
     }
-    if lines.iter().all(|line| line.token.is_none()) {
-        return Ok((ImportOutcome::Nothing, None));
-    }
     let mut token = None;
     if lines.iter().any(|line| line.owner.is_some()) {
         token = match sign_in::service::prove(platform, origin, session, code, (CHANGE, &id.to_string())).await? {
@@ -217,6 +214,9 @@ pub async fn confirm(
         return Ok((ImportOutcome::Done, token));
     }
     let lines = weighed(&mut tx, platform, &actor, &held).await?;
+    if lines.iter().all(|line| line.token.is_none()) {
+        return Ok((ImportOutcome::Nothing, token));
+    }
     let counts = take(&mut tx, platform, &actor, held.customer_id, lines, token.is_some()).await?;
     store::confirm(&mut tx, id, counts.0, counts.1, now).await?;
     let event = Event::new(now, What::TokensImported, Some(held.customer_id)).by(actor.user);
