@@ -40,7 +40,7 @@ journey.use({ expectedComplaints: [/404 .*\/recover\//] })
 
 const resetMail = 'Set up your sign-in again'
 
-journey('an owner resets a user, who follows the mail and is back', async ({ page, context, open, axe, code, mail, signIn, reset, setUp }) => {
+journey('an owner resets a user, who follows the mail and is back @everywhere', async ({ page, context, open, axe, code, mail, signIn, reset, setUp }) => {
   test.setTimeout(180_000)
   const user = { name: 'Siobhán O’Donoghue', address: 'siobhan.odonoghue@hafenwerk.example' }
   const old = await code(user.address)
