@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use super::ids::CustomerId;
+use super::method::MethodKind;
 use super::spelled;
 use super::time::{Span, Time};
 
@@ -32,6 +33,10 @@ pub struct Policy {
     pub mfa_required_since: Option<Time>,
     /// For how many days from then on a user without a factor may put off setting one up.
     pub grace_days: u16,
+    /// Whether users may register passkeys and security keys. Those they have go on working.
+    pub passkeys_allowed: bool,
+    /// Whether users may activate hardware tokens. Those that are active go on working.
+    pub hardware_tokens_allowed: bool,
     /// How long a recovery link works, in minutes; see [`Policy::link_lifetime`] for the bounds.
     pub link_minutes: u16,
     /// Whether somebody who was reset may set up again at sign-in, without the link. Where not, a stolen password alone
@@ -51,6 +56,8 @@ impl Default for Policy {
             mfa_required: true,
             mfa_required_since: None,
             grace_days: 0,
+            passkeys_allowed: true,
+            hardware_tokens_allowed: true,
             link_minutes: 60,
             set_up_at_sign_in: true,
             reason_required: true,
@@ -65,6 +72,16 @@ impl Policy {
     #[must_use]
     pub fn link_lifetime(&self) -> Span {
         Span::minutes(i64::from(self.link_minutes.clamp(5, 24 * 60)))
+    }
+
+    /// Whether users may register a method of this kind. Authenticator apps always: every set-up begins with one.
+    #[must_use]
+    pub const fn allows(&self, kind: MethodKind) -> bool {
+        match kind {
+            MethodKind::AuthenticatorApp => true,
+            MethodKind::Passkey => self.passkeys_allowed,
+            MethodKind::HardwareToken => self.hardware_tokens_allowed,
+        }
     }
 
     /// Until when a user without a factor may put off setting one up; none where none is required.
@@ -86,6 +103,8 @@ impl Policy {
         let Settings {
             mfa_required,
             grace_days,
+            passkeys_allowed,
+            hardware_tokens_allowed,
             link_minutes,
             set_up_at_sign_in,
             reason_required,
@@ -96,6 +115,8 @@ impl Policy {
             mfa_required,
             mfa_required_since,
             grace_days,
+            passkeys_allowed,
+            hardware_tokens_allowed,
             link_minutes,
             set_up_at_sign_in,
             reason_required,
@@ -110,6 +131,8 @@ impl Policy {
         Settings {
             mfa_required: self.mfa_required,
             grace_days: self.grace_days,
+            passkeys_allowed: self.passkeys_allowed,
+            hardware_tokens_allowed: self.hardware_tokens_allowed,
             link_minutes: self.link_minutes,
             set_up_at_sign_in: self.set_up_at_sign_in,
             reason_required: self.reason_required,
@@ -133,6 +156,10 @@ pub struct Settings {
     pub mfa_required: bool,
     /// See [`Policy::grace_days`].
     pub grace_days: u16,
+    /// See [`Policy::passkeys_allowed`].
+    pub passkeys_allowed: bool,
+    /// See [`Policy::hardware_tokens_allowed`].
+    pub hardware_tokens_allowed: bool,
     /// See [`Policy::link_minutes`].
     pub link_minutes: u16,
     /// See [`Policy::set_up_at_sign_in`].
@@ -152,6 +179,10 @@ pub enum Setting {
     MfaRequired,
     /// [`Settings::grace_days`].
     GraceDays,
+    /// [`Settings::passkeys_allowed`].
+    PasskeysAllowed,
+    /// [`Settings::hardware_tokens_allowed`].
+    HardwareTokensAllowed,
     /// [`Settings::set_up_at_sign_in`].
     SetUpAtSignIn,
     /// [`Settings::link_minutes`].
@@ -166,6 +197,8 @@ pub enum Setting {
 spelled!(Setting {
     MfaRequired => "mfa_required",
     GraceDays => "grace_days",
+    PasskeysAllowed => "passkeys_allowed",
+    HardwareTokensAllowed => "hardware_tokens_allowed",
     SetUpAtSignIn => "set_up_at_sign_in",
     LinkMinutes => "link_minutes",
     ReasonRequired => "reason_required",
@@ -181,7 +214,12 @@ impl Setting {
             Self::GraceDays => Some(0..=90),
             Self::LinkMinutes => Some(5..=24 * 60),
             Self::CodesLow => Some(0..=9),
-            Self::MfaRequired | Self::SetUpAtSignIn | Self::ReasonRequired | Self::TicketRequired => None,
+            Self::MfaRequired
+            | Self::PasskeysAllowed
+            | Self::HardwareTokensAllowed
+            | Self::SetUpAtSignIn
+            | Self::ReasonRequired
+            | Self::TicketRequired => None,
         }
     }
 
@@ -200,6 +238,8 @@ impl Settings {
         match setting {
             Setting::MfaRequired => on_or_off(self.mfa_required),
             Setting::GraceDays => self.grace_days.to_string(),
+            Setting::PasskeysAllowed => on_or_off(self.passkeys_allowed),
+            Setting::HardwareTokensAllowed => on_or_off(self.hardware_tokens_allowed),
             Setting::SetUpAtSignIn => on_or_off(self.set_up_at_sign_in),
             Setting::LinkMinutes => self.link_minutes.to_string(),
             Setting::ReasonRequired => on_or_off(self.reason_required),
@@ -237,11 +277,20 @@ mod tests {
     }
 
     fn settings() -> impl Strategy<Value = Settings> {
-        (any::<[bool; 4]>(), 0u16..=90, 5u16..=1440, 0u16..=9).prop_map(|(on, grace_days, link_minutes, codes_low)| {
-            let [mfa_required, set_up_at_sign_in, reason_required, ticket_required] = on;
+        (any::<[bool; 6]>(), 0u16..=90, 5u16..=1440, 0u16..=9).prop_map(|(on, grace_days, link_minutes, codes_low)| {
+            let [
+                mfa_required,
+                passkeys_allowed,
+                hardware_tokens_allowed,
+                set_up_at_sign_in,
+                reason_required,
+                ticket_required,
+            ] = on;
             Settings {
                 mfa_required,
                 grace_days,
+                passkeys_allowed,
+                hardware_tokens_allowed,
                 link_minutes,
                 set_up_at_sign_in,
                 reason_required,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyTypeInfo, AnyValueRef};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
+use sqlx::migrate::Migrator;
 use sqlx::query::Query;
 use sqlx::{Any, AnyPool, Decode, Encode, Executor as _, Transaction, Type};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -121,7 +122,13 @@ impl Db {
     /// # Errors
     /// When one fails, or the database is of a newer version.
     pub async fn migrate(&self) -> Result<()> {
-        Ok(sqlx::migrate!().run(&self.pool).await.map_err(sqlx::Error::from)?)
+        // What one engine alone can do stands in a folder of its own, and is numbered with the rest.
+        let own = match self.engine {
+            Engine::Sqlite => Vec::new(),
+            Engine::Postgres => sqlx::migrate!("migrations/postgres").iter().cloned().collect(),
+        };
+        let all = sqlx::migrate!().iter().cloned().chain(own).collect();
+        Ok(Migrator::with_migrations(all).run(&self.pool).await.map_err(sqlx::Error::from)?)
     }
 
     /// A connection to read with.

@@ -10,6 +10,7 @@ use rekey::domain::time::{Span, Time};
 use rekey::domain::user::{Standing, UserRef};
 use rekey::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
 use rekey::features::{audit, customers, users};
+use rekey::platform::db::Engine;
 
 use super::harness::*;
 
@@ -197,6 +198,27 @@ async fn readers(world: &World) -> Vec<(Person, Vec<CustomerId>)> {
     let member = world.member(&world.a).await;
     let (a, b) = (world.a.id, world.b.id);
     vec![(owner, vec![a]), (both, vec![a, b]), (auditor, vec![b]), (member, vec![])]
+}
+
+#[test]
+fn a_search_of_everybody_reads_what_it_finds_on_postgres() {
+    run(Engine::Postgres, |world| async move {
+        let mut conn = world.platform.db.read().await.unwrap();
+        // So few people are read whole: what is asked is whether there is another way.
+        world.execute("DROP INDEX users_by_name, users_by_name_anywhere").await;
+        for whole in ["seqscan", "indexscan", "indexonlyscan"] {
+            sqlx::query(sqlx::AssertSqlSafe(format!("SET enable_{whole} = off"))).execute(&mut *conn).await.unwrap();
+        }
+        let plan: Vec<(String,)> = sqlx::query_as(
+            "EXPLAIN SELECT COUNT(*) FROM users WHERE removed_at IS NULL \
+                AND (name_key LIKE '%zyx%' ESCAPE '\\' OR address_key LIKE '%zyx%' ESCAPE '\\')",
+        )
+        .fetch_all(&mut *conn)
+        .await
+        .unwrap();
+        let plan: String = plan.into_iter().map(|(line,)| line + "\n").collect();
+        assert_eq!(plan.matches("users_by_part").count(), 2, "{plan}");
+    });
 }
 
 both! {

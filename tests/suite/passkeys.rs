@@ -102,6 +102,27 @@ both! {
         world.assert_chains_whole().await;
     }
 
+    async fn a_policy_without_passkeys_takes_no_more_and_leaves_those_there_are(world: World) {
+        let ua = world.member(&world.a).await;
+        let mut key = SoftKey::new(1);
+        register(&world, &ua, &mut key, "Blue key").await;
+        // One more is asked for, and the policy changes before it answers.
+        let mut browser = Browser::signed_in(&world, &ua).await;
+        let asked = asked_for_new(&world, &ua, &mut browser).await;
+        world.set_policy(&world.a, policy(|policy| policy.passkeys_allowed = false)).await;
+        let mut second = SoftKey::new(2);
+        let created = second.create(&asked);
+        let refused = browser.call("/api/security/add_passkey", &[("answer", &created), ("name", "")]).await;
+        assert_eq!(refused.body, "\"Over\"");
+        let page = browser.get("/security").await.body;
+        assert!(page.contains("Blue key") && !page.contains("Add a passkey"), "{page}");
+        assert_eq!(question(&browser.call("/api/security/ask_passkey", &[]).await), None);
+        assert_eq!(ways(&world, &ua).await, [Way::App, Way::Passkey, Way::BackupCode]);
+        let (mut browser, asked) = half_way(&world, &ua).await;
+        world.advance(Span::seconds(1));
+        assert_eq!(answer(&mut browser, &key.get(&asked)).await, "\"GoOn\"");
+    }
+
     async fn a_passkey_alone_is_a_factor_and_never_taken_away_as_the_last(world: World) {
         let ua = world.member(&world.a).await;
         let mut key = SoftKey::new(1);

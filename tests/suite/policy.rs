@@ -41,9 +41,11 @@ async fn saved(world: &World, owner: &Person, customer: &Customer, change: impl 
 }
 
 /// Every setting with another value than the default.
-const OTHERS: [(Setting, fn(&mut Settings)); 7] = [
+const OTHERS: [(Setting, fn(&mut Settings)); 9] = [
     (Setting::MfaRequired, |asked| asked.mfa_required = false),
     (Setting::GraceDays, |asked| asked.grace_days = 7),
+    (Setting::PasskeysAllowed, |asked| asked.passkeys_allowed = false),
+    (Setting::HardwareTokensAllowed, |asked| asked.hardware_tokens_allowed = false),
     (Setting::SetUpAtSignIn, |asked| asked.set_up_at_sign_in = false),
     (Setting::LinkMinutes, |asked| asked.link_minutes = 30),
     (Setting::ReasonRequired, |asked| asked.reason_required = false),
@@ -216,6 +218,13 @@ both! {
             let text = format!("UPDATE backup_codes SET used_at = 1 WHERE user_id = '{}' AND number <= {spent}", person.user.id);
             world.execute(&text).await;
         }
+        // Methods of other kinds: two passkeys, one token, and a passkey of the other customer.
+        let elsewhere = world.member(&world.b).await;
+        let mut others = world.people(&world.a, Who::MEMBER, 3).await;
+        others.push(elsewhere);
+        for (person, kind) in others.iter().zip(["passkey", "passkey", "hardware_token", "passkey"]) {
+            world.execute(&format!("UPDATE methods SET kind = '{kind}' WHERE user_id = '{}'", person.user.id)).await;
+        }
         // A plan that waits, one that is too old, one of nobody who is reset, and one of another customer.
         let waiting = world.member(&world.a).await;
         world.plan(&admin, &[waiting.user]).await;
@@ -246,6 +255,8 @@ both! {
             links: 3,
             plans: 1,
             few_codes: (2, 3),
+            passkeys: 2,
+            hardware_tokens: 1,
         };
         assert_eq!(counted(4).await, expected);
         assert_eq!(counted(0).await, Concerned { few_codes: (2, 1), ..expected });
@@ -263,11 +274,15 @@ both! {
             "For 3 of them no link works any more",
             "2 people are warned now.",
             "1 person more will be: 3 in all.",
+            "2 people have a passkey or security key.",
+            "1 person has a hardware token.",
         ] {
             assert!(page.contains(said), "{said}: {page}");
         }
         // Each of these numbers opens the list of those people.
-        for (name, value, total) in [("mfa", "none", 4), ("mfa", "reset", 3), ("codes", "low", 2)] {
+        for (name, value, total) in
+            [("mfa", "none", 4), ("mfa", "reset", 3), ("codes", "low", 2), ("kind", "passkey", 2), ("kind", "hardware_token", 1)]
+        {
             let list = format!("/users?customer={}&{name}={value}", world.a.id);
             assert!(page.replace("&amp;", "&").contains(&list), "{list}: {page}");
             let filter = UserFilter::from_pairs([(name, value)]);

@@ -1,6 +1,7 @@
 //! Hardware tokens: a token's life from the stock into a hand and back. The files they come in are in `files`.
 
 mod files;
+mod policy;
 
 use axum::http::StatusCode;
 use rekey::domain::authority::{Refusal, Role};

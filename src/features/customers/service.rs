@@ -5,6 +5,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Scope};
 use crate::domain::customer::{Customer, Policy};
 use crate::domain::ids::CustomerId;
+use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::{UserRef, clean_name};
 use crate::features::audit;
@@ -144,6 +145,14 @@ pub async fn profile(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<O
 /// When the database fails.
 pub async fn of_user(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
     store::get(conn, id).await
+}
+
+/// Whether the policy of a user's own customer lets them register a method of this kind.
+///
+/// # Errors
+/// When the database fails.
+pub async fn allows(conn: &mut Conn, id: CustomerId, kind: MethodKind) -> Result<bool> {
+    Ok(of_user(conn, id).await?.is_some_and(|customer| customer.policy.allows(kind)))
 }
 
 /// The customer of this name, for the command line.

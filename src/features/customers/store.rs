@@ -128,8 +128,9 @@ pub async fn page(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // Of very many, those of the page come sooner by their names than by their identifiers.
-    let (mine, values) = among(conn, if ids.len() > FEW { "(id || '')" } else { "id" }, 1, ids);
+    // Of very many, those of the page come sooner by their names than by their identifiers; of few the other way about.
+    let (id, name) = if ids.len() > FEW { ("(id || '')", "name_key") } else { ("id", "(name_key || '')") };
+    let (mine, values) = among(conn, id, 1, ids);
     let mut text = format!("SELECT id, name, help_desk, policy FROM customers WHERE {mine}");
     let mut next = values.len() + 1;
     for (bound, condition) in [(pattern, "LIKE"), (after, ">")] {
@@ -139,12 +140,12 @@ pub async fn page(
             next += 1;
         }
     }
-    text.push_str(&format!(" ORDER BY name_key LIMIT ${next}"));
+    text.push_str(&format!(" ORDER BY {name} LIMIT {limit}"));
     let mut query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
     for bound in [pattern, after].into_iter().flatten() {
         query = query.bind(bound.to_owned());
     }
-    Ok(query.bind(limit).fetch_all(conn).await?.into_iter().map(Customer::from).collect())
+    Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
 /// How many customers in `scope` match.

@@ -57,6 +57,8 @@ impl Typed {
         Ok(Settings {
             mfa_required: self.is_on(Setting::MfaRequired),
             grace_days,
+            passkeys_allowed: self.is_on(Setting::PasskeysAllowed),
+            hardware_tokens_allowed: self.is_on(Setting::HardwareTokensAllowed),
             link_minutes,
             set_up_at_sign_in: self.is_on(Setting::SetUpAtSignIn),
             reason_required: self.is_on(Setting::ReasonRequired),
@@ -132,6 +134,10 @@ pub struct Concerned {
     pub plans: i64,
     /// People who are warned of few backup codes now, and who would be.
     pub few_codes: (i64, i64),
+    /// People with a passkey or security key.
+    pub passkeys: i64,
+    /// People with an active hardware token.
+    pub hardware_tokens: i64,
 }
 
 /// What would change.
@@ -180,12 +186,30 @@ pub async fn review_policy(
         (Ok(asked), Some(scope)) => {
             let policy = shown.customer.policy;
             let counted = service::concerned(&mut conn, &scope, &shown.customer, &asked, now).await?;
-            let service::Concerned { without_factor, reset, reset_without_link, links, plans, few_codes } = counted;
+            let service::Concerned {
+                without_factor,
+                reset,
+                reset_without_link,
+                links,
+                plans,
+                few_codes,
+                passkeys,
+                hardware_tokens,
+            } = counted;
             Ok(Change {
                 asked,
                 differing: policy.settings().differing(&asked),
                 grace_until: policy.changed_to(asked, now).grace_until(),
-                concerned: Concerned { without_factor, reset, reset_without_link, links, plans, few_codes },
+                concerned: Concerned {
+                    without_factor,
+                    reset,
+                    reset_without_link,
+                    links,
+                    plans,
+                    few_codes,
+                    passkeys,
+                    hardware_tokens,
+                },
             })
         }
     };

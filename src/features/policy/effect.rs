@@ -38,6 +38,8 @@ pub const fn label(setting: Setting) -> &'static str {
     match setting {
         Setting::MfaRequired => "Multi-factor authentication",
         Setting::GraceDays => "Days of grace",
+        Setting::PasskeysAllowed => "Passkeys and security keys",
+        Setting::HardwareTokensAllowed => "Hardware tokens",
         Setting::SetUpAtSignIn => "Way back in after a reset",
         Setting::LinkMinutes => "Lifetime of recovery links",
         Setting::ReasonRequired => "Reason for a reset",
@@ -56,6 +58,13 @@ pub const fn meaning(setting: Setting) -> &'static str {
         Setting::GraceDays => {
             "For so many days from the moment MFA is switched on, people without a second factor may put the set-up off. \
              The days end for everybody at once. Whoever was reset cannot put it off."
+        }
+        Setting::PasskeysAllowed => {
+            "Where they are allowed, people may add them to their account, beside their authenticator app: that is always \
+             allowed, since every set-up begins with one."
+        }
+        Setting::HardwareTokensAllowed => {
+            "Where they are allowed, people may activate a token of the stock that was assigned to them."
         }
         Setting::SetUpAtSignIn => {
             "At sign-in, the password alone leads to the new set-up. Where only the link does, a stolen password wins no \
@@ -85,6 +94,8 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
             1 => "1 day".to_owned(),
             days => format!("{days} days"),
         },
+        Setting::PasskeysAllowed => either(settings.passkeys_allowed, "Allowed", "Not allowed"),
+        Setting::HardwareTokensAllowed => either(settings.hardware_tokens_allowed, "Allowed", "Not allowed"),
         Setting::SetUpAtSignIn => either(settings.set_up_at_sign_in, "The link, or at sign-in", "The link only"),
         Setting::LinkMinutes => match settings.link_minutes {
             60 => "1 hour".to_owned(),
@@ -115,6 +126,13 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
     match setting {
         Setting::MfaRequired => mfa_required(change, now).listed(concerned.without_factor, "mfa=none"),
         Setting::GraceDays => grace_days(policy, change, now),
+        Setting::PasskeysAllowed => {
+            allowed(change.asked.passkeys_allowed, concerned.passkeys, "a passkey or security key", "kind=passkey")
+        }
+        Setting::HardwareTokensAllowed => {
+            let has = concerned.hardware_tokens;
+            allowed(change.asked.hardware_tokens_allowed, has, "a hardware token", "kind=hardware_token")
+        }
         Setting::SetUpAtSignIn => set_up_at_sign_in(change).listed(concerned.reset, "mfa=reset"),
         Setting::LinkMinutes => link_minutes(change),
         Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
@@ -184,6 +202,19 @@ fn grace_days(policy: &PolicyPage, change: &Change, now: Time) -> Effect {
             Effect::says(fact, rest).listed(without, "mfa=none")
         }
     }
+}
+
+fn allowed(is_allowed: bool, have: i64, what: &str, list: &'static str) -> Effect {
+    let fact = match have {
+        0 => format!("Nobody has {what}."),
+        _ => format!("{} {what}.", people(have, "has", "have")),
+    };
+    let rest = match (is_allowed, have) {
+        (true, _) => "From now on people may add one.",
+        (false, 0) => "Nobody can add one any more.",
+        (false, _) => "It goes on working until it is removed or its user is reset. Nobody can add one any more.",
+    };
+    Effect::says(fact, rest).listed(have, list)
 }
 
 fn set_up_at_sign_in(change: &Change) -> Effect {
@@ -327,6 +358,22 @@ mod tests {
         let over = Policy { mfa_required_since: Some(NOW), grace_days: 0, ..old };
         assert!(said(over, 1).contains(&minute(NOW + Span::hours(24))));
         assert!(said(Policy::default(), 9).starts_with("Nothing changes now."));
+    }
+
+    #[test]
+    fn what_is_allowed_no_longer_goes_on_for_those_who_have_it() {
+        let said = |passkeys, on: bool| {
+            let concerned = Concerned { passkeys, ..Concerned::default() };
+            let old = Policy { passkeys_allowed: !on, ..Policy::default() };
+            said(Setting::PasskeysAllowed, old, move |asked| asked.passkeys_allowed = on, concerned).1
+        };
+        assert_eq!(said(0, false), "Nobody has a passkey or security key. Nobody can add one any more.");
+        assert_eq!(
+            said(3, false),
+            "3 people have a passkey or security key. It goes on working until it is removed or its user is reset. Nobody \
+             can add one any more."
+        );
+        assert_eq!(said(1, true), "1 person has a passkey or security key. From now on people may add one.");
     }
 
     #[test]

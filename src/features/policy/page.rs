@@ -19,8 +19,9 @@ use crate::ui::{Banner, Checkbox, Empty, Glyph, Look, Section, SheetHead, Submit
 pub use super::review_page::PolicyReviewPage;
 
 /// Which setting stands in which part of the page.
-const PARTS: [(&str, &[Setting]); 4] = [
+const PARTS: [(&str, &[Setting]); 5] = [
     ("Second factor", &[Setting::MfaRequired, Setting::GraceDays]),
+    ("What people may add", &[Setting::PasskeysAllowed, Setting::HardwareTokensAllowed]),
     ("After a reset", &[Setting::SetUpAtSignIn, Setting::LinkMinutes]),
     ("What a reset needs", &[Setting::ReasonRequired, Setting::TicketRequired]),
     ("Backup codes", &[Setting::CodesLow]),
@@ -161,6 +162,8 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
     let Some(bounds) = setting.bounds() else {
         let words = match setting {
             Setting::MfaRequired => "Multi-factor authentication is required",
+            Setting::PasskeysAllowed => "People may add passkeys and security keys",
+            Setting::HardwareTokensAllowed => "People may activate hardware tokens",
             Setting::SetUpAtSignIn => "After a reset, people may set up again at sign-in",
             Setting::ReasonRequired => "A reset needs a reason",
             _ => "A reset needs a ticket number",

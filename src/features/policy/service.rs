@@ -5,6 +5,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
 use crate::domain::customer::{Customer, Policy, Settings};
 use crate::domain::ids::CustomerId;
+use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::sign_in::service::SteppedUp;
@@ -66,6 +67,10 @@ pub struct Concerned {
     pub plans: i64,
     /// People who are warned of few backup codes now, and who would be.
     pub few_codes: (i64, i64),
+    /// People with a passkey or security key.
+    pub passkeys: i64,
+    /// People with an active hardware token.
+    pub hardware_tokens: i64,
 }
 
 /// Counts whom the change of `policy` to `asked` concerns.
@@ -90,6 +95,8 @@ pub async fn concerned(
             store::with_few_codes(conn, scope, id, customer.policy.codes_low).await?,
             store::with_few_codes(conn, scope, id, asked.codes_low).await?,
         ),
+        passkeys: store::with_method(conn, scope, id, MethodKind::Passkey).await?,
+        hardware_tokens: store::with_method(conn, scope, id, MethodKind::HardwareToken).await?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::authority::Scope;
 use crate::domain::ids::CustomerId;
+use crate::domain::method::MethodKind;
 use crate::domain::plan;
 use crate::domain::recovery::WRONG_PASSWORDS;
 use crate::domain::time::Time;
@@ -61,6 +62,17 @@ pub async fn with_few_codes(conn: &mut Conn, scope: &Scope, customer: CustomerId
     );
     let query = sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text)).bind(customer).bind(i64::from(most));
     Ok(query.fetch_one(conn).await?.0)
+}
+
+/// How many people have a method of this kind, whether they can sign in or not: those whom the list of users shows.
+pub async fn with_method(conn: &mut Conn, scope: &Scope, customer: CustomerId, kind: MethodKind) -> Result<i64> {
+    if !scope.covers(customer) {
+        return Ok(0);
+    }
+    let query = sqlx::query_as::<_, (i64,)>(
+        "SELECT COUNT(DISTINCT m.user_id) FROM methods m WHERE m.customer_id = $1 AND m.kind = $2",
+    );
+    Ok(query.bind(customer).bind(kind).fetch_one(conn).await?.0)
 }
 
 /// How many plans that reset somebody of the customer can still be confirmed.

@@ -313,13 +313,12 @@ pub async fn list(conn: &mut Conn, scope: &Scope, limit: i64) -> Result<Vec<Summ
          JOIN reset_items i ON i.reset_id = r.id \
          WHERE r.confirmed_at IS NOT NULL AND i.customer_id IN ({}) \
          GROUP BY r.id, u.name, r.plan_hash, r.reason, r.ticket, r.confirmed_at, r.completed_at \
-         ORDER BY r.confirmed_at DESC LIMIT ${}",
-        placeholders(1, customers.len()),
-        customers.len() + 1
+         ORDER BY r.confirmed_at DESC LIMIT {limit}",
+        placeholders(1, customers.len())
     );
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
     for customer in customers {
         query = query.bind(*customer);
     }
-    Ok(query.bind(limit).fetch_all(conn).await?)
+    Ok(query.fetch_all(conn).await?)
 }

@@ -58,15 +58,17 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let tokens = stock::service::of_user(&mut conn, user).await?;
     let waiting = tokens.into_iter().filter(|token| token.facts.activated_at.is_none());
     let codes = backup_codes::service::left(&mut conn, user).await?;
-    let home = customers::service::of_user(&mut conn, user.customer).await?;
+    let policy =
+        customers::service::of_user(&mut conn, user.customer).await?.map(|home| home.policy).unwrap_or_default();
     let sessions = session::service::list(&mut conn, user, request.platform.now()).await?;
     let happened = audit::service::own(&mut conn, &asking.actor, EVENTS).await?;
     let page = SecurityPage {
         methods: own.into_iter().map(|own| MethodRow::of(own.method, own.removal)).collect(),
         waiting: waiting.map(|token| (token.id, token.serial)).collect(),
-        passkeys_work: crate::features::methods::service::passkeys::are_offered(&request.platform),
+        passkeys_work: policy.passkeys_allowed
+            && crate::features::methods::service::passkeys::are_offered(&request.platform),
         codes: codes.into(),
-        codes_low: usize::from(home.map(|home| home.policy).unwrap_or_default().codes_low),
+        codes_low: usize::from(policy.codes_low),
         sessions: sessions.into_iter().map(|open| SessionRow::of(open, Some(asking.id))).collect(),
         happened: happened.into_iter().map(|recorded| Happened::of(recorded, user)).collect(),
     };

@@ -9,7 +9,7 @@ use crate::domain::sign_in::Purpose;
 use crate::features::methods::service::passkeys;
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::Session;
-use crate::features::{audit, methods, outbox, session};
+use crate::features::{audit, customers, methods, outbox, session};
 use crate::platform::request::Origin;
 use crate::platform::{Platform, Result};
 
@@ -30,6 +30,9 @@ pub async fn ask(platform: &Platform, session: &Session, token: &str) -> Result<
     let Some((_, address)) = myself(&mut tx, session).await? else {
         return Ok(None);
     };
+    if !customers::service::allows(&mut tx, user.customer, MethodKind::Passkey).await? {
+        return Ok(None);
+    }
     let asked = passkeys::ask_new(&mut tx, platform, user, address.as_str(), &session.actor.name).await?;
     let Some(ceremony) = asked else {
         return Ok(None);
@@ -60,7 +63,9 @@ pub async fn add(
     let Some(challenge) = own_addition(&mut tx, session, token, now).await? else {
         return Ok(Added::Over);
     };
-    if methods::service::list(&mut tx, user).await?.len() >= MOST_METHODS {
+    // The policy may have changed since the key was asked for.
+    let allowed = customers::service::allows(&mut tx, user.customer, MethodKind::Passkey).await?;
+    if !allowed || methods::service::list(&mut tx, user).await?.len() >= MOST_METHODS {
         return Ok(Added::Over);
     }
     let registered = match session::service::take_ceremony(&mut tx, platform, &challenge).await? {

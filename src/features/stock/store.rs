@@ -197,8 +197,8 @@ pub async fn page(
         text.push_str(&format!(" AND (t.serial_key, t.id) > (${}, ${})", values.len() + 1, values.len() + 2));
         values.extend([key.to_owned(), id.to_string()]);
     }
-    let text = format!("{TOKEN}{text} ORDER BY t.serial_key, t.id LIMIT ${}", values.len() + 1);
-    Ok(bound(sqlx::query_as(sqlx::AssertSqlSafe(text)), values).bind(limit).fetch_all(conn).await?)
+    let text = format!("{TOKEN}{text} ORDER BY t.serial_key, t.id LIMIT {limit}");
+    Ok(bound(sqlx::query_as(sqlx::AssertSqlSafe(text)), values).fetch_all(conn).await?)
 }
 
 /// How many tokens there are of each state, whatever state is asked for.

@@ -14,7 +14,7 @@ use crate::features::outbox::service::Letter;
 use crate::features::session::service::NewToken;
 use crate::features::sign_in::service::Factor;
 use crate::features::stock::service::Token;
-use crate::features::{audit, methods, outbox, session, sign_in, stock, users};
+use crate::features::{audit, customers, methods, outbox, session, sign_in, stock, users};
 use crate::platform::{Conn, Result};
 
 impl Asking<'_> {
@@ -44,6 +44,7 @@ impl Asking<'_> {
         let mut conn = self.platform.db.read().await?;
         let seen = mine(&mut conn, user, id).await?;
         let count = methods::service::list(&mut conn, user).await?.len();
+        let allowed = customers::service::allows(&mut conn, user.customer, MethodKind::HardwareToken).await?;
         drop(conn);
         let Some(seen) = seen else {
             return Ok((ActivateOutcome::Gone, None));
@@ -53,6 +54,9 @@ impl Asking<'_> {
         }
         if count >= MOST_METHODS {
             return Ok((ActivateOutcome::TooMany, None));
+        }
+        if !allowed {
+            return Ok((ActivateOutcome::NotAllowed, None));
         }
         let fits = |typed: &str| read_digits(typed).filter(|digits| digits.len() == usize::from(seen.profile.digits));
         let Some(first) = fits(codes.0) else {
@@ -94,6 +98,9 @@ impl Asking<'_> {
         };
         if methods::service::list(&mut tx, user).await?.len() >= MOST_METHODS {
             return Ok(ActivateOutcome::TooMany);
+        }
+        if !customers::service::allows(&mut tx, user.customer, MethodKind::HardwareToken).await? {
+            return Ok(ActivateOutcome::NotAllowed);
         }
         let right = match second {
             Some(second) => stock::service::take_two_codes(&mut tx, platform, user, id, [first, second]).await?,

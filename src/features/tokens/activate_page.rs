@@ -105,6 +105,9 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
         Some(ActivateOutcome::TooMany) => {
             Some((td_string!(LOCALE, security.add.many), td_string!(LOCALE, security.add.many_lead)))
         }
+        Some(ActivateOutcome::NotAllowed) => {
+            Some((td_string!(LOCALE, security.token.not_allowed), td_string!(LOCALE, security.token.not_allowed_lead)))
+        }
         _ => None,
     };
     let path = format!("/security/tokens/{}", token.id);

@@ -76,6 +76,8 @@ pub enum ActOutcome {
     NoAddress,
     /// Nobody at home at this customer has the address.
     Nobody,
+    /// The customer's policy allows no hardware tokens.
+    NotAllowed,
     /// The own code was not taken.
     Code(CodeProblem),
     /// No authority for that.
@@ -93,6 +95,8 @@ pub enum ActivateOutcome {
     NoFactor,
     /// They have as many methods as one may have.
     TooMany,
+    /// Their customer's policy allows no hardware token any more.
+    NotAllowed,
     /// The own code was not taken, or the backup code.
     Code(CodeProblem),
     /// What was typed as the token's code is none.

@@ -5,6 +5,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
 use crate::domain::ids::{CustomerId, TokenId};
 use crate::domain::mail::Mail;
+use crate::domain::method::MethodKind;
 use crate::domain::token::TokenAct;
 use crate::domain::user::{Address, UserRef};
 use crate::features::outbox::service::Letter;
@@ -210,6 +211,9 @@ impl Asking<'_> {
         };
         if let Err(refusal) = may_give(&actor, user.user, user.role) {
             return Ok(ActOutcome::Refused(refusal));
+        }
+        if !customers::service::allows(tx, token.customer, MethodKind::HardwareToken).await? {
+            return Ok(ActOutcome::NotAllowed);
         }
         if !stock::service::act(tx, &token, TokenAct::Assign, Some(user.user.id), actor.user, now).await? {
             return Ok(ActOutcome::Changed);

@@ -183,6 +183,7 @@ fn assign(id: String, left: Option<&Left<ActOutcome>>) -> AnyView {
     let address = match outcome {
         Some(ActOutcome::NoAddress) => Some("That is not a mail address."),
         Some(ActOutcome::Nobody) => Some("Nobody at this customer has this address."),
+        Some(ActOutcome::NotAllowed) => Some("The policy of this customer allows no hardware tokens."),
         _ => None,
     };
     let code = match outcome {

@@ -66,9 +66,9 @@ pub struct ListHead {
     pub filter: UserFilter,
     /// Whose users.
     pub choice: Choice,
-    /// How many users match.
+    /// How many users match, counted to one more than [`COUNTED`](crate::domain::user_filter::COUNTED).
     pub users: i64,
-    /// How many users the chosen customers have in all.
+    /// How many users the chosen customers have in all, counted as far where there are too many customers.
     pub of: i64,
     /// Where this page begins, if not at the beginning.
     pub after: Option<String>,
@@ -288,7 +288,7 @@ pub struct ListedMethodRow {
 pub struct MethodsPage {
     /// What it shows; its users are those who have such a method.
     pub head: ListHead,
-    /// How many methods they have.
+    /// How many methods they have, counted as far as the users.
     pub total: i64,
     /// At most 50 methods.
     pub methods: Vec<ListedMethodRow>,

@@ -8,7 +8,7 @@ use super::list_api::{Choice, CustomerChoice, ListHead, address};
 use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
-use crate::domain::user_filter::{Sort, UserFilter};
+use crate::domain::user_filter::{COUNTED, Sort, UserFilter};
 use crate::features::session::api::Me;
 use crate::ui::{Banner, BulkBar, Glyph, Icon, Look, Pager, Square, SubmitButton, Time, Toast, Tone};
 
@@ -48,7 +48,12 @@ pub const fn method_glyph(kind: MethodKind) -> Glyph {
 
 /// `1 person`, `412 people`; with thousands parted.
 pub(super) fn people(count: i64) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{} people", number(count)) }
+    if count == 1 { "1 person".to_owned() } else { format!("{} people", counted(count)) }
+}
+
+/// What was counted: `9,318`, and `more than 10,000` where the count ended.
+pub(super) fn counted(count: i64) -> String {
+    if count == COUNTED + 1 { format!("more than {}", number(COUNTED)) } else { number(count) }
 }
 
 /// `9,318`.
@@ -222,19 +227,25 @@ pub(super) fn list_foot(path: &'static str, head: &ListHead, me: &Me, shown: usi
     let next = head.next.as_deref().map(|after| address(path, filter, Some(after)));
     let previous = head.after.is_some().then(|| address(path, filter, None));
     let text = if head.after.is_some() {
-        format!("{shown} more of {}{of_what}", number(of))
+        format!("{shown} more of {}{of_what}", counted(of))
     } else {
-        format!("1–{shown} of {}{of_what}", number(of))
+        format!("1–{shown} of {}{of_what}", counted(of))
     };
     let query = address("", filter, None).trim_start_matches('?').to_owned();
     let (everyone, offer) = (head.users, offer(path, head, me));
     let all = (head.choice.forbidding == 0).then(|| {
+        if everyone > COUNTED {
+            let most = number(COUNTED);
+            return view! { <p class="all">{format!("Narrow the list to {most} people to select all that match.")}</p> }
+                .into_any();
+        }
         view! {
             <label class="check all">
                 <input type="checkbox" name="all" value="true" autocomplete="off"/>
                 <span>{format!("Select all {} that match", number(everyone))}</span>
             </label>
         }
+        .into_any()
     });
     view! {
         <Pager text previous next/>
@@ -338,6 +349,7 @@ mod tests {
     #[test]
     fn thousands_are_parted() {
         assert_eq!([0, 999, 1000, 9318, 1_000_000].map(number), ["0", "999", "1,000", "9,318", "1,000,000"]);
+        assert_eq!([COUNTED, COUNTED + 1, COUNTED + 2].map(counted), ["10,000", "more than 10,000", "10,002"]);
         assert_eq!((people(1), people(1204)), ("1 person".to_owned(), "1,204 people".to_owned()));
     }
 }

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use super::list_api::{ListedMethodRow, MethodsPage as List, list_methods};
 use super::list_filter::toolbar;
 use super::list_parts::{
-    PLAN, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, number, order_head, people,
+    PLAN, counted, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, order_head, people,
     refusal_banner, refusal_words, reset_item,
 };
 use super::page::role_badge;
@@ -47,7 +47,7 @@ fn sheet(
     let of = people(head.users);
     let count = match list.total {
         1 => format!("1 method of {of}"),
-        total => format!("{} methods of {of}", number(total)),
+        total => format!("{} methods of {of}", counted(total)),
     };
     let fetched = fetched(HERE, head, now, move || methods.refetch());
     view! {

@@ -8,7 +8,7 @@ use super::api::{EndOutcome, UserRow};
 use super::list_api::{UsersPage as List, list_users};
 use super::list_filter::toolbar;
 use super::list_parts::{
-    END_SESSIONS, PLAN, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, number, order_head,
+    END_SESSIONS, PLAN, counted, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, order_head,
     people, refusal_banner, refusal_words, reset_item, sessions_ended,
 };
 use crate::domain::authority::Role;
@@ -52,7 +52,7 @@ type Users = Resource<Result<crate::features::session::api::Console<List>, crate
 fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyView {
     let head = &list.head;
     let count = if head.filter.narrows() {
-        format!("{} of {}", number(head.users), people(head.of))
+        format!("{} of {}", counted(head.users), people(head.of))
     } else {
         people(head.users)
     };

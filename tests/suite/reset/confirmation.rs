@@ -1,14 +1,16 @@
 //! A frozen plan, and the fresh code and the words that confirm it.
 
-use rekey::domain::authority::{Refusal, Role};
+use rekey::domain::authority::{Refusal, Right, Role};
 use rekey::domain::ids::UserId;
 use rekey::domain::plan::{MOST_USERS, Skip};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
+use rekey::domain::user_filter::{COUNTED, UserFilter};
 use rekey::features::reset::run;
 use rekey::features::reset::service::{Confirmation, Confirmed, Planned};
 use rekey::features::sign_in::service::{Factor, Finished};
+use rekey::features::users;
 
 use super::super::dump::Dump;
 use super::super::harness::*;
@@ -230,5 +232,16 @@ both! {
         let id = world.plan(&admin, &users_of(&users)).await;
         assert_eq!(world.count("SELECT COUNT(*) FROM reset_items").await, i64::try_from(MOST_USERS).unwrap());
         assert_eq!(seen(&world, &admin, id).await.unwrap().items.len(), MOST_USERS);
+        // So far lists count, and no farther: the admin is one of them, and two more are not counted.
+        let scope = world.actor(&admin).await.scope(Right::Read);
+        let counted = async || {
+            let mut conn = world.platform.db.read().await.unwrap();
+            users::service::count(&mut conn, &scope, &UserFilter::default(), world.now()).await.unwrap()
+        };
+        assert_eq!(i64::try_from(MOST_USERS), Ok(COUNTED));
+        let all = world.count("SELECT COUNT(*) FROM users").await;
+        assert_eq!((all, counted().await), (COUNTED + 1, COUNTED + 1));
+        world.people(&world.a, Who::NEW, 2).await;
+        assert_eq!(counted().await, COUNTED + 1);
     }
 }

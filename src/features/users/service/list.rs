@@ -7,6 +7,8 @@ use crate::domain::method::MethodKind;
 use crate::domain::plan::{Candidate, Holdings};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef};
+#[cfg(doc)]
+use crate::domain::user_filter::COUNTED;
 use crate::domain::user_filter::{Sort, UserFilter};
 use crate::platform::{Conn, Result};
 
@@ -159,7 +161,7 @@ pub async fn page(
     Ok(Page::of(rows, |user: &User| cursor(filter.sort, user.user.id, &user.name_key, user.last_sign_in_at)))
 }
 
-/// How many users in `scope` are meant.
+/// How many users in `scope` are meant, counted to one more than [`COUNTED`].
 ///
 /// # Errors
 /// When the database fails.
@@ -254,7 +256,7 @@ pub async fn methods(
     Ok(Page::of(rows, |row: &ListedMethod| cursor(filter.sort, row.id, &row.name_key, row.last_sign_in_at)))
 }
 
-/// How many methods they have, and how many people that are.
+/// How many methods they have, and how many people that are; both counted to one more than [`COUNTED`].
 ///
 /// # Errors
 /// When the database fails.

@@ -21,7 +21,8 @@ pub const TOKENS: &str = "(SELECT COUNT(*) FROM methods x WHERE x.customer_id = 
 pub const CODES_LEFT: &str = "(SELECT COUNT(*) FROM backup_codes b WHERE b.customer_id = u.customer_id AND b.user_id = u.id \
     AND b.used_at IS NULL)";
 const CODES_LOW: &str = "(SELECT k.codes_low FROM customers k WHERE k.id = u.customer_id)";
-const HAS_METHOD: &str = "EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)";
+pub const HAS_METHOD: &str =
+    "EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)";
 const ACTIVE: &str = "u.activated_at IS NOT NULL AND u.suspended_at IS NULL";
 
 /// A value for a placeholder.
@@ -34,6 +35,8 @@ pub enum Value {
 pub struct Conditions {
     pub text: String,
     values: Vec<Value>,
+    /// Whether a plan for any values would be a bad one: it depends on what is searched for whether an index helps.
+    is_planned_anew: bool,
 }
 
 impl Conditions {
@@ -58,7 +61,7 @@ impl Conditions {
         let (text, values) = among(conn, column, 1, scope.customers());
         let values = values.into_iter().map(Value::Text).collect();
         // Who was removed has no role, and is on no list.
-        Self { text: format!("{text} AND u.removed_at IS NULL"), values }
+        Self { text: format!("{text} AND u.removed_at IS NULL"), values, is_planned_anew: false }
     }
 
     /// The placeholder of one more value.
@@ -91,6 +94,7 @@ impl Conditions {
     pub fn narrow(&mut self, filter: &UserFilter, now: Time) {
         let all = self;
         if !filter.search.is_empty() {
+            all.is_planned_anew = true;
             let n = all.bind(Value::Text(like_anywhere(&name_key(&filter.search))));
             all.and(&format!("(u.name_key LIKE {n} ESCAPE '\\' OR u.address_key LIKE {n} ESCAPE '\\')"));
         }
@@ -149,9 +153,11 @@ impl Conditions {
 
     /// One more condition that is not asked of everybody: that `filter` means somebody.
     pub fn aside(&mut self, filter: &UserFilter, now: Time) -> String {
-        let mut one = Self { text: "1 = 1".to_owned(), values: std::mem::take(&mut self.values) };
+        let mut one =
+            Self { text: "1 = 1".to_owned(), values: std::mem::take(&mut self.values), is_planned_anew: false };
         one.narrow(filter, now);
         self.values = one.values;
+        self.is_planned_anew |= one.is_planned_anew;
         one.text
     }
 
@@ -159,7 +165,7 @@ impl Conditions {
     where
         O: for<'r> FromRow<'r, sqlx::any::AnyRow>,
     {
-        let query = sqlx::query_as(AssertSqlSafe(text));
+        let query = sqlx::query_as(AssertSqlSafe(text)).persistent(!self.is_planned_anew);
         self.values.into_iter().fold(query, |query, value| match value {
             Value::Text(text) => query.bind(text),
             Value::Number(number) => query.bind(number),

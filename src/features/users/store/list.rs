@@ -2,14 +2,14 @@
 
 use sqlx::FromRow;
 
-use super::conditions::{After, CODES_LEFT, Conditions, METHODS, PASSKEYS, TOKENS, Value, pick};
+use super::conditions::{After, CODES_LEFT, Conditions, HAS_METHOD, METHODS, PASSKEYS, TOKENS, Value, pick};
 
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, LinkId, MethodId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::Address;
-use crate::domain::user_filter::UserFilter;
+use crate::domain::user_filter::{COUNTED, UserFilter};
 use crate::platform::{Conn, Result};
 
 /// One user as lists and the review need them.
@@ -84,13 +84,16 @@ pub async fn page(
     Ok(picked.all.query(text).fetch_all(conn).await?)
 }
 
-/// How many users in `scope` are meant.
+/// How many users in `scope` are meant, counted to one more than [`COUNTED`].
 pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<i64> {
     if scope.customers().is_empty() {
         return Ok(0);
     }
-    let all = Conditions::of(conn, scope, filter, now);
-    let text = format!("SELECT COUNT(*) FROM users u WHERE {}", all.text);
+    count_of(conn, "users u", Conditions::of(conn, scope, filter, now)).await
+}
+
+async fn count_of(conn: &mut Conn, from: &str, all: Conditions) -> Result<i64> {
+    let text = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {from} WHERE {} LIMIT {}) f", all.text, COUNTED + 1);
     Ok(all.query::<(i64,)>(text).fetch_one(conn).await?.0)
 }
 
@@ -203,13 +206,15 @@ pub async fn methods(
     Ok(picked.all.query(text).fetch_all(conn).await?)
 }
 
-/// How many methods they have, and how many people that are.
+/// How many methods they have, and how many people that are; both counted to one more than [`COUNTED`].
 pub async fn count_methods(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<(i64, i64)> {
     if scope.customers().is_empty() {
         return Ok((0, 0));
     }
     let of_any_kind = UserFilter { kind: None, ..filter.clone() };
     let all = of_kind(Conditions::of(conn, scope, &of_any_kind, now), filter);
-    let text = format!("SELECT COUNT(*), COUNT(DISTINCT u.id) FROM {WITH_METHODS} WHERE {}", all.text);
-    Ok(all.query(text).fetch_one(conn).await?)
+    let methods = count_of(conn, WITH_METHODS, all).await?;
+    let mut people = Conditions::of(conn, scope, filter, now);
+    people.and(HAS_METHOD);
+    Ok((methods, count_of(conn, "users u", people).await?))
 }
