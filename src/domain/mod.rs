@@ -12,6 +12,7 @@ pub mod mail;
 pub mod method;
 pub mod password;
 pub mod plan;
+pub mod policy;
 pub mod recovery;
 pub mod resilience;
 pub mod sign_in;

@@ -1,5 +1,5 @@
 //! The database: one SQL text over SQLite (the embedded default) and PostgreSQL. Whatever truly differs between the two
-//! stands in this file.
+//! stands in this file and in `migrations/postgres`.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;

@@ -20,6 +20,7 @@ mod isolation;
 mod journeys;
 mod keys;
 mod lists;
+mod migrations;
 mod outbox;
 mod passkeys;
 mod policy;

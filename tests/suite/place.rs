@@ -34,7 +34,7 @@ fn new_folder() -> PathBuf {
     folder
 }
 
-fn postgres_url() -> String {
+pub fn postgres_url() -> String {
     std::env::var(POSTGRES_URL).unwrap_or_else(|_| {
         panic!(
             "There is no PostgreSQL to test on: {POSTGRES_URL} is not set. Run 'make test', or \
@@ -43,15 +43,20 @@ fn postgres_url() -> String {
     })
 }
 
-fn named(url: &str, database: &str) -> String {
+pub fn named(url: &str, database: &str) -> String {
     let mut url: url::Url = url.parse().expect("the address of PostgreSQL is a URL");
     url.set_path(database);
     url.to_string()
 }
 
-async fn administer(text: String) {
+pub async fn administer(text: String) {
+    administer_in(&postgres_url(), text).await;
+}
+
+/// The same in one database.
+pub async fn administer_in(url: &str, text: String) {
     sqlx::any::install_default_drivers();
-    let mut conn = sqlx::AnyConnection::connect(&postgres_url()).await.expect("PostgreSQL answers");
+    let mut conn = sqlx::AnyConnection::connect(url).await.expect("PostgreSQL answers");
     sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut conn).await.expect("the tests may make databases");
     conn.close().await.expect("PostgreSQL lets go");
 }

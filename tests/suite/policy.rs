@@ -5,10 +5,11 @@ mod settings;
 use rekey::domain::authority::{Refusal, Right, Role};
 use rekey::domain::customer::{Customer, Policy, Setting, Settings};
 use rekey::domain::ids::CustomerId;
-use rekey::domain::sign_in::Step;
+use rekey::domain::policy::{Concerned, Saved};
+use rekey::domain::sign_in::{CodeProblem, Step};
 use rekey::domain::time::Span;
 use rekey::domain::user_filter::UserFilter;
-use rekey::features::policy::service::{Asked, Concerned, Saved, concerned, save, show, version};
+use rekey::features::policy::service::{Asked, concerned, save, show, version};
 use rekey::features::session::service::Session;
 use rekey::features::sign_in::service::Begun;
 use rekey::features::{customers, users};
@@ -122,9 +123,9 @@ both! {
         let right = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, OTHERS[5].1).await };
         let before = Dump::of(&world).await;
         for (code, outcome) in [
-            (String::new(), Saved::CodeMalformed),
-            ("12345".into(), Saved::CodeMalformed),
-            (wrong_code(&owner.secret, world.now()), Saved::CodeWrong),
+            (String::new(), Saved::Code(CodeProblem::Malformed)),
+            ("12345".into(), Saved::Code(CodeProblem::Malformed)),
+            (wrong_code(&owner.secret, world.now()), Saved::Code(CodeProblem::Wrong)),
         ] {
             let asked = Asked { code, ..right.clone() };
             assert_eq!(try_save(&world, &session, world.a.id, &asked).await, outcome);
@@ -135,12 +136,12 @@ both! {
         // Somebody else's code is wrong too, and a code that was right is spent.
         let other = world.with_role(&world.a, Role::Owner).await;
         let theirs = Asked { code: other.secret.code(world.now()), ..right.clone() };
-        assert_eq!(try_save(&world, &session, world.a.id, &theirs).await, Saved::CodeWrong);
+        assert_eq!(try_save(&world, &session, world.a.id, &theirs).await, Saved::Code(CodeProblem::Wrong));
         let (outcome, token) = save(&world.platform, &world.origin, &session, world.a.id, &right).await.unwrap();
         assert_eq!(outcome, Saved::Done);
         let session = world.find(&token.unwrap().0).await.expect("the session goes on under another token");
         let again = Asked { code: right.code, ..asked(&world, &world.a, OTHERS[4].1).await };
-        assert_eq!(try_save(&world, &session, world.a.id, &again).await, Saved::CodeWrong);
+        assert_eq!(try_save(&world, &session, world.a.id, &again).await, Saved::Code(CodeProblem::Wrong));
         // What holds already is no change, and spends nothing.
         let same = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, |_| ()).await };
         assert_eq!(try_save(&world, &session, world.a.id, &same).await, Saved::Same);

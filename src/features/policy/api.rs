@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::authority::Refusal;
 use crate::domain::customer::{Setting, Settings};
 use crate::domain::ids::CustomerId;
+use crate::domain::policy::{Concerned, Saved};
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
@@ -119,27 +120,6 @@ pub async fn show_policy(id: CustomerId) -> Result<Console<Option<PolicyPage>>, 
     Ok(request.console(&session, shown.map(PolicyPage::from)))
 }
 
-/// Whom a change concerns, at the moment of its review.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Concerned {
-    /// People who can sign in, have no factor and were not reset.
-    pub without_factor: i64,
-    /// People whose factor a reset took and who have not set up again.
-    pub reset: i64,
-    /// Those of them who have no link that works.
-    pub reset_without_link: i64,
-    /// Links that work.
-    pub links: i64,
-    /// Plans that wait for their confirmation.
-    pub plans: i64,
-    /// People who are warned of few backup codes now, and who would be.
-    pub few_codes: (i64, i64),
-    /// People with a passkey or security key.
-    pub passkeys: i64,
-    /// People with an active hardware token.
-    pub hardware_tokens: i64,
-}
-
 /// What would change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -185,65 +165,15 @@ pub async fn review_policy(
         (Ok(_), None) => Err(Vec::new()),
         (Ok(asked), Some(scope)) => {
             let policy = shown.customer.policy;
-            let counted = service::concerned(&mut conn, &scope, &shown.customer, &asked, now).await?;
-            let service::Concerned {
-                without_factor,
-                reset,
-                reset_without_link,
-                links,
-                plans,
-                few_codes,
-                passkeys,
-                hardware_tokens,
-            } = counted;
             Ok(Change {
                 asked,
                 differing: policy.settings().differing(&asked),
                 grace_until: policy.changed_to(asked, now).grace_until(),
-                concerned: Concerned {
-                    without_factor,
-                    reset,
-                    reset_without_link,
-                    links,
-                    plans,
-                    few_codes,
-                    passkeys,
-                    hardware_tokens,
-                },
+                concerned: service::concerned(&mut conn, &scope, &shown.customer, &asked, now).await?,
             })
         }
     };
     Ok(request.console(&session, Some(ReviewPage { policy: shown.into(), change })))
-}
-
-/// What came of saving a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SaveOutcome {
-    /// It holds from now on.
-    GoOn,
-    /// It is what holds already.
-    Same,
-    /// Somebody else changed it since the review: nothing is saved.
-    Changed,
-    /// No customer of the reader's.
-    Unknown,
-    /// Not theirs to change.
-    Refused(Refusal),
-    /// Not what a review sends.
-    Malformed,
-    /// Not six digits.
-    CodeMalformed,
-    /// Wrong, or used before.
-    CodeWrong,
-    /// Too many wrong codes: none is taken before `until`.
-    Locked {
-        /// When the next one is taken.
-        until: Time,
-        /// When this was said.
-        now: Time,
-    },
-    /// Far too many wrong codes.
-    Disabled,
 }
 
 /// Saves a reviewed policy with the owner's own code.
@@ -256,31 +186,21 @@ pub async fn save_policy(
     #[server(default)] typed: Typed,
     #[server(default)] version: String,
     #[server(default)] code: String,
-) -> Result<SaveOutcome, ApiError> {
+) -> Result<Saved, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let outcome = match typed.read() {
-        Err(_) => SaveOutcome::Malformed,
+        Err(_) => Saved::Malformed,
         Ok(settings) => {
             let asked = service::Asked { settings, version, code };
             let (saved, token) = service::save(&request.platform, &request.origin, &session, id, &asked).await?;
             if let Some(token) = token {
                 request.set_token(Cookie::Session, &token);
             }
-            match saved {
-                service::Saved::Done => SaveOutcome::GoOn,
-                service::Saved::Same => SaveOutcome::Same,
-                service::Saved::Changed => SaveOutcome::Changed,
-                service::Saved::Unknown => SaveOutcome::Unknown,
-                service::Saved::Refused(refusal) => SaveOutcome::Refused(refusal),
-                service::Saved::CodeMalformed => SaveOutcome::CodeMalformed,
-                service::Saved::CodeWrong => SaveOutcome::CodeWrong,
-                service::Saved::LockedUntil(until) => SaveOutcome::Locked { until, now: request.platform.now() },
-                service::Saved::Disabled => SaveOutcome::Disabled,
-            }
+            saved
         }
     };
-    if outcome == SaveOutcome::GoOn {
+    if outcome == Saved::Done {
         request.go(&format!("/customers/{id}/policy"));
     }
     request.leave("policy", outcome, &[]);

@@ -1,7 +1,7 @@
-//! What each setting is called, what it does, and what a change of it does to whom: the words of both pages.
+//! What a change of each setting does, and to whom.
 
 use super::api::{Change, PolicyPage};
-use crate::domain::customer::{Setting, Settings};
+use crate::domain::customer::Setting;
 use crate::domain::time::Time;
 use crate::ui::minute;
 
@@ -30,88 +30,6 @@ impl Effect {
 
     fn warns(fact: impl Into<String>, rest: impl Into<String>) -> Self {
         Self { is_warning: true, ..Self::says(fact, rest) }
-    }
-}
-
-/// What a setting is called.
-pub const fn label(setting: Setting) -> &'static str {
-    match setting {
-        Setting::MfaRequired => "Multi-factor authentication",
-        Setting::GraceDays => "Days of grace",
-        Setting::PasskeysAllowed => "Passkeys and security keys",
-        Setting::HardwareTokensAllowed => "Hardware tokens",
-        Setting::SetUpAtSignIn => "Way back in after a reset",
-        Setting::LinkMinutes => "Lifetime of recovery links",
-        Setting::ReasonRequired => "Reason for a reset",
-        Setting::TicketRequired => "Ticket number for a reset",
-        Setting::CodesLow => "Warning of few backup codes",
-    }
-}
-
-/// What a setting does, in a sentence or two that hold whatever its value is.
-pub const fn meaning(setting: Setting) -> &'static str {
-    match setting {
-        Setting::MfaRequired => {
-            "Where it is required, people without a second factor are led through the set-up at their next sign-in. \
-             Otherwise their password alone signs them in."
-        }
-        Setting::GraceDays => {
-            "For so many days from the moment MFA is switched on, people without a second factor may put the set-up off. \
-             The days end for everybody at once. Whoever was reset cannot put it off."
-        }
-        Setting::PasskeysAllowed => {
-            "Where they are allowed, people may add them to their account, beside their authenticator app: that is always \
-             allowed, since every set-up begins with one."
-        }
-        Setting::HardwareTokensAllowed => {
-            "Where they are allowed, people may activate a token of the stock that was assigned to them."
-        }
-        Setting::SetUpAtSignIn => {
-            "At sign-in, the password alone leads to the new set-up. Where only the link does, a stolen password wins no \
-             race against the mail."
-        }
-        Setting::LinkMinutes => {
-            "From 5 minutes to 1440, which is a day. A link works once, and only together with the password."
-        }
-        Setting::ReasonRequired => {
-            "Where it is required, nobody is reset without one. It stands in the mail and in the audit."
-        }
-        Setting::TicketRequired => "Where it is required, nobody is reset without the number of a ticket.",
-        Setting::CodesLow => {
-            "People with this many left or fewer are warned when they sign in with one, and marked in the list of users. \
-             With 0 they are when none is left."
-        }
-    }
-}
-
-/// The value of a setting, as people say it.
-pub fn value(setting: Setting, settings: &Settings) -> String {
-    let either = |on: bool, yes: &str, no: &str| if on { yes } else { no }.to_owned();
-    match setting {
-        Setting::MfaRequired => either(settings.mfa_required, "Required", "Not required"),
-        Setting::GraceDays => match settings.grace_days {
-            0 => "None".to_owned(),
-            1 => "1 day".to_owned(),
-            days => format!("{days} days"),
-        },
-        Setting::PasskeysAllowed => either(settings.passkeys_allowed, "Allowed", "Not allowed"),
-        Setting::HardwareTokensAllowed => either(settings.hardware_tokens_allowed, "Allowed", "Not allowed"),
-        Setting::SetUpAtSignIn => either(settings.set_up_at_sign_in, "The link, or at sign-in", "The link only"),
-        Setting::LinkMinutes => match settings.link_minutes {
-            60 => "1 hour".to_owned(),
-            hours if hours % 60 == 0 => format!("{} hours", hours / 60),
-            minutes => format!("{minutes} minutes"),
-        },
-        Setting::ReasonRequired => either(settings.reason_required, "Required", "Optional"),
-        Setting::TicketRequired => either(settings.ticket_required, "Required", "Optional"),
-        Setting::CodesLow => few(settings.codes_low),
-    }
-}
-
-fn few(codes: u16) -> String {
-    match codes {
-        0 => "With none left".to_owned(),
-        codes => format!("With {codes} left or fewer"),
     }
 }
 
@@ -288,10 +206,10 @@ fn codes_low(policy: &PolicyPage, change: &Change) -> Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::customer::Policy;
+    use crate::domain::customer::{Policy, Settings};
     use crate::domain::ids::CustomerId;
+    use crate::domain::policy::Concerned;
     use crate::domain::time::Span;
-    use crate::features::policy::api::Concerned;
 
     const NOW: Time = Time::from_unix_milliseconds(1_795_269_900_000); // 2026-11-21 14:05 UTC
 

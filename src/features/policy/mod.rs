@@ -9,3 +9,4 @@ mod review_page;
 pub mod service;
 #[cfg(feature = "ssr")]
 mod store;
+mod words;

@@ -5,11 +5,12 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
 
-use super::api::{PolicyPage as Policy, SaveOutcome, Typed, show_policy};
-use super::effect::{label, meaning, value};
+use super::api::{PolicyPage as Policy, Typed, show_policy};
+use super::words::{label, meaning, value};
 use crate::domain::authority::Refusal;
 use crate::domain::customer::Setting;
 use crate::domain::ids::CustomerId;
+use crate::domain::policy::Saved;
 use crate::domain::time::Time as Moment;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
@@ -32,7 +33,7 @@ const PARTS: [(&str, &[Setting]); 5] = [
 pub fn PolicyPage() -> impl IntoView {
     let id = customer();
     let policy = Resource::new(move || id.get(), show_policy);
-    let saved = left_by::<SaveOutcome>("policy").is_some_and(|left| left.outcome == SaveOutcome::GoOn);
+    let saved = left_by::<Saved>("policy").is_some_and(|left| left.outcome == Saved::Done);
     let query = use_query_map();
     console(Section::Customers, policy, move |policy, _, now| match policy {
         None => nobody_here(),

@@ -5,12 +5,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{Change, PolicyPage, ReviewPage, SaveOutcome, Typed, review_policy};
-use super::effect::{effect, label, value};
+use super::api::{Change, PolicyPage, ReviewPage, Typed, review_policy};
+use super::effect::effect;
 use super::page::{customer, nobody_here, sheet, typed};
+use super::words::{label, value};
 use crate::domain::authority::Refusal;
 use crate::domain::customer::Setting;
-use crate::domain::sign_in::CodeProblem;
+use crate::domain::policy::Saved;
 use crate::domain::time::Time as Moment;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
@@ -25,7 +26,7 @@ pub fn PolicyReviewPage() -> impl IntoView {
     let query = use_query_map();
     let asked = Memo::new(move |_| query.with(typed).unwrap_or_default());
     let review = Resource::new(move || (id.get(), asked.get()), |(id, typed)| review_policy(id, typed));
-    let left = left_by::<SaveOutcome>("policy").map(|left| left.outcome);
+    let left = left_by::<Saved>("policy").map(|left| left.outcome);
     console(Section::Customers, review, move |review, _, now| {
         let Some(ReviewPage { policy, change }) = review else {
             return nobody_here();
@@ -41,7 +42,7 @@ pub fn PolicyReviewPage() -> impl IntoView {
     })
 }
 
-fn page(policy: &PolicyPage, change: &Change, is_stale: bool, left: Option<SaveOutcome>, now: Moment) -> AnyView {
+fn page(policy: &PolicyPage, change: &Change, is_stale: bool, left: Option<Saved>, now: Moment) -> AnyView {
     let typed = Typed::from(&change.asked);
     let back = {
         let pairs: Vec<String> = typed.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -111,8 +112,11 @@ fn row(setting: Setting, policy: &PolicyPage, change: &Change, now: Moment) -> A
 }
 
 /// A plain form: its answer is another page, and what WebAssembly holds in memory goes with this one.
-fn confirmation(policy: &PolicyPage, typed: &Typed, back: String, left: Option<SaveOutcome>) -> AnyView {
-    let error = left.and_then(problem_of_code);
+fn confirmation(policy: &PolicyPage, typed: &Typed, back: String, left: Option<Saved>) -> AnyView {
+    let error = match left {
+        Some(Saved::Code(problem)) => Some(code_problem(problem)),
+        _ => None,
+    };
     let hidden = typed.0.iter().map(|(name, value)| {
         view! { <input type="hidden" name=format!("typed[{name}]") value=value.clone()/> }
     });
@@ -142,37 +146,23 @@ const CHANGED: Problem = (
     "What follows compares what you ask for with what holds now.",
 );
 
-fn problem(outcome: SaveOutcome) -> Option<Problem> {
+fn problem(outcome: Saved) -> Option<Problem> {
     Some(match outcome {
-        SaveOutcome::Changed => (
+        Saved::Changed => (
             Tone::Danger,
             "Nothing was saved: somebody else changed this policy meanwhile.",
             "What follows compares what you ask for with what holds now. Look at it again, and save then.",
         ),
-        SaveOutcome::Same => (Tone::Plain, "Nothing was saved.", "What you ask for holds already."),
-        SaveOutcome::Unknown | SaveOutcome::Malformed => {
+        Saved::Same => (Tone::Plain, "Nothing was saved.", "What you ask for holds already."),
+        Saved::Unknown | Saved::Malformed => {
             (Tone::Danger, "Nothing was saved.", "That is not what a review sends. Begin again at the policy.")
         }
-        SaveOutcome::Refused(Refusal::NoFactorOfYourOwn) => {
+        Saved::Refused(Refusal::NoFactorOfYourOwn) => {
             (Tone::Danger, "Nothing was saved.", "You have no second factor of your own any more.")
         }
-        SaveOutcome::Refused(_) => {
+        Saved::Refused(_) => {
             (Tone::Danger, "Nothing was saved.", "Only an owner of this customer may change its policy.")
         }
-        SaveOutcome::GoOn
-        | SaveOutcome::CodeMalformed
-        | SaveOutcome::CodeWrong
-        | SaveOutcome::Locked { .. }
-        | SaveOutcome::Disabled => return None,
+        Saved::Done | Saved::Code(_) => return None,
     })
-}
-
-fn problem_of_code(outcome: SaveOutcome) -> Option<String> {
-    Some(code_problem(match outcome {
-        SaveOutcome::CodeMalformed => CodeProblem::Malformed,
-        SaveOutcome::CodeWrong => CodeProblem::Wrong,
-        SaveOutcome::Locked { until, now } => CodeProblem::Locked { until, now },
-        SaveOutcome::Disabled => CodeProblem::Disabled,
-        _ => return None,
-    }))
 }

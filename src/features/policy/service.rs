@@ -6,9 +6,9 @@ use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
 use crate::domain::customer::{Customer, Policy, Settings};
 use crate::domain::ids::CustomerId;
 use crate::domain::method::MethodKind;
+use crate::domain::policy::{Concerned, Saved};
 use crate::domain::time::Time;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::sign_in::service::SteppedUp;
 use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
@@ -52,27 +52,6 @@ pub fn version(policy: &Policy) -> String {
     sha256(serde_json::to_string(policy).expect("a policy is always JSON").as_bytes())
 }
 
-/// Whom a change of policy concerns, at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Concerned {
-    /// People who can sign in, have no factor and were not reset.
-    pub without_factor: i64,
-    /// People whose factor a reset took and who have not set up again.
-    pub reset: i64,
-    /// Those of them who have no link that works.
-    pub reset_without_link: i64,
-    /// Links that work.
-    pub links: i64,
-    /// Plans that wait for their confirmation.
-    pub plans: i64,
-    /// People who are warned of few backup codes now, and who would be.
-    pub few_codes: (i64, i64),
-    /// People with a passkey or security key.
-    pub passkeys: i64,
-    /// People with an active hardware token.
-    pub hardware_tokens: i64,
-}
-
 /// Counts whom the change of `policy` to `asked` concerns.
 ///
 /// # Errors
@@ -104,29 +83,6 @@ pub async fn concerned(
 #[must_use]
 pub fn governed(actor: &Actor, id: CustomerId) -> Option<Scope> {
     may_set(actor, id).ok()
-}
-
-/// What came of saving a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
-    /// It holds from now on.
-    Done,
-    /// It is what holds already.
-    Same,
-    /// Another one holds than the one this was reviewed against: nothing is saved.
-    Changed,
-    /// No customer whose policy this person reads.
-    Unknown,
-    /// Not theirs to set.
-    Refused(Refusal),
-    /// Not six digits.
-    CodeMalformed,
-    /// The code is wrong or was used before.
-    CodeWrong,
-    /// No code is taken before this time.
-    LockedUntil(Time),
-    /// No code is taken before a reset.
-    Disabled,
 }
 
 /// What somebody asks for, and what they saw when they did.
@@ -171,15 +127,10 @@ pub async fn save(
     if customer.policy.settings() == asked.settings {
         return Ok((Saved::Same, None));
     }
-    let Some(digits) = sign_in::service::read_proof(&asked.code) else {
-        return Ok((Saved::CodeMalformed, None));
-    };
     let about = ("policy", customer.name.as_str());
-    let token = match sign_in::service::step_up(platform, origin, session, &digits, about).await? {
-        SteppedUp::Right(token) => token,
-        SteppedUp::Wrong => return Ok((Saved::CodeWrong, None)),
-        SteppedUp::LockedUntil(until) => return Ok((Saved::LockedUntil(until), None)),
-        SteppedUp::Disabled => return Ok((Saved::Disabled, None)),
+    let token = match sign_in::service::prove(platform, origin, session, &asked.code, about).await? {
+        Ok(token) => token,
+        Err(problem) => return Ok((Saved::Code(problem), None)),
     };
     Ok((apply(platform, origin, actor, &scope, id, asked).await?, Some(token)))
 }

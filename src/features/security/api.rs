@@ -49,6 +49,7 @@ const EVENTS: i64 = 20;
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "security/page")]
 pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
+    use crate::domain::method::MethodKind;
     use crate::features::{audit, backup_codes, customers, session, stock};
     let request = Request::current()?;
     let asking = request.signed_in().await?;
@@ -65,7 +66,7 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let page = SecurityPage {
         methods: own.into_iter().map(|own| MethodRow::of(own.method, own.removal)).collect(),
         waiting: waiting.map(|token| (token.id, token.serial)).collect(),
-        passkeys_work: policy.passkeys_allowed
+        passkeys_work: policy.allows(MethodKind::Passkey)
             && crate::features::methods::service::passkeys::are_offered(&request.platform),
         codes: codes.into(),
         codes_low: usize::from(policy.codes_low),

@@ -2,9 +2,9 @@
 
 use rekey::domain::authority::Role;
 use rekey::domain::customer::{Policy, Settings};
+use rekey::domain::policy::Saved;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::{Span, Time};
-use rekey::features::policy::service::Saved;
 use rekey::features::reset::service::{Confirmation, Confirmed};
 use rekey::features::set_up;
 use rekey::features::set_up::service::{Postponed, Registered, postpone};

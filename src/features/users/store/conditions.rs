@@ -153,12 +153,9 @@ impl Conditions {
 
     /// One more condition that is not asked of everybody: that `filter` means somebody.
     pub fn aside(&mut self, filter: &UserFilter, now: Time) -> String {
-        let mut one =
-            Self { text: "1 = 1".to_owned(), values: std::mem::take(&mut self.values), is_planned_anew: false };
-        one.narrow(filter, now);
-        self.values = one.values;
-        self.is_planned_anew |= one.is_planned_anew;
-        one.text
+        let text = std::mem::replace(&mut self.text, "1 = 1".to_owned());
+        self.narrow(filter, now);
+        std::mem::replace(&mut self.text, text)
     }
 
     pub fn query<'q, O>(self, text: String) -> QueryAs<'q, Any, O, AnyArguments>
