@@ -195,6 +195,8 @@ pub enum Untaken {
     NoOwner,
     /// Only an owner gives an owner a token.
     OwnersOnly,
+    /// The customer's policy lets nobody activate one.
+    NotAllowed,
 }
 spelled!(Untaken {
     NoSerial => "no_serial",
@@ -212,6 +214,7 @@ spelled!(Untaken {
     BadOwner => "bad_owner",
     NoOwner => "no_owner",
     OwnersOnly => "owners_only",
+    NotAllowed => "not_allowed",
 });
 
 impl Untaken {
@@ -234,6 +237,7 @@ impl Untaken {
             Self::BadOwner => "The owner’s address is none",
             Self::NoOwner => "Nobody here has the owner’s address",
             Self::OwnersOnly => "Only an owner gives an owner a token",
+            Self::NotAllowed => "The policy of this customer allows no hardware tokens: bring it in without its owner",
         }
     }
 }

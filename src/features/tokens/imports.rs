@@ -10,6 +10,7 @@ use super::store::{self, Import};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Right};
 use crate::domain::ids::{CustomerId, TokenImportId};
+use crate::domain::method::MethodKind;
 use crate::domain::time::{Span, Time};
 use crate::domain::token::{IMPORT_LIFETIME, TokenAct, Untaken, serial_key};
 use crate::domain::user::{Address, UserRef};
@@ -133,6 +134,7 @@ async fn weighed(conn: &mut Conn, platform: &Platform, actor: &Actor, held: &Imp
     let scope = actor.scope(Right::Read).narrowed(&[held.customer_id]);
     let people = users::service::life::at_home(conn, &scope, &addresses).await?;
     let people: HashMap<String, _> = people.into_iter().map(|user| (address_key(&user.address), user)).collect();
+    let allowed = customers::service::allows(conn, held.customer_id, MethodKind::HardwareToken).await?;
     let weigh = |line: Line| {
         let mut weighed = Weighed {
             number: line.number,
@@ -152,6 +154,9 @@ async fn weighed(conn: &mut Conn, platform: &Platform, actor: &Actor, held: &Imp
             let address: Address = owner.parse().map_err(|_| Untaken::BadOwner)?;
             let user = people.get(&address_key(&address)).ok_or(Untaken::NoOwner)?;
             may_give(actor, user.user, user.role).map_err(|_| Untaken::OwnersOnly)?;
+            if !allowed {
+                return Err(Untaken::NotAllowed);
+            }
             Ok((token, Some((user.user, user.name.clone()))))
         });
         match judged {

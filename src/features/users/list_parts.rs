@@ -236,7 +236,7 @@ pub(super) fn list_foot(path: &'static str, head: &ListHead, me: &Me, shown: usi
     let all = (head.choice.forbidding == 0).then(|| {
         if everyone > COUNTED {
             let most = number(COUNTED);
-            return view! { <p class="all">{format!("Narrow the list to {most} people to select all that match.")}</p> }
+            return view! { <p class="why-not">{format!("Narrow the list to {most} people to select all that match.")}</p> }
                 .into_any();
         }
         view! {
@@ -273,7 +273,7 @@ fn offer(path: &'static str, head: &ListHead, me: &Me) -> AnyView {
         view! { <a class="action" href=href>"Leave out what forbids it"</a> }
     });
     view! {
-        <p class="forbidden">"No reset here: your role does not reset in "<bdi>{who}</bdi>"."</p>
+        <p class="why-not">"No reset here: your role does not reset in "<bdi>{who}</bdi>"."</p>
         {without}
     }
     .into_any()
