@@ -20,7 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::{App, Assets, shell};
 use crate::features::outbox::{mailbox, worker};
-use crate::features::{accounts, reset, security, session, set_up, tokens};
+use crate::features::{accounts, phones, reset, security, session, set_up, tokens};
 use crate::platform::{Fault, Platform};
 
 /// The largest request: ten thousand selected users fit four times.
@@ -192,13 +192,14 @@ async fn resume_resets(platform: Platform) {
     }
 }
 
-/// Removes sessions and half-finished sign-ins that are over.
+/// Removes what is over anyway.
 async fn sweep(platform: Platform) {
     let mut every = tokio::time::interval(Duration::from_mins(10));
     loop {
         every.tick().await;
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");
         log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
+        log(phones::service::sweep(&platform).await, "stale codes for phones could not be removed");
         log(tokens::imports::sweep(&platform).await, "stale files of tokens could not be removed");
     }
 }

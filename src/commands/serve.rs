@@ -11,7 +11,7 @@ use crate::server;
 
 pub async fn serve(config: &Config) -> Outcome {
     log(config)?;
-    let mail = Transport::smtp(config).map_err(|settings| Problem::Input(settings.to_string()))?;
+    let mail = Transport::servers(config).map_err(|settings| Problem::Input(settings.to_string()))?;
     until_stopped(open::open_real(config).await?, mail).await
 }
 

@@ -61,6 +61,8 @@ pub enum What {
     TokenLost,
     PasskeyAdded,
     PasskeyCopied,
+    PhoneAdded,
+    PhoneCodeRefused,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -112,6 +114,8 @@ spelled!(What {
     TokenLost => "token_lost",
     PasskeyAdded => "passkey_added",
     PasskeyCopied => "passkey_copied",
+    PhoneAdded => "phone_added",
+    PhoneCodeRefused => "phone_code_refused",
 });
 
 impl What {
@@ -168,6 +172,8 @@ impl What {
             Self::TokenLost => "Hardware token lost",
             Self::PasskeyAdded => "Passkey added",
             Self::PasskeyCopied => "Copied passkey refused",
+            Self::PhoneAdded => "Phone number added",
+            Self::PhoneCodeRefused => "Message to a phone refused",
         }
     }
 
@@ -185,6 +191,7 @@ impl What {
                 | Self::ChangeRefused
                 | Self::LinkRefused
                 | Self::PasskeyCopied
+                | Self::PhoneCodeRefused
                 | Self::MailFailed
         )
     }

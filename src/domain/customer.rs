@@ -37,6 +37,10 @@ pub struct Policy {
     pub passkeys_allowed: bool,
     /// Whether users may activate hardware tokens. Those that are active go on working.
     pub hardware_tokens_allowed: bool,
+    /// Whether users may register phone numbers. Those they have go on working.
+    pub phones_allowed: bool,
+    /// How many messages may go to phones in a day, in all: each costs money.
+    pub phone_messages_a_day: u16,
     /// How long a recovery link works, in minutes; see [`Policy::link_lifetime`] for the bounds.
     pub link_minutes: u16,
     /// Whether somebody who was reset may set up again at sign-in, without the link. Where not, a stolen password alone
@@ -58,6 +62,8 @@ impl Default for Policy {
             grace_days: 0,
             passkeys_allowed: true,
             hardware_tokens_allowed: true,
+            phones_allowed: true,
+            phone_messages_a_day: 200,
             link_minutes: 60,
             set_up_at_sign_in: true,
             reason_required: true,
@@ -81,6 +87,7 @@ impl Policy {
             MethodKind::AuthenticatorApp => true,
             MethodKind::Passkey => self.passkeys_allowed,
             MethodKind::HardwareToken => self.hardware_tokens_allowed,
+            MethodKind::Phone => self.phones_allowed,
         }
     }
 
@@ -105,6 +112,8 @@ impl Policy {
             grace_days,
             passkeys_allowed,
             hardware_tokens_allowed,
+            phones_allowed,
+            phone_messages_a_day,
             link_minutes,
             set_up_at_sign_in,
             reason_required,
@@ -117,6 +126,8 @@ impl Policy {
             grace_days,
             passkeys_allowed,
             hardware_tokens_allowed,
+            phones_allowed,
+            phone_messages_a_day,
             link_minutes,
             set_up_at_sign_in,
             reason_required,
@@ -133,6 +144,8 @@ impl Policy {
             grace_days: self.grace_days,
             passkeys_allowed: self.passkeys_allowed,
             hardware_tokens_allowed: self.hardware_tokens_allowed,
+            phones_allowed: self.phones_allowed,
+            phone_messages_a_day: self.phone_messages_a_day,
             link_minutes: self.link_minutes,
             set_up_at_sign_in: self.set_up_at_sign_in,
             reason_required: self.reason_required,
@@ -160,6 +173,10 @@ pub struct Settings {
     pub passkeys_allowed: bool,
     /// See [`Policy::hardware_tokens_allowed`].
     pub hardware_tokens_allowed: bool,
+    /// See [`Policy::phones_allowed`].
+    pub phones_allowed: bool,
+    /// See [`Policy::phone_messages_a_day`].
+    pub phone_messages_a_day: u16,
     /// See [`Policy::link_minutes`].
     pub link_minutes: u16,
     /// See [`Policy::set_up_at_sign_in`].
@@ -183,6 +200,10 @@ pub enum Setting {
     PasskeysAllowed,
     /// [`Settings::hardware_tokens_allowed`].
     HardwareTokensAllowed,
+    /// [`Settings::phones_allowed`].
+    PhonesAllowed,
+    /// [`Settings::phone_messages_a_day`].
+    PhoneMessagesADay,
     /// [`Settings::set_up_at_sign_in`].
     SetUpAtSignIn,
     /// [`Settings::link_minutes`].
@@ -199,6 +220,8 @@ spelled!(Setting {
     GraceDays => "grace_days",
     PasskeysAllowed => "passkeys_allowed",
     HardwareTokensAllowed => "hardware_tokens_allowed",
+    PhonesAllowed => "phones_allowed",
+    PhoneMessagesADay => "phone_messages_a_day",
     SetUpAtSignIn => "set_up_at_sign_in",
     LinkMinutes => "link_minutes",
     ReasonRequired => "reason_required",
@@ -212,11 +235,13 @@ impl Setting {
     pub const fn bounds(self) -> Option<RangeInclusive<u16>> {
         match self {
             Self::GraceDays => Some(0..=90),
+            Self::PhoneMessagesADay => Some(0..=10_000),
             Self::LinkMinutes => Some(5..=24 * 60),
             Self::CodesLow => Some(0..=9),
             Self::MfaRequired
             | Self::PasskeysAllowed
             | Self::HardwareTokensAllowed
+            | Self::PhonesAllowed
             | Self::SetUpAtSignIn
             | Self::ReasonRequired
             | Self::TicketRequired => None,
@@ -240,6 +265,8 @@ impl Settings {
             Setting::GraceDays => self.grace_days.to_string(),
             Setting::PasskeysAllowed => on_or_off(self.passkeys_allowed),
             Setting::HardwareTokensAllowed => on_or_off(self.hardware_tokens_allowed),
+            Setting::PhonesAllowed => on_or_off(self.phones_allowed),
+            Setting::PhoneMessagesADay => self.phone_messages_a_day.to_string(),
             Setting::SetUpAtSignIn => on_or_off(self.set_up_at_sign_in),
             Setting::LinkMinutes => self.link_minutes.to_string(),
             Setting::ReasonRequired => on_or_off(self.reason_required),
@@ -277,11 +304,13 @@ mod tests {
     }
 
     fn settings() -> impl Strategy<Value = Settings> {
-        (any::<[bool; 6]>(), 0u16..=90, 5u16..=1440, 0u16..=9).prop_map(|(on, grace_days, link_minutes, codes_low)| {
+        let numbers = (0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000);
+        (any::<[bool; 7]>(), numbers).prop_map(|(on, (grace_days, link_minutes, codes_low, phone_messages_a_day))| {
             let [
                 mfa_required,
                 passkeys_allowed,
                 hardware_tokens_allowed,
+                phones_allowed,
                 set_up_at_sign_in,
                 reason_required,
                 ticket_required,
@@ -291,6 +320,8 @@ mod tests {
                 grace_days,
                 passkeys_allowed,
                 hardware_tokens_allowed,
+                phones_allowed,
+                phone_messages_a_day,
                 link_minutes,
                 set_up_at_sign_in,
                 reason_required,

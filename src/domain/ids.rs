@@ -122,6 +122,10 @@ id!(
     MailId
 );
 id!(
+    /// A code that was sent to a phone.
+    PhoneCodeId
+);
+id!(
     /// A session, as lists of sessions name it. It opens nothing: the cookie holds another secret.
     SessionId
 );

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::authority::Role;
-use super::ids::LinkId;
+use super::ids::{LinkId, PhoneCodeId};
 use super::method::MethodKind;
+use super::spelled;
 use super::time::Time;
 
 /// What a mail says.
@@ -114,6 +115,11 @@ pub enum Mail {
         /// What its user calls it.
         name: Option<String>,
     },
+    /// A code, as a text message to a phone.
+    PhoneCode {
+        /// Which; its digits are derived as it is sent.
+        code: PhoneCodeId,
+    },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
         /// When.
@@ -150,7 +156,26 @@ pub enum Mail {
     },
 }
 
+/// How it reaches people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Channel {
+    /// By mail, at their address.
+    Mail,
+    /// As a text message, at a phone of theirs.
+    Phone,
+}
+spelled!(Channel { Mail => "mail", Phone => "phone" });
+
 impl Mail {
+    /// How it reaches its reader.
+    #[must_use]
+    pub const fn channel(&self) -> Channel {
+        match self {
+            Self::PhoneCode { .. } => Channel::Phone,
+            _ => Channel::Mail,
+        }
+    }
+
     /// What kind it is, in one word, for lists and the audit.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -165,6 +190,7 @@ impl Mail {
             Self::MethodRemoved { .. } => "method_removed",
             Self::TokenAssigned { .. } => "token_assigned",
             Self::PasskeyCopied { .. } => "passkey_copied",
+            Self::PhoneCode { .. } => "phone_code",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::RoleGiven { .. } => "role_given",

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::user::clean_name;
 use super::{Unreadable, spelled};
 
-/// A kind of authentication method. Further kinds (phone number) are further variants: each then needs its [`Fate`] and its
-/// count in a plan before anything compiles.
+/// A kind of authentication method. Further kinds are further variants: each then needs its [`Fate`] and its count in a plan
+/// before anything compiles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum MethodKind {
     /// Authenticator app: software OATH, TOTP (RFC 6238).
@@ -16,11 +16,14 @@ pub enum MethodKind {
     Passkey,
     /// Hardware OATH token (TOTP or HOTP) out of the customer's stock.
     HardwareToken,
+    /// Phone number, to which codes are sent.
+    Phone,
 }
 spelled!(MethodKind {
     AuthenticatorApp => "authenticator_app",
     Passkey => "passkey",
     HardwareToken => "hardware_token",
+    Phone => "phone",
 });
 
 impl MethodKind {
@@ -31,6 +34,7 @@ impl MethodKind {
             Self::AuthenticatorApp => "Authenticator app",
             Self::Passkey => "Passkey or security key",
             Self::HardwareToken => "Hardware token",
+            Self::Phone => "Phone number",
         }
     }
 
@@ -41,6 +45,7 @@ impl MethodKind {
             Self::AuthenticatorApp => "Authenticator apps",
             Self::Passkey => "Passkeys and security keys",
             Self::HardwareToken => "Hardware tokens",
+            Self::Phone => "Phone numbers",
         }
     }
 }
@@ -128,7 +133,8 @@ impl Artefact {
     #[must_use]
     pub const fn fate(self) -> Fate {
         match self {
-            Self::Method(MethodKind::AuthenticatorApp | MethodKind::Passkey) | Self::BackupCodes => Fate::Deleted,
+            Self::Method(MethodKind::AuthenticatorApp | MethodKind::Passkey | MethodKind::Phone)
+            | Self::BackupCodes => Fate::Deleted,
             Self::Method(MethodKind::HardwareToken) => Fate::Deactivated,
             Self::Session | Self::Challenge | Self::RecoveryLink => Fate::Ended,
         }

@@ -11,6 +11,7 @@ pub mod invitation;
 pub mod mail;
 pub mod method;
 pub mod password;
+pub mod phone;
 pub mod plan;
 pub mod policy;
 pub mod recovery;

@@ -28,6 +28,8 @@ pub struct Holdings {
     pub passkeys: i64,
     /// Hardware tokens.
     pub hardware_tokens: i64,
+    /// Phone numbers.
+    pub phones: i64,
     /// Backup codes that are not spent.
     pub backup_codes: i64,
     /// Sessions in browsers.
@@ -46,6 +48,7 @@ impl Holdings {
             MethodKind::AuthenticatorApp => self.authenticator_apps,
             MethodKind::Passkey => self.passkeys,
             MethodKind::HardwareToken => self.hardware_tokens,
+            MethodKind::Phone => self.phones,
         }
     }
 
@@ -64,6 +67,7 @@ impl std::ops::Add for Holdings {
             authenticator_apps: self.authenticator_apps + other.authenticator_apps,
             passkeys: self.passkeys + other.passkeys,
             hardware_tokens: self.hardware_tokens + other.hardware_tokens,
+            phones: self.phones + other.phones,
             backup_codes: self.backup_codes + other.backup_codes,
             sessions: self.sessions + other.sessions,
             challenges: self.challenges + other.challenges,
@@ -234,16 +238,16 @@ impl Plan {
     #[must_use]
     pub fn canonical(&self) -> String {
         use std::fmt::Write as _;
-        let mut text = format!("rekey plan 2\n{} {}\n", self.requester.customer, self.requester.id);
+        let mut text = format!("rekey plan 3\n{} {}\n", self.requester.customer, self.requester.id);
         for item in &self.items {
             let verdict = match item.verdict {
                 Verdict::Reset => "reset",
                 Verdict::Skip(skip) => skip.as_str(),
             };
-            let Holdings { authenticator_apps, passkeys, hardware_tokens, backup_codes, .. } = item.holdings;
+            let Holdings { authenticator_apps, passkeys, hardware_tokens, phones, backup_codes, .. } = item.holdings;
             // Sessions, challenges and links come and go by themselves; all of a user's end, however many there are.
             let (customer, user) = (item.user.customer, item.user.id);
-            let methods = format!("{authenticator_apps} {passkeys} {hardware_tokens}");
+            let methods = format!("{authenticator_apps} {passkeys} {hardware_tokens} {phones}");
             writeln!(text, "{customer} {user} {verdict} {methods} {backup_codes}")
                 .expect("writing to a string does not fail");
         }
@@ -331,6 +335,7 @@ mod tests {
                 MethodKind::AuthenticatorApp => Holdings { authenticator_apps: 1, ..Holdings::default() },
                 MethodKind::Passkey => Holdings { passkeys: 1, ..Holdings::default() },
                 MethodKind::HardwareToken => Holdings { hardware_tokens: 1, ..Holdings::default() },
+                MethodKind::Phone => Holdings { phones: 1, ..Holdings::default() },
             };
             assert_eq!((holdings.of(*kind), holdings.methods()), (1, 1));
             assert_eq!(decide(&owner(), &Candidate { holdings, ..candidate(1) }), Ok(Verdict::Reset));

@@ -24,6 +24,10 @@ pub struct Concerned {
     pub passkeys: i64,
     /// People with an active hardware token.
     pub hardware_tokens: i64,
+    /// People with a phone number.
+    pub phones: i64,
+    /// Messages that went to phones in the last day.
+    pub phone_messages: i64,
 }
 
 /// What came of saving a policy.

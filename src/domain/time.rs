@@ -156,6 +156,14 @@ impl Sub for Time {
     }
 }
 
+impl Sub<Span> for Time {
+    type Output = Self;
+
+    fn sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

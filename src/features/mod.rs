@@ -6,7 +6,9 @@
 //! set_up
 //! recovery  invitation  sign_in
 //! users
-//! customers  methods  backup_codes  outbox
+//! customers  methods  backup_codes
+//! phones
+//! outbox
 //! audit  stock
 //! session
 //! ```
@@ -19,6 +21,7 @@ pub mod customers;
 pub mod invitation;
 pub mod methods;
 pub mod outbox;
+pub mod phones;
 pub mod policy;
 pub mod recovery;
 pub mod reset;

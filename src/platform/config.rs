@@ -40,6 +40,32 @@ pub struct Config {
     #[arg(long, env = "REKEY_MAIL_FROM", value_name = "ADDRESS", global = true)]
     pub mail_from: Option<String>,
 
+    /// The gateway for text messages to phones; {to} and {text} stand for number and message, here or in the body [default: no phones]
+    #[arg(long, env = "REKEY_SMS_URL", value_name = "URL", global = true, hide_env_values = true)]
+    pub sms_url: Option<String>,
+
+    /// A header for the gateway, as in "Authorization: Bearer TOKEN"; several as several flags, or lines in the environment
+    #[arg(
+        long = "sms-header",
+        env = "REKEY_SMS_HEADERS",
+        value_name = "NAME: VALUE",
+        value_delimiter = '\n',
+        global = true,
+        hide_env_values = true
+    )]
+    pub sms_headers: Vec<String>,
+
+    /// The body for the gateway, sent by POST: JSON, a form (to={to}&text={text}) or XML, as it looks or as a Content-Type header says; an empty one makes it a GET
+    #[arg(
+        long,
+        env = "REKEY_SMS_BODY",
+        value_name = "TEXT",
+        default_value = r#"{"to":"{to}","text":"{text}"}"#,
+        global = true,
+        hide_env_values = true
+    )]
+    pub sms_body: String,
+
     /// How many reverse proxies stand before Rekey; as many of the last addresses in X-Forwarded-For are believed
     #[arg(long, env = "REKEY_TRUSTED_PROXIES", value_name = "N", default_value_t = 0, global = true)]
     pub trusted_proxies: usize,

@@ -16,7 +16,8 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{Fault, Result, Rng};
-use crate::domain::ids::LinkId;
+use crate::domain::ids::{LinkId, PhoneCodeId};
+use crate::domain::phone;
 use crate::domain::user::UserRef;
 
 const NONCE_BYTES: usize = 24;
@@ -32,6 +33,10 @@ pub enum Purpose {
     Invitation,
     /// Hashes of backup codes.
     BackupCode,
+    /// Hashes by which messages to one phone number are counted.
+    PhoneNumber,
+    /// Codes that are sent to phones.
+    PhoneCode,
     /// The audit chain.
     Audit,
     /// Recognising the database that belongs to this file.
@@ -45,6 +50,8 @@ impl Purpose {
             Self::Link => b"rekey link 1",
             Self::Invitation => b"rekey invitation 1",
             Self::BackupCode => b"rekey backup code 1",
+            Self::PhoneNumber => b"rekey phone number 1",
+            Self::PhoneCode => b"rekey phone code 1",
             Self::Audit => b"rekey audit 1",
             Self::Check => b"rekey check 1",
         }
@@ -174,6 +181,14 @@ impl Keys {
     #[must_use]
     pub fn invitation_token(&self, key_id: &str, link: LinkId, user: UserRef, generation: i64) -> Option<String> {
         self.derived_token(Purpose::Invitation, key_id, link, user, generation)
+    }
+
+    /// The digits of a code that goes to a phone: nothing stores them. None when its key is gone.
+    #[must_use]
+    pub fn phone_code(&self, key_id: &str, code: PhoneCodeId, user: UserRef) -> Option<Zeroizing<String>> {
+        let data = format!("{code} {} {}", user.customer, user.id);
+        let hash = mac(self.named(key_id)?, Purpose::PhoneCode, data.as_bytes());
+        Some(Zeroizing::new(phone::digits(hash)))
     }
 
     fn derived_token(

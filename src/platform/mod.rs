@@ -8,6 +8,7 @@ pub mod db;
 pub mod keys;
 pub mod open;
 pub mod password;
+pub mod phone;
 pub mod qr;
 pub mod request;
 pub mod rng;
@@ -82,6 +83,8 @@ pub struct Platform {
     pub hasher: Hasher,
     /// What the operator set.
     pub config: Arc<Config>,
+    /// Whether codes can be sent to phones.
+    pub reaches_phones: bool,
 }
 
 impl Platform {

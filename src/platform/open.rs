@@ -86,7 +86,7 @@ async fn open_or_make(config: &Config, kind: Kind) -> Result<(Platform, Kind)> {
         Some(known) => known,
         None => first_start(&db, &path, &rng, kind).await?,
     };
-    Ok((platform(config, db, rng, keys), kind))
+    Ok((platform(config, db, rng, keys, kind), kind))
 }
 
 async fn existing(config: &Config) -> Result<(Platform, Kind)> {
@@ -98,12 +98,21 @@ async fn existing(config: &Config) -> Result<(Platform, Kind)> {
     }
     let db = connect(config, &url).await?;
     let (keys, kind) = known(&db, &config.key_file()).await?.ok_or_else(none)?;
-    Ok((platform(config, db, Rng::system(), keys), kind))
+    Ok((platform(config, db, Rng::system(), keys, kind), kind))
 }
 
-fn platform(config: &Config, db: Db, rng: Rng, keys: Keys) -> Platform {
+fn platform(config: &Config, db: Db, rng: Rng, keys: Keys, kind: Kind) -> Platform {
     let hasher = Hasher::new(rng.bytes());
-    Platform { db, clock: Clock::system(), rng, keys: Arc::new(keys), hasher, config: Arc::new(config.clone()) }
+    Platform {
+        db,
+        clock: Clock::system(),
+        rng,
+        keys: Arc::new(keys),
+        hasher,
+        config: Arc::new(config.clone()),
+        // A demo shows messages in its mailbox.
+        reaches_phones: kind == Kind::Demo || config.sms_url.is_some(),
+    }
 }
 
 /// Where the database is, without the password that its address may hold.

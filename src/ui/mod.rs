@@ -62,7 +62,7 @@ pub use time::{Time, clock, day, is_same_day, long, minute, short};
 use leptos::prelude::*;
 
 /// False on the server and in the first paint, true once WASM runs: what cannot work without it stays hidden until then.
-fn ready() -> ReadSignal<bool> {
+pub fn ready() -> ReadSignal<bool> {
     let (ready, set_ready) = signal(false);
     Effect::new(move |_| set_ready.set(true));
     ready

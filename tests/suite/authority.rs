@@ -70,12 +70,17 @@ fn table() -> Vec<Function> {
         ("typed[grace_days]", "7"),
         ("typed[link_minutes]", "33"),
         ("typed[codes_low]", "3"),
+        ("typed[phone_messages_a_day]", "200"),
         ("version", "{version}"),
         ("code", "{code}"),
     ];
     vec![
         own("/api/sign_in/out_elsewhere", &[]),
         own("/api/sign_in/prove", &[]),
+        own("/api/security/new_phone", &[]),
+        own("/api/security/send_code", &[("country", "DE"), ("number", "0171 3920012")]),
+        own("/api/security/add_phone", &[("code", "123456"), ("name", "x")]),
+        own("/api/sign_in/send_code_to_prove", &[]),
         own("/api/security/ask_passkey", &[]),
         own("/api/security/add_passkey", &[("answer", "{}"), ("name", "x")]),
         own("/api/security/page", &[]),

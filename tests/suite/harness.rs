@@ -90,7 +90,7 @@ pub fn in_the_world_at<F: Future<Output = ()>>(folder: &Path, url: &str, now: Ti
 
 fn platform(db: Db, clock: Clock, keys: Keys, rng: Rng) -> Platform {
     let config = Arc::new(config(&["--base-url", "https://rekey.example"]));
-    Platform { db, clock, rng, keys: Arc::new(keys), hasher: hasher(), config }
+    Platform { db, clock, rng, keys: Arc::new(keys), hasher: hasher(), config, reaches_phones: true }
 }
 
 /// All tests hash with the same cores; an argon2 hash is the slowest thing they do.
@@ -236,6 +236,13 @@ impl World {
         let mut conn = self.platform.db.read().await.unwrap();
         let text = "SELECT what, details FROM audit_events WHERE chain = $1 ORDER BY number DESC LIMIT 1";
         sqlx::query_as(text).bind(chain).fetch_one(&mut *conn).await.unwrap()
+    }
+
+    /// The newest thing of this kind that was recorded for a customer, with its details.
+    pub async fn recorded_with_details(&self, chain: CustomerId, what: &str) -> (String, String) {
+        let mut conn = self.platform.db.read().await.unwrap();
+        let text = "SELECT what, details FROM audit_events WHERE chain = $1 AND what = $2 ORDER BY number DESC LIMIT 1";
+        sqlx::query_as(text).bind(chain).bind(what).fetch_one(&mut *conn).await.unwrap()
     }
 
     /// No chain is broken.

@@ -23,6 +23,7 @@ mod lists;
 mod migrations;
 mod outbox;
 mod passkeys;
+mod phones;
 mod policy;
 mod races;
 mod recovery;

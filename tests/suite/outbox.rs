@@ -16,7 +16,7 @@ use super::harness::*;
 use super::smtp_sink::{Act, Sink};
 
 fn transport(sink: &Sink) -> Transport {
-    Transport::smtp(&config(&["--smtp-url", &sink.url(), "--base-url", "https://rekey.example"])).unwrap()
+    Transport::servers(&config(&["--smtp-url", &sink.url(), "--base-url", "https://rekey.example"])).unwrap()
 }
 
 async fn queue(world: &World, people: &[Person], mail: Mail) {

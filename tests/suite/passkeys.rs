@@ -23,7 +23,7 @@ fn question(answer: &Answer) -> Option<String> {
 /// Opens an addition with a fresh code, and asks for a new key.
 async fn asked_for_new(world: &World, person: &Person, browser: &mut Browser) -> String {
     let code = world.fresh_code(person);
-    let fields = [("code", code.as_str()), ("passkey", "true")];
+    let fields = [("code", code.as_str()), ("kind", "passkey")];
     let answer = browser.post("/api/security/add", "/security/add?kind=passkey", &fields).await;
     assert_eq!(answer.location(), "/security/add/passkey");
     question(&browser.call("/api/security/ask_passkey", &[]).await).expect("an addition is open")

@@ -42,11 +42,13 @@ async fn saved(world: &World, owner: &Person, customer: &Customer, change: impl 
 }
 
 /// Every setting with another value than the default.
-const OTHERS: [(Setting, fn(&mut Settings)); 9] = [
+const OTHERS: [(Setting, fn(&mut Settings)); 11] = [
     (Setting::MfaRequired, |asked| asked.mfa_required = false),
     (Setting::GraceDays, |asked| asked.grace_days = 7),
     (Setting::PasskeysAllowed, |asked| asked.passkeys_allowed = false),
     (Setting::HardwareTokensAllowed, |asked| asked.hardware_tokens_allowed = false),
+    (Setting::PhonesAllowed, |asked| asked.phones_allowed = false),
+    (Setting::PhoneMessagesADay, |asked| asked.phone_messages_a_day = 50),
     (Setting::SetUpAtSignIn, |asked| asked.set_up_at_sign_in = false),
     (Setting::LinkMinutes, |asked| asked.link_minutes = 30),
     (Setting::ReasonRequired, |asked| asked.reason_required = false),
@@ -219,11 +221,12 @@ both! {
             let text = format!("UPDATE backup_codes SET used_at = 1 WHERE user_id = '{}' AND number <= {spent}", person.user.id);
             world.execute(&text).await;
         }
-        // Methods of other kinds: two passkeys, one token, and a passkey of the other customer.
+        // Methods of other kinds: two passkeys, one token, a passkey of the other customer, and a phone.
         let elsewhere = world.member(&world.b).await;
         let mut others = world.people(&world.a, Who::MEMBER, 3).await;
         others.push(elsewhere);
-        for (person, kind) in others.iter().zip(["passkey", "passkey", "hardware_token", "passkey"]) {
+        others.push(world.member(&world.a).await);
+        for (person, kind) in others.iter().zip(["passkey", "passkey", "hardware_token", "passkey", "phone"]) {
             world.execute(&format!("UPDATE methods SET kind = '{kind}' WHERE user_id = '{}'", person.user.id)).await;
         }
         // A plan that waits, one that is too old, one of nobody who is reset, and one of another customer.
@@ -258,6 +261,8 @@ both! {
             few_codes: (2, 3),
             passkeys: 2,
             hardware_tokens: 1,
+            phones: 1,
+            phone_messages: 0,
         };
         assert_eq!(counted(4).await, expected);
         assert_eq!(counted(0).await, Concerned { few_codes: (2, 1), ..expected });
@@ -266,7 +271,7 @@ both! {
         assert_eq!(counted(4).await, later);
         // What is counted is what the page says.
         let mut browser = Browser::signed_in(&world, &owner).await;
-        let review = format!("/customers/{}/policy/review?grace_days=0&link_minutes=60&codes_low=4", world.a.id);
+        let review = format!("/customers/{}/policy/review?grace_days=0&link_minutes=60&codes_low=4&phone_messages_a_day=200", world.a.id);
         let page = browser.get(&review).await.body;
         for said in [
             "4 people have no second factor.",
@@ -311,7 +316,7 @@ both! {
         assert!(page.contains("Type a whole number from 0 to 90.") && page.contains("from 0 to 9."), "{page}");
         assert!(page.contains("value=\"91\"") && page.contains("value=\"77\"") && page.contains("value=\"many\""));
         assert!(!page.contains("/api/policy/save"));
-        let review = format!("{path}/review?mfa_required=on&set_up_at_sign_in=on&grace_days=0&link_minutes=77&codes_low=3");
+        let review = format!("{path}/review?mfa_required=on&set_up_at_sign_in=on&grace_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200");
         let page = browser.get(&review).await.body;
         assert!(page.contains("1 hour") && page.contains("77 minutes") && page.contains("/api/policy/save"), "{page}");
         let code = world.fresh_code(&owner);
@@ -324,6 +329,7 @@ both! {
             ("typed[grace_days]", "0"),
             ("typed[link_minutes]", "77"),
             ("typed[codes_low]", "3"),
+            ("typed[phone_messages_a_day]", "200"),
         ];
         fields.push(("code", "000"));
         browser.post("/api/policy/save", &review, &fields).await;
@@ -348,7 +354,7 @@ both! {
 
     async fn those_who_read_a_policy_have_nothing_to_press(world: World) {
         let path = format!("/customers/{}/policy", world.a.id);
-        let review = format!("{path}/review?grace_days=0&link_minutes=77&codes_low=3");
+        let review = format!("{path}/review?grace_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200");
         let seen = |person: Person| {
             let (world, paths) = (world.clone(), [path.clone(), review.clone()]);
             async move {

@@ -277,11 +277,11 @@ both! {
         for fob in [&one, &two] {
             let code = fob.fresh(&world);
             let mut tx = world.platform.db.begin().await.unwrap();
-            assert!(methods::service::take_code(&mut tx, &world.platform, ub.user, &code).await.is_err());
+            assert!(methods::service::take_code(&mut tx, &world.platform, ub.user, &code, None).await.is_err());
         }
         let mut tx = world.platform.db.begin().await.unwrap();
         let code = one.fresh(&world);
-        let taken = methods::service::take_code(&mut tx, &world.platform, ua.user, &code).await.unwrap();
+        let taken = methods::service::take_code(&mut tx, &world.platform, ua.user, &code, None).await.unwrap();
         assert_eq!(taken, Some(MethodKind::HardwareToken));
     }
 

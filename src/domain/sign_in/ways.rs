@@ -13,10 +13,12 @@ pub enum Way {
     Passkey,
     /// An authenticator app or a hardware token shows digits.
     App,
+    /// A code is sent to a phone.
+    Phone,
     /// One of the codes on paper.
     BackupCode,
 }
-spelled!(Way { Passkey => "passkey", App => "app", BackupCode => "backup" });
+spelled!(Way { Passkey => "passkey", App => "app", Phone => "phone", BackupCode => "backup" });
 
 impl Way {
     /// The way that goes with a kind of method.
@@ -25,6 +27,7 @@ impl Way {
         match kind {
             MethodKind::AuthenticatorApp | MethodKind::HardwareToken => Self::App,
             MethodKind::Passkey => Self::Passkey,
+            MethodKind::Phone => Self::Phone,
         }
     }
 }
@@ -55,12 +58,14 @@ mod tests {
 
     #[test]
     fn the_way_used_last_comes_first_and_backup_codes_last() {
-        use MethodKind::{AuthenticatorApp, Passkey};
+        use MethodKind::{AuthenticatorApp, Passkey, Phone};
         let all = |app, key| ways(&[(AuthenticatorApp, app), (Passkey, key)], 3);
         assert_eq!(all(None, None), [Way::Passkey, Way::App, Way::BackupCode]);
         assert_eq!(all(Some(at(2)), Some(at(1))), [Way::App, Way::Passkey, Way::BackupCode]);
         assert_eq!(all(Some(at(1)), Some(at(2))), [Way::Passkey, Way::App, Way::BackupCode]);
         assert_eq!(ways(&[(AuthenticatorApp, None)], 0), [Way::App]);
         assert_eq!(ways(&[(Passkey, None)], 1), [Way::Passkey, Way::BackupCode]);
+        let with_phone = ways(&[(Phone, None), (AuthenticatorApp, None)], 1);
+        assert_eq!(with_phone, [Way::App, Way::Phone, Way::BackupCode]);
     }
 }

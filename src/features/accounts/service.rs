@@ -174,7 +174,7 @@ pub async fn next_mail(conn: &mut Conn, platform: &Platform, user: UserRef) -> R
     let Some((link, _)) = invitation::service::of_user(conn, user).await? else {
         return Ok(None);
     };
-    let since = Time::from_unix_milliseconds(now.unix_milliseconds() - MAIL_WINDOW.as_milliseconds());
+    let since = now - MAIL_WINDOW;
     Ok(next_mail_at(&outbox::service::links_queued(conn, user, link, since).await?, now))
 }
 

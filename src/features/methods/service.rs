@@ -1,10 +1,12 @@
 //! Registers authenticators and tokens, judges their codes, and takes them all away.
 
 pub mod passkeys;
+pub mod phones;
 
 use super::store;
 use crate::domain::ids::{CustomerId, MethodId, TokenId, UserId};
 use crate::domain::method::MethodKind;
+use crate::domain::phone::About;
 use crate::domain::time::Time;
 use crate::domain::totp::Step;
 use crate::domain::user::UserRef;
@@ -86,8 +88,8 @@ pub async fn register_token(
     Ok(id)
 }
 
-/// Takes a code of one of the user's authenticators and tokens, if it is right and fresh: at most one of any number of the
-/// same code succeeds, whatever it is for. Says what it was a code of.
+/// Takes a code of one of the user's authenticators and tokens, or one that was sent to a phone of theirs for `about`, if it is
+/// right and fresh: at most one of any number of the same code succeeds, whatever it is for. Says what it was a code of.
 ///
 /// # Errors
 /// When the database fails or a secret does not open.
@@ -96,6 +98,7 @@ pub async fn take_code(
     platform: &Platform,
     user: UserRef,
     digits: &str,
+    about: Option<About>,
 ) -> Result<Option<MethodKind>> {
     let now = platform.now();
     for row in tokens(conn, user).await? {
@@ -111,7 +114,10 @@ pub async fn take_code(
             return Ok(store::take_step(conn, user, row.id, step, now).await?.then_some(row.kind));
         }
     }
-    Ok(None)
+    match about {
+        Some(about) => phones::take_code(conn, platform, user, about, digits).await,
+        None => Ok(None),
+    }
 }
 
 /// The code that the user's newest authenticator shows now: the demo plays the user's phone.

@@ -86,6 +86,31 @@ pub async fn insert_token(
     Ok(())
 }
 
+/// A phone number, which was just used.
+pub async fn insert_phone(
+    conn: &mut Conn,
+    user: UserRef,
+    id: MethodId,
+    sealed: &str,
+    name: &str,
+    now: Time,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO methods (customer_id, user_id, id, kind, name, secret, last_step, registered_at, last_used_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7)",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(id)
+    .bind(MethodKind::Phone)
+    .bind(name)
+    .bind(sealed)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Writes down that a method was used whose codes are counted elsewhere.
 pub async fn set_used(conn: &mut Conn, user: UserRef, id: MethodId, now: Time) -> Result<()> {
     sqlx::query("UPDATE methods SET last_used_at = $1 WHERE customer_id = $2 AND user_id = $3 AND id = $4")

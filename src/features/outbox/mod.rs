@@ -1,5 +1,7 @@
-//! What is mailed: queued with what it tells of, in one transaction; rendered and sent later, at least once.
+//! What is mailed, and what goes to phones: queued with what it tells of, in one transaction; rendered and sent later, at least once.
 
+#[cfg(feature = "ssr")]
+pub mod gateway;
 #[cfg(feature = "ssr")]
 pub mod mailbox;
 #[cfg(feature = "ssr")]

@@ -55,6 +55,20 @@ pub fn render(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>)
     Ok(Rendered { subject: letter.subject.to_owned(), text, html })
 }
 
+/// What goes to a phone: its last line is for the phone itself, which then offers the code to this site alone
+/// (origin-bound one-time codes).
+#[must_use]
+pub fn message_to_phone(locale: Locale, code: &str, host: &str) -> String {
+    format!("{}\n\n@{host} #{code}", td_string!(locale, mail.phone_code.text, code = code))
+}
+
+/// Plain text as a page.
+#[must_use]
+pub fn html_of(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>");
+    format!("<!doctype html><html><head><title></title></head><body><p>{escaped}</p></body></html>")
+}
+
 #[derive(Template)]
 #[template(path = "mail/letter.txt")]
 struct TextPart<'a> {

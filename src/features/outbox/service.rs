@@ -55,6 +55,7 @@ async fn queue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>, addre
             id: platform.rng.id(now, MailId::new),
             user: letter.user,
             mail: serde_json::to_string(&letter.mail).expect("a mail is always JSON"),
+            channel: letter.mail.channel(),
             link: letter.link,
             address: address.clone(),
         })

@@ -1,8 +1,9 @@
-//! All SQL over `outbox`, and what sending a mail needs to read of its user, customer and link.
+//! All SQL over `outbox`, and what sending needs to read of a user, their customer, a link or a code.
 
 use sqlx::FromRow;
 
-use crate::domain::ids::{CustomerId, LinkId, MailId, UserId};
+use crate::domain::ids::{CustomerId, LinkId, MailId, PhoneCodeId, UserId};
+use crate::domain::mail::Channel;
 use crate::domain::recovery::End;
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
@@ -13,6 +14,7 @@ pub struct NewRow {
     pub id: MailId,
     pub user: UserRef,
     pub mail: String,
+    pub channel: Channel,
     pub link: Option<LinkId>,
     pub address: Option<Address>,
 }
@@ -20,8 +22,8 @@ pub struct NewRow {
 pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
     for part in new.chunks(500) {
         let text = format!(
-            "INSERT INTO outbox (id, customer_id, user_id, mail, link_id, address, created_at, next_try_at) VALUES {}",
-            rows(part.len(), 8)
+            "INSERT INTO outbox (id, customer_id, user_id, mail, channel, link_id, address, created_at, next_try_at) VALUES {}",
+            rows(part.len(), 9)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for row in part {
@@ -30,6 +32,7 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
                 .bind(row.user.customer)
                 .bind(row.user.id)
                 .bind(&row.mail)
+                .bind(row.channel)
                 .bind(row.link)
                 .bind(row.address.clone())
                 .bind(now)
@@ -40,10 +43,14 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
     Ok(())
 }
 
-/// Whether any mail is due. It only reads: asking every second disturbs nobody who writes.
-pub async fn is_due(conn: &mut Conn, now: Time) -> Result<bool> {
+/// Whether anything is due. It only reads: asking every second disturbs nobody who writes.
+pub async fn is_due(conn: &mut Conn, channel: Channel, now: Time) -> Result<bool> {
     let row: Option<(MailId,)> =
-        sqlx::query_as("SELECT id FROM outbox WHERE next_try_at <= $1 LIMIT 1").bind(now).fetch_optional(conn).await?;
+        sqlx::query_as("SELECT id FROM outbox WHERE channel = $1 AND next_try_at <= $2 LIMIT 1")
+            .bind(channel)
+            .bind(now)
+            .fetch_optional(conn)
+            .await?;
     Ok(row.is_some())
 }
 
@@ -62,17 +69,18 @@ impl Leased {
     }
 }
 
-/// Takes up to `limit` due mails, the oldest first. The condition stands twice so that PostgreSQL, where two workers may
+/// Takes up to `limit` of what is due on a channel, the oldest first. The condition stands twice so that PostgreSQL, where two workers may
 /// choose the same rows at once, asks again once it holds a row's lock.
-pub async fn lease(conn: &mut Conn, now: Time, until: Time, limit: i64) -> Result<Vec<Leased>> {
+pub async fn lease(conn: &mut Conn, channel: Channel, now: Time, until: Time, limit: i64) -> Result<Vec<Leased>> {
     let mut leased: Vec<Leased> = sqlx::query_as(
         "UPDATE outbox SET next_try_at = $1 WHERE next_try_at <= $2 AND id IN ( \
-            SELECT id FROM outbox WHERE next_try_at <= $2 ORDER BY next_try_at, id LIMIT $3) \
+            SELECT id FROM outbox WHERE channel = $4 AND next_try_at <= $2 ORDER BY next_try_at, id LIMIT $3) \
          RETURNING id, customer_id, user_id, mail, tries",
     )
     .bind(until)
     .bind(now)
     .bind(limit)
+    .bind(channel)
     .fetch_all(conn)
     .await?;
     leased.sort_by_key(|row| row.id);
@@ -110,6 +118,29 @@ pub async fn addressed(conn: &mut Conn, id: MailId, until: Time) -> Result<Optio
          LEFT JOIN invitations i ON i.id = o.link_id AND i.customer_id = o.customer_id AND i.user_id = o.user_id \
          WHERE o.id = $1 AND o.next_try_at = $2",
     )
+    .bind(id)
+    .bind(until)
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// What sending a code to a phone needs to know.
+#[derive(FromRow)]
+pub struct Texted {
+    pub number: Option<String>,
+    pub key_id: Option<String>,
+    pub asked_at: Option<Time>,
+    pub used_at: Option<Time>,
+}
+
+/// None when the lease that ends at `until` is no longer held; nothing in it when the code is forgotten.
+pub async fn texted(conn: &mut Conn, id: MailId, code: PhoneCodeId, until: Time) -> Result<Option<Texted>> {
+    Ok(sqlx::query_as(
+        "SELECT p.number, p.key_id, p.asked_at, p.used_at FROM outbox o \
+         LEFT JOIN phone_codes p ON p.id = $1 AND p.customer_id = o.customer_id AND p.user_id = o.user_id \
+         WHERE o.id = $2 AND o.next_try_at = $3",
+    )
+    .bind(code)
     .bind(id)
     .bind(until)
     .fetch_optional(conn)

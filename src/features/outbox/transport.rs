@@ -1,4 +1,5 @@
-//! How mails leave: over one long-lived SMTP transport, or into a mailbox in memory that the demo shows.
+//! How mails leave: over one long-lived SMTP transport, or into a mailbox in memory that the demo shows. Text messages leave
+//! by a `gateway`, or into the same mailbox.
 
 use std::time::Duration;
 
@@ -6,8 +7,10 @@ use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use tokio::time::timeout;
 
+use super::gateway::{BadGateway, Gateway};
 use super::mailbox::{DevMail, DevMailbox};
 use super::message;
+use crate::domain::phone::PhoneNumber;
 use crate::domain::user::clean_name;
 use crate::platform::Config;
 
@@ -19,11 +22,11 @@ const ASKING: Duration = Duration::from_secs(10);
 /// The longest that [`Transport::send`] may take in all.
 pub(super) const LONGEST: Duration = Duration::from_secs(60 + 2 * 10);
 
-/// Where mails go. Cheap to clone.
+/// Where mails and text messages go. Cheap to clone.
 #[derive(Clone)]
 pub enum Transport {
-    /// To a mail server.
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    /// To a mail server, and to a gateway where there is one.
+    Servers(AsyncSmtpTransport<Tokio1Executor>, Option<Gateway>),
     /// Into memory, for the demo and for tests.
     Mailbox(DevMailbox),
 }
@@ -40,17 +43,20 @@ pub enum BadSettings {
     /// The sender's address is none.
     #[error("{0:?} is not an address that mails can come from: set REKEY_MAIL_FROM")]
     Sender(String),
+    /// The gateway for text messages cannot work.
+    #[error(transparent)]
+    Gateway(#[from] BadGateway),
 }
 
 impl Transport {
-    /// The mail server that the operator set. Nothing is connected yet.
+    /// The servers that the operator set. Nothing is connected yet.
     ///
     /// # Errors
     /// When the settings cannot work.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
-    pub fn smtp(config: &Config) -> Result<Self, BadSettings> {
+    pub fn servers(config: &Config) -> Result<Self, BadSettings> {
         let url = config.smtp_url.as_deref().ok_or(BadSettings::NoServer)?;
         if message::sender(&config.mail_from()).is_none() {
             return Err(BadSettings::Sender(config.mail_from()));
@@ -59,14 +65,15 @@ impl Transport {
             let source = std::error::Error::source(&error).map(ToString::to_string);
             BadSettings::Server(source.unwrap_or_else(|| error.to_string()))
         })?;
-        Ok(Self::Smtp(builder.timeout(Some(ASKING)).pool_config(PoolConfig::new().max_size(2)).build()))
+        let mail = builder.timeout(Some(ASKING)).pool_config(PoolConfig::new().max_size(2)).build();
+        Ok(Self::Servers(mail, Gateway::new(config)?))
     }
 
     /// The mailbox in memory, if that is where mails go.
     #[must_use]
     pub fn mailbox(&self) -> Option<DevMailbox> {
         match self {
-            Self::Smtp(_) => None,
+            Self::Servers(..) => None,
             Self::Mailbox(mailbox) => Some(mailbox.clone()),
         }
     }
@@ -77,7 +84,18 @@ impl Transport {
                 mailbox.push(copy());
                 Sending::Sent
             }
-            Self::Smtp(transport) => over_smtp(transport, message).await,
+            Self::Servers(mail, _) => over_smtp(mail, message).await,
+        }
+    }
+
+    pub(super) async fn text(&self, to: &PhoneNumber, text: &str, copy: impl FnOnce() -> DevMail) -> Sending {
+        match self {
+            Self::Mailbox(mailbox) => {
+                mailbox.push(copy());
+                Sending::Sent
+            }
+            Self::Servers(_, Some(gateway)) => gateway.send(to, text).await,
+            Self::Servers(_, None) => Sending::NotNow("no gateway for text messages is set".to_owned()),
         }
     }
 }
@@ -150,7 +168,7 @@ mod tests {
     }
 
     fn smtp(flags: &[&str]) -> Result<(), BadSettings> {
-        Transport::smtp(&Settings::parse_from(["rekey"].iter().chain(flags)).config).map(drop)
+        Transport::servers(&Settings::parse_from(["rekey"].iter().chain(flags)).config).map(drop)
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Sends what is due, each mail at least once, until a server has taken it. A mail that was sent is marked so before the
+//! Sends what is due, each mail and text message at least once, until a server has taken it. A mail that was sent is marked so before the
 //! next one is touched: a crash repeats one mail at most, and under the same Message-ID.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,15 +9,17 @@ use tokio::time::sleep;
 
 use super::mailbox::DevMail;
 use super::message::{Heads, Unsendable, message, sender};
-use super::render::{Recipient, Rendered, Way, render};
-use super::store::{self, Addressed, Leased};
+use super::render::{Recipient, Rendered, Way, html_of, message_to_phone, render};
+use super::store::{self, Addressed, Leased, Texted};
 use super::transport::{LONGEST, Sending};
 use crate::domain::audit::{Event, What};
-use crate::domain::mail::Mail;
+use crate::domain::ids::PhoneCodeId;
+use crate::domain::mail::{Channel, Mail};
+use crate::domain::phone::CODE_LIFETIME;
 use crate::domain::recovery::End;
 use crate::domain::time::{Span, Time};
 use crate::features::audit;
-use crate::platform::{Fault, Platform, Result};
+use crate::platform::{Fault, Platform, Result, phone};
 use crate::words::Locale;
 
 pub use super::transport::Transport;
@@ -35,38 +37,47 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// However often somebody is reset, it is three mails an hour, and the last of them has the newest link.
 const GAPS: [Span; 3] = [Span::seconds(0), Span::minutes(2), Span::minutes(15)];
 
-/// Starts the worker. It runs until the handle is aborted.
+/// Starts the worker. It runs until the handle is aborted. A code for a phone waits for no mail: whoever asked for it sits
+/// there, and ten thousand mails take minutes.
 pub fn start(platform: Platform, transport: Transport) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut pause = IDLE;
-        loop {
-            // A task of its own: should a pass panic, the next one goes on without what panicked.
-            let mut pass_alone = JoinSet::new();
-            let (world, way_out) = (platform.clone(), transport.clone());
-            pass_alone.spawn(async move { pass(&world, &way_out).await });
-            pause = match pass_alone.join_next().await {
-                Some(Ok(Ok(Pass { reachable: true, .. }))) | None => IDLE,
-                Some(Ok(Ok(_))) => (pause * 2).min(LONGEST_PAUSE),
-                Some(Ok(Err(fault))) => {
-                    tracing::error!(error = %fault, "mails cannot be read or marked");
-                    (pause * 2).min(LONGEST_PAUSE)
-                }
-                Some(Err(error)) => {
-                    tracing::error!(%error, "a pass over the outbox ended early");
-                    IDLE
-                }
-            };
-            sleep(pause).await;
-        }
+        tokio::join!(run(&platform, &transport, Channel::Mail), run(&platform, &transport, Channel::Phone));
     })
 }
 
-/// Sends everything that is due now, once; says how many mails were sent.
+async fn run(platform: &Platform, transport: &Transport, channel: Channel) {
+    let mut pause = IDLE;
+    loop {
+        // A task of its own: should a pass panic, the next one goes on without what panicked.
+        let mut pass_alone = JoinSet::new();
+        let (world, way_out) = (platform.clone(), transport.clone());
+        pass_alone.spawn(async move { pass(&world, &way_out, channel).await });
+        pause = match pass_alone.join_next().await {
+            Some(Ok(Ok(Pass { reachable: true, .. }))) | None => IDLE,
+            Some(Ok(Ok(_))) => (pause * 2).min(LONGEST_PAUSE),
+            Some(Ok(Err(fault))) => {
+                tracing::error!(error = %fault, %channel, "the outbox cannot be read or marked");
+                (pause * 2).min(LONGEST_PAUSE)
+            }
+            Some(Err(error)) => {
+                tracing::error!(%error, %channel, "a pass over the outbox ended early");
+                IDLE
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+/// Sends everything that is due now, once; says how many mails and messages were sent.
 ///
 /// # Errors
 /// When the database fails. What was sent and marked until then stays so.
 pub async fn deliver_due(platform: &Platform, transport: &Transport) -> Result<usize> {
-    Ok(pass(platform, transport).await?.sent)
+    let mut sent = 0;
+    for channel in Channel::ALL {
+        sent += pass(platform, transport, *channel).await?.sent;
+    }
+    Ok(sent)
 }
 
 struct Pass {
@@ -74,17 +85,17 @@ struct Pass {
     reachable: bool,
 }
 
-async fn pass(platform: &Platform, transport: &Transport) -> Result<Pass> {
+async fn pass(platform: &Platform, transport: &Transport, channel: Channel) -> Result<Pass> {
     let mut pass = Pass { sent: 0, reachable: true };
-    while pass.reachable && store::is_due(&mut *platform.db.read().await?, platform.now()).await? {
+    while pass.reachable && store::is_due(&mut *platform.db.read().await?, channel, platform.now()).await? {
         let until = platform.now() + LEASE;
         let mut tx = platform.db.begin().await?;
-        let batch = store::lease(&mut tx, platform.now(), until, BATCH).await?;
+        let batch = store::lease(&mut tx, channel, platform.now(), until, BATCH).await?;
         tx.commit().await?;
         if batch.is_empty() {
             break;
         }
-        deliver(platform, transport, &batch, until, &mut pass).await?;
+        deliver(platform, transport, (channel, &batch), until, &mut pass).await?;
     }
     Ok(pass)
 }
@@ -93,7 +104,7 @@ async fn pass(platform: &Platform, transport: &Transport) -> Result<Pass> {
 async fn deliver(
     platform: &Platform,
     transport: &Transport,
-    batch: &[Leased],
+    (channel, batch): (Channel, &[Leased]),
     until: Time,
     pass: &mut Pass,
 ) -> Result<()> {
@@ -116,7 +127,7 @@ async fn deliver(
             Outcome::NotNow(error) => {
                 tracing::warn!(mail = %row.id, tries = row.tries + 1, error, "the mail was put off");
                 let mut tx = platform.db.begin().await?;
-                let next = platform.now() + delay_after(row.tries);
+                let next = platform.now() + delay_after(channel, row.tries);
                 store::set_tried(&mut tx, row.id, until, next, &error).await?;
                 tx.commit().await?;
             }
@@ -135,9 +146,12 @@ async fn deliver(
     Ok(())
 }
 
-/// 1, 2, 4 … 60 minutes, and never an end.
-fn delay_after(tries: i64) -> Span {
-    Span::minutes((1 << tries.clamp(0, 6)).min(60))
+/// 1, 2, 4 … 60 minutes, and never an end. Somebody waits for a code while it counts: there it begins with seconds.
+fn delay_after(channel: Channel, tries: i64) -> Span {
+    match channel {
+        Channel::Mail => Span::minutes((1 << tries.clamp(0, 6)).min(60)),
+        Channel::Phone => Span::seconds(5 << tries.clamp(0, 5)),
+    }
 }
 
 async fn give_back(platform: &Platform, rows: &[Leased], until: Time, next: Time) -> Result<()> {
@@ -201,11 +215,19 @@ enum Outcome {
 
 async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: Time) -> Result<Outcome> {
     let mut conn = platform.db.read().await?;
-    let Some(to) = store::addressed(&mut conn, row.id, until).await? else {
-        return Ok(Outcome::LeaseLost);
-    };
     let Ok(mail) = serde_json::from_str::<Mail>(&row.mail) else {
         return Ok(Outcome::Refused("the stored mail is not readable".to_owned()));
+    };
+    if let Mail::PhoneCode { code } = mail {
+        let texted = store::texted(&mut conn, row.id, code, until).await?;
+        drop(conn);
+        return match texted {
+            Some(texted) => text(platform, transport, row, code, texted).await,
+            None => Ok(Outcome::LeaseLost),
+        };
+    }
+    let Some(to) = store::addressed(&mut conn, row.id, until).await? else {
+        return Ok(Outcome::LeaseLost);
     };
     let way = match &mail {
         Mail::Reset { generation, .. } => match way_of(platform, row, &to, *generation) {
@@ -228,6 +250,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         | Mail::MethodRemoved { .. }
         | Mail::TokenAssigned { .. }
         | Mail::PasskeyCopied { .. }
+        | Mail::PhoneCode { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }
@@ -258,12 +281,53 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         Err(_) => return Ok(Outcome::Refused(Unsendable::Message.to_string())),
     };
     let copy = || copy(platform, row, &to, rendered);
-    Ok(match transport.send(&message, copy).await {
-        Sending::Sent => Outcome::Sent,
-        Sending::Refused(error) => Outcome::Refused(error),
-        Sending::NotNow(error) => Outcome::NotNow(error),
-        Sending::Unreachable(error) => Outcome::Unreachable(error),
-    })
+    Ok(transport.send(&message, copy).await.into())
+}
+
+impl From<Sending> for Outcome {
+    fn from(sending: Sending) -> Self {
+        match sending {
+            Sending::Sent => Self::Sent,
+            Sending::Refused(error) => Self::Refused(error),
+            Sending::NotNow(error) => Self::NotNow(error),
+            Sending::Unreachable(error) => Self::Unreachable(error),
+        }
+    }
+}
+
+/// Sends a code to a phone, while it counts.
+async fn text(
+    platform: &Platform,
+    transport: &Transport,
+    row: &Leased,
+    code: PhoneCodeId,
+    texted: Texted,
+) -> Result<Outcome> {
+    let (Some(sealed), Some(key_id), Some(asked_at)) = (texted.number, texted.key_id, texted.asked_at) else {
+        return Ok(Outcome::Refused("the code ran out before it could be sent".to_owned()));
+    };
+    if texted.used_at.is_some() {
+        return Ok(Outcome::Superseded);
+    }
+    if platform.now() >= asked_at + CODE_LIFETIME {
+        return Ok(Outcome::Refused("the code ran out before it could be sent".to_owned()));
+    }
+    let Some(digits) = platform.keys.phone_code(&key_id, code, row.user()) else {
+        return Ok(Outcome::NotNow("the key of the code is missing".to_owned()));
+    };
+    let number = phone::open(&platform.keys, &phone::code_place(code), &sealed)?;
+    let message = message_to_phone(Locale::en, &digits, &platform.config.host());
+    let copy = || DevMail {
+        number: 0,
+        id: format!("<{}@{}>", row.id, platform.config.host()),
+        at: platform.now(),
+        from: platform.config.host(),
+        to: number.e164(),
+        subject: "Text message".to_owned(),
+        html: html_of(&message),
+        text: message.clone(),
+    };
+    Ok(transport.text(&number, &message, copy).await.into())
 }
 
 /// Where the button leads, as the link is now; or what to do with the mail instead.
@@ -334,8 +398,12 @@ mod tests {
 
     #[test]
     fn delays_grow_to_an_hour_and_stay_there() {
-        let minutes: Vec<i64> = (0..8).chain([63, i64::MAX]).map(|tries| delay_after(tries).as_minutes_up()).collect();
+        let mails = |tries| delay_after(Channel::Mail, tries).as_minutes_up();
+        let minutes: Vec<i64> = (0..8).chain([63, i64::MAX]).map(mails).collect();
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
+        let codes = |tries| delay_after(Channel::Phone, tries).as_seconds();
+        let seconds: Vec<i64> = (0..7).chain([i64::MAX]).map(codes).collect();
+        assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 160, 160]);
     }
 
     #[test]

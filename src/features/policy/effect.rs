@@ -51,6 +51,10 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
             let has = concerned.hardware_tokens;
             allowed(change.asked.hardware_tokens_allowed, has, "a hardware token", "kind=hardware_token")
         }
+        Setting::PhonesAllowed => {
+            allowed(change.asked.phones_allowed, concerned.phones, "a phone number", "kind=phone")
+        }
+        Setting::PhoneMessagesADay => phone_messages(change),
         Setting::SetUpAtSignIn => set_up_at_sign_in(change).listed(concerned.reset, "mfa=reset"),
         Setting::LinkMinutes => link_minutes(change),
         Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
@@ -133,6 +137,25 @@ fn allowed(is_allowed: bool, have: i64, what: &str, list: &'static str) -> Effec
         (false, _) => "It goes on working until it is removed or its user is reset. Nobody can add one any more.",
     };
     Effect::says(fact, rest).listed(have, list)
+}
+
+fn phone_messages(change: &Change) -> Effect {
+    let (sent, most) = (change.concerned.phone_messages, i64::from(change.asked.phone_messages_a_day));
+    let fact = match sent {
+        0 => "No message went to a phone in the last 24 hours.".to_owned(),
+        1 => "1 message went to a phone in the last 24 hours.".to_owned(),
+        _ => format!("{sent} messages went to phones in the last 24 hours."),
+    };
+    match (most, change.concerned.phones) {
+        (0, 0) => Effect::says(fact, "None will be sent any more."),
+        (0, have) => {
+            let who = people(have, "has", "have");
+            Effect::warns(fact, format!("None will be sent any more. {who} a phone number, which is then of no use."))
+                .listed(have, "kind=phone")
+        }
+        _ if sent >= most => Effect::warns(fact, "The next one is sent when enough of them are older than that."),
+        _ => Effect::says(fact, format!("{} more may be sent now.", most - sent)),
+    }
 }
 
 fn set_up_at_sign_in(change: &Change) -> Effect {

@@ -22,7 +22,10 @@ pub use super::review_page::PolicyReviewPage;
 /// Which setting stands in which part of the page.
 const PARTS: [(&str, &[Setting]); 5] = [
     ("Second factor", &[Setting::MfaRequired, Setting::GraceDays]),
-    ("What people may add", &[Setting::PasskeysAllowed, Setting::HardwareTokensAllowed]),
+    (
+        "What people may add",
+        &[Setting::PasskeysAllowed, Setting::HardwareTokensAllowed, Setting::PhonesAllowed, Setting::PhoneMessagesADay],
+    ),
     ("After a reset", &[Setting::SetUpAtSignIn, Setting::LinkMinutes]),
     ("What a reset needs", &[Setting::ReasonRequired, Setting::TicketRequired]),
     ("Backup codes", &[Setting::CodesLow]),
@@ -165,6 +168,7 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
             Setting::MfaRequired => "Multi-factor authentication is required",
             Setting::PasskeysAllowed => "People may add passkeys and security keys",
             Setting::HardwareTokensAllowed => "People may activate hardware tokens",
+            Setting::PhonesAllowed => "People may add phone numbers",
             Setting::SetUpAtSignIn => "After a reset, people may set up again at sign-in",
             Setting::ReasonRequired => "A reset needs a reason",
             _ => "A reset needs a ticket number",

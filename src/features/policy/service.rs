@@ -9,7 +9,7 @@ use crate::domain::method::MethodKind;
 use crate::domain::policy::{Concerned, Saved};
 use crate::domain::time::Time;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, customers, session, sign_in, users};
+use crate::features::{audit, customers, phones, session, sign_in, users};
 use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
@@ -76,6 +76,8 @@ pub async fn concerned(
         ),
         passkeys: store::with_method(conn, scope, id, MethodKind::Passkey).await?,
         hardware_tokens: store::with_method(conn, scope, id, MethodKind::HardwareToken).await?,
+        phones: store::with_method(conn, scope, id, MethodKind::Phone).await?,
+        phone_messages: phones::service::sent_today(conn, id, now).await?,
     })
 }
 

@@ -80,7 +80,7 @@ pub async fn plans(conn: &mut Conn, scope: &Scope, customer: CustomerId, now: Ti
     if !scope.covers(customer) {
         return Ok(0);
     }
-    let oldest = Time::from_unix_milliseconds(now.unix_milliseconds() - plan::LIFETIME.as_milliseconds());
+    let oldest = now - plan::LIFETIME;
     let query = sqlx::query_as::<_, (i64,)>(
         "SELECT COUNT(DISTINCT r.id) FROM resets r JOIN reset_items i ON i.reset_id = r.id \
          WHERE i.customer_id = $1 AND i.skip IS NULL AND r.confirmed_at IS NULL AND r.created_at > $2",

@@ -9,6 +9,8 @@ pub const fn label(setting: Setting) -> &'static str {
         Setting::GraceDays => "Days of grace",
         Setting::PasskeysAllowed => "Passkeys and security keys",
         Setting::HardwareTokensAllowed => "Hardware tokens",
+        Setting::PhonesAllowed => "Phone numbers",
+        Setting::PhoneMessagesADay => "Messages to phones in a day",
         Setting::SetUpAtSignIn => "Way back in after a reset",
         Setting::LinkMinutes => "Lifetime of recovery links",
         Setting::ReasonRequired => "Reason for a reset",
@@ -34,6 +36,14 @@ pub const fn meaning(setting: Setting) -> &'static str {
         }
         Setting::HardwareTokensAllowed => {
             "Where they are allowed, people may activate a token of the stock that was assigned to them."
+        }
+        Setting::PhonesAllowed => {
+            "Where they are allowed, people may add one, and get codes by text message. NIST calls this way restricted: \
+             numbers are taken over and messages read on their way, so that every other kind is safer."
+        }
+        Setting::PhoneMessagesADay => {
+            "So many codes are sent to phones in any 24 hours, for all people together: each message costs money. Beyond, \
+             people sign in with something else. With 0 none is sent."
         }
         Setting::SetUpAtSignIn => {
             "At sign-in, the password alone leads to the new set-up. Where only the link does, a stolen password wins no \
@@ -65,6 +75,11 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
         },
         Setting::PasskeysAllowed => either(settings.passkeys_allowed, "Allowed", "Not allowed"),
         Setting::HardwareTokensAllowed => either(settings.hardware_tokens_allowed, "Allowed", "Not allowed"),
+        Setting::PhonesAllowed => either(settings.phones_allowed, "Allowed", "Not allowed"),
+        Setting::PhoneMessagesADay => match settings.phone_messages_a_day {
+            0 => "None".to_owned(),
+            most => format!("At most {most}"),
+        },
         Setting::SetUpAtSignIn => either(settings.set_up_at_sign_in, "The link, or at sign-in", "The link only"),
         Setting::LinkMinutes => match settings.link_minutes {
             60 => "1 hour".to_owned(),

@@ -181,6 +181,7 @@ async fn record(
             ("authenticator_apps", outcome.holdings.authenticator_apps),
             ("passkeys", outcome.holdings.passkeys),
             ("hardware_tokens", outcome.holdings.hardware_tokens),
+            ("phones", outcome.holdings.phones),
             ("backup_codes", outcome.holdings.backup_codes),
             ("sessions", outcome.holdings.sessions),
             ("half_finished_sign_ins", outcome.holdings.challenges),

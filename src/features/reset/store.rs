@@ -49,8 +49,8 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
     for part in plan.items.chunks(500) {
         let text = format!(
             "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
-                backup_codes, sessions, challenges, links) VALUES {}",
-            rows(part.len(), 11)
+                phones, backup_codes, sessions, challenges, links) VALUES {}",
+            rows(part.len(), 12)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for item in part {
@@ -62,6 +62,7 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
                 .bind(item.holdings.authenticator_apps)
                 .bind(item.holdings.passkeys)
                 .bind(item.holdings.hardware_tokens)
+                .bind(item.holdings.phones)
                 .bind(item.holdings.backup_codes)
                 .bind(item.holdings.sessions)
                 .bind(item.holdings.challenges)
@@ -93,6 +94,7 @@ pub struct ItemRow {
     pub authenticator_apps: i64,
     pub passkeys: i64,
     pub hardware_tokens: i64,
+    pub phones: i64,
     pub backup_codes: i64,
     pub sessions: i64,
     pub challenges: i64,
@@ -114,6 +116,7 @@ impl ItemRow {
                 authenticator_apps: self.authenticator_apps,
                 passkeys: self.passkeys,
                 hardware_tokens: self.hardware_tokens,
+                phones: self.phones,
                 backup_codes: self.backup_codes,
                 sessions: self.sessions,
                 challenges: self.challenges,
@@ -131,7 +134,7 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
     }
     let text = format!(
         "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.hardware_tokens, \
-            i.backup_codes, i.sessions, i.challenges, i.links, i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
+            i.phones, i.backup_codes, i.sessions, i.challenges, i.links, i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
@@ -253,14 +256,14 @@ pub async fn set_outcomes(
     // An upsert of rows that are all there: the one portable way to set many rows to different values at once.
     let text = format!(
         "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
-            backup_codes, sessions, challenges, links, done_at, link_id) VALUES {} \
+            phones, backup_codes, sessions, challenges, links, done_at, link_id) VALUES {} \
          ON CONFLICT (reset_id, customer_id, user_id) DO UPDATE SET skip = excluded.skip, \
             authenticator_apps = excluded.authenticator_apps, passkeys = excluded.passkeys, \
-            hardware_tokens = excluded.hardware_tokens, \
+            hardware_tokens = excluded.hardware_tokens, phones = excluded.phones, \
             backup_codes = excluded.backup_codes, \
             sessions = excluded.sessions, challenges = excluded.challenges, links = excluded.links, \
             done_at = excluded.done_at, link_id = excluded.link_id",
-        rows(outcomes.len(), 13)
+        rows(outcomes.len(), 14)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for outcome in outcomes {
@@ -272,6 +275,7 @@ pub async fn set_outcomes(
             .bind(outcome.holdings.authenticator_apps)
             .bind(outcome.holdings.passkeys)
             .bind(outcome.holdings.hardware_tokens)
+            .bind(outcome.holdings.phones)
             .bind(outcome.holdings.backup_codes)
             .bind(outcome.holdings.sessions)
             .bind(outcome.holdings.challenges)

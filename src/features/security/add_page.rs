@@ -8,7 +8,7 @@ use leptos_router::hooks::use_query_map;
 use super::api::{ChangePage, Proof, show_change};
 use super::method_api::{AddAuthenticator, AddingPage, BeginAdding, BeginSetUp, show_adding};
 use super::parts::{Outcome, back, error, factor_field, other_way, refused, with_backup};
-use crate::domain::method::{LONGEST_NAME, MOST_METHODS};
+use crate::domain::method::{LONGEST_NAME, MOST_METHODS, MethodKind};
 use crate::domain::sign_in::Purpose;
 use crate::features::session::calm::{LOCALE, calm, help_desk, on_the_way, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
@@ -22,7 +22,7 @@ pub fn AddPage() -> impl IntoView {
     let page = Resource::new(|| (), |()| show_change(None));
     let query = use_query_map();
     let is_over = Memo::new(move |_| query.read().get("over").is_some());
-    let passkey = Memo::new(move |_| query.read().get("kind").as_deref() == Some("passkey"));
+    let kind = Memo::new(move |_| query.read().get("kind").and_then(|kind| kind.parse().ok()).unwrap_or_default());
     let backup = with_backup();
     let add = ServerAction::<BeginAdding>::new();
     let first = ServerAction::<BeginSetUp>::new();
@@ -31,7 +31,7 @@ pub fn AddPage() -> impl IntoView {
     let page_view = move |page: ChangePage| match page.methods {
         0 => first_one(page, first, beginning),
         MOST_METHODS.. => enough(page),
-        _ => one_more(page, add, adding, backup, (is_over.get_untracked(), passkey.get_untracked())),
+        _ => one_more(page, add, adding, backup, (is_over.get_untracked(), kind.get_untracked())),
     };
     calm(page, page_view)
 }
@@ -41,13 +41,20 @@ fn one_more(
     action: ServerAction<BeginAdding>,
     outcome: Outcome,
     backup: Memo<bool>,
-    (is_over, passkey): (bool, bool),
+    (is_over, kind): (bool, MethodKind),
 ) -> AnyView {
-    let (title, lead, path) = if passkey {
-        let lead = td_string!(LOCALE, security.add.lead_passkey);
-        (td_string!(LOCALE, security.add.title_passkey), lead, "/security/add?kind=passkey")
-    } else {
-        (td_string!(LOCALE, security.add.title), td_string!(LOCALE, security.add.lead), "/security/add")
+    let (title, lead, path) = match kind {
+        MethodKind::Passkey => {
+            let lead = td_string!(LOCALE, security.add.lead_passkey);
+            (td_string!(LOCALE, security.add.title_passkey), lead, "/security/add?kind=passkey")
+        }
+        MethodKind::Phone => {
+            let lead = td_string!(LOCALE, security.add.lead_passkey);
+            (td_string!(LOCALE, security.add.title_phone), lead, "/security/add?kind=phone")
+        }
+        MethodKind::AuthenticatorApp | MethodKind::HardwareToken => {
+            (td_string!(LOCALE, security.add.title), td_string!(LOCALE, security.add.lead), "/security/add")
+        }
     };
     let proofs = page.proofs;
     let (customer, desk) = (page.customer.clone(), page.help_desk.clone());
@@ -59,7 +66,7 @@ fn one_more(
             <p class="lead">{lead}</p>
             {refusal(move || refused(outcome.get()?))}
             <ActionForm action attr:class="form">
-                {passkey.then(|| view! { <input type="hidden" name="passkey" value="true"/> })}
+                <input type="hidden" name="kind" value=kind.as_str()/>
                 {move || factor_field(backup.get(), outcome, proofs)}
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
                     {td_string!(LOCALE, common.go_on)}

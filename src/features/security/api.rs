@@ -29,6 +29,8 @@ pub struct SecurityPage {
     pub waiting: Vec<(TokenId, String)>,
     /// Whether passkeys can be used at the address of this page at all.
     pub passkeys_work: bool,
+    /// Whether phone numbers can be added.
+    pub phones_work: bool,
     /// The own backup codes.
     pub codes: CodesRow,
     /// With this many of them left or fewer the own customer warns.
@@ -68,6 +70,7 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
         waiting: waiting.map(|token| (token.id, token.serial)).collect(),
         passkeys_work: policy.allows(MethodKind::Passkey)
             && crate::features::methods::service::passkeys::are_offered(&request.platform),
+        phones_work: policy.allows(MethodKind::Phone) && request.platform.reaches_phones,
         codes: codes.into(),
         codes_low: usize::from(policy.codes_low),
         sessions: sessions.into_iter().map(|open| SessionRow::of(open, Some(asking.id))).collect(),

@@ -13,7 +13,7 @@ use super::api::{factor, settle};
 #[cfg(feature = "ssr")]
 use super::method_service;
 #[cfg(feature = "ssr")]
-use crate::domain::method::read_name;
+use crate::domain::method::{MethodKind, read_name};
 #[cfg(feature = "ssr")]
 use crate::domain::totp::read_digits;
 #[cfg(feature = "ssr")]
@@ -21,7 +21,7 @@ use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
 
-/// Begins to add an authenticator or a passkey with a second factor that is there already.
+/// Begins to add a method of this kind, an authenticator app unless it says otherwise, with a second factor that is there already.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
@@ -29,7 +29,7 @@ use crate::platform::cookies::Cookie;
 pub async fn begin_adding(
     #[server(default)] code: String,
     #[server(default)] backup: bool,
-    #[server(default)] passkey: bool,
+    #[server(default)] kind: String,
 ) -> Result<Proof, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
@@ -40,7 +40,11 @@ pub async fn begin_adding(
             match settle(&request, changed) {
                 Ok(challenge) => {
                     request.set_token(Cookie::Challenge, &challenge);
-                    request.go(if passkey { "/security/add/passkey" } else { "/security/add/key" });
+                    request.go(match kind.parse() {
+                        Ok(MethodKind::Passkey) => "/security/add/passkey",
+                        Ok(MethodKind::Phone) => "/security/add/phone",
+                        _ => "/security/add/key",
+                    });
                     return Ok(Proof::GoOn);
                 }
                 Err(outcome) => outcome,

@@ -19,6 +19,10 @@ pub mod passkey_api;
 pub mod passkey_page;
 #[cfg(feature = "ssr")]
 pub mod passkey_service;
+pub mod phone_api;
+pub mod phone_page;
+#[cfg(feature = "ssr")]
+pub mod phone_service;
 pub mod rows;
 #[cfg(feature = "ssr")]
 pub mod service;

@@ -44,6 +44,7 @@ fn others_ended(count: u64) -> String {
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
         "added" => "Authenticator app added. We sent a note to your mailbox.",
+        "phone" => "Phone number added. We sent a note to your mailbox.",
         "passkey" => "Passkey added. We sent a note to your mailbox.",
         "removed" => "Method removed. We sent a note to your mailbox.",
         "codes" => "Your new backup codes are in place.",
@@ -55,7 +56,7 @@ fn done_words(done: &str) -> Option<&'static str> {
 }
 
 fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
-    let Security { methods, waiting, passkeys_work, codes, codes_low, sessions, happened } = security;
+    let Security { methods, waiting, passkeys_work, phones_work, codes, codes_low, sessions, happened } = security;
     let none = methods.is_empty();
     let count = methods.len();
     let no_factor = none.then(|| {
@@ -70,6 +71,9 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
             <div class="actions">
                 {passkeys_work.then(|| view! {
                     <a class="button" href="/security/add?kind=passkey"><Icon of=Glyph::Key/>"Add a passkey"</a>
+                })}
+                {phones_work.then(|| view! {
+                    <a class="button" href="/security/add?kind=phone"><Icon of=Glyph::Phone/>"Add a phone number"</a>
                 })}
                 <a class="button" href="/security/add"><Icon of=Glyph::Plus/>"Add an authenticator app"</a>
             </div>

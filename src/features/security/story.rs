@@ -103,6 +103,10 @@ fn title(event: &Happened) -> String {
             "revoked" => "Recovery link taken back".to_owned(),
             _ => "Recovery link ended".to_owned(),
         },
+        What::PhoneAdded => format!("Added the phone number {}", detail("name")),
+        What::MailQueued if detail("mail") == "phone_code" => "Asked for a code on a phone".to_owned(),
+        What::MailSent if detail("mail") == "phone_code" => "Code sent to a phone".to_owned(),
+        What::MailFailed if detail("mail") == "phone_code" => "Code for a phone could not be sent".to_owned(),
         What::MailQueued => format!("Mail written: {}", mail(detail("mail"))),
         What::MailSent => format!("Mail accepted: {}", mail(detail("mail"))),
         What::MailFailed => format!("Mail came back: {}", mail(detail("mail"))),
@@ -142,6 +146,7 @@ fn lost(event: &Happened) -> Option<String> {
         count("authenticator_apps", "authenticator app", "authenticator apps"),
         count("hardware_tokens", "hardware token", "hardware tokens"),
         count("passkeys", "passkey", "passkeys"),
+        count("phones", "phone number", "phone numbers"),
         count("backup_codes", "backup code", "backup codes"),
     ]
     .into_iter()
@@ -162,6 +167,12 @@ fn explained(event: &Happened) -> Option<&'static str> {
     match (event.what, why) {
         (What::LinkOpened, _) => Some("Nothing is changed by opening."),
         (What::BackupCodesSaved, _) => Some("It was not spent by that."),
+        (What::PhoneCodeRefused, Some("too_many")) => {
+            Some("Three messages an hour go to a number, and six to a person.")
+        }
+        (What::PhoneCodeRefused, Some("spent_for_today")) => {
+            Some("The messages that the policy allows in a day are spent.")
+        }
         (What::CodeRefused, Some("locked")) => Some("Too many wrong codes: none is taken for a while."),
         (What::CodeRefused, Some("disabled")) => Some("Far too many wrong codes: none is taken before a reset."),
         (What::ResetSkipped, Some("last_owner")) => Some("Nobody else could sign in as an owner."),
@@ -176,6 +187,7 @@ const fn sign(what: What) -> Glyph {
         What::SignedOut | What::SessionsEnded => Glyph::SignOut,
         What::AuthenticatorAdded | What::SetUpStarted => Glyph::Device,
         What::MethodRemoved | What::UserRemoved => Glyph::Trash,
+        What::PhoneAdded => Glyph::Phone,
         What::PasskeyAdded
         | What::BackupCodeUsed
         | What::BackupCodesMade

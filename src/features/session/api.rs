@@ -64,6 +64,8 @@ pub struct Proofs {
     pub codes: bool,
     /// A passkey, where browsers use one.
     pub passkeys: bool,
+    /// A phone, where messages reach one.
+    pub phones: bool,
 }
 
 /// A console page: what it shows, for whom, and when it was fetched.

@@ -182,7 +182,8 @@ impl Request {
     #[must_use]
     pub fn proofs(&self, session: &Session) -> Proofs {
         let used = RelyingParty::of(&self.platform.config).is_some();
-        Proofs { passkeys: session.proofs.passkeys && used, ..session.proofs }
+        let phones = session.proofs.phones && self.platform.reaches_phones;
+        Proofs { passkeys: session.proofs.passkeys && used, phones, ..session.proofs }
     }
 
     fn me(&self, session: &Session) -> Me {

@@ -21,7 +21,7 @@ pub struct Session {
     pub customer_name: String,
     /// This session, as lists of sessions name it.
     pub id: SessionId,
-    /// What they can prove themself with once more, where passkeys can be used at all.
+    /// What they can prove themself with once more, where passkeys and phones can be used at all.
     pub proofs: Proofs,
     token_hash: String,
 }
@@ -114,7 +114,11 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
         return Ok(None);
     }
     let user = UserRef { customer: row.customer_id, id: row.user_id };
-    let proofs = Proofs { codes: person.methods > person.passkeys, passkeys: person.passkeys_good > 0 };
+    let proofs = Proofs {
+        codes: person.methods > person.passkeys + person.phones,
+        passkeys: person.passkeys_good > 0,
+        phones: person.phones > 0,
+    };
     let (actor, customer_name) = actor_of(&mut conn, user, person, now).await?;
     drop(conn);
     if now >= row.last_seen_at + TOUCH_EVERY {
@@ -370,7 +374,7 @@ pub async fn end_all_challenges(conn: &mut Conn, customer: CustomerId, users: &[
 /// When the database fails.
 pub async fn sweep(platform: &Platform) -> Result<()> {
     let now = platform.now();
-    let idle_before = Time::from_unix_milliseconds(now.unix_milliseconds() - SESSION_IDLE.as_milliseconds());
+    let idle_before = now - SESSION_IDLE;
     let mut tx = platform.db.begin().await?;
     store::delete_stale(&mut tx, idle_before, now).await?;
     tx.commit().await

@@ -30,6 +30,7 @@ pub struct PersonRow {
     pub methods: i64,
     pub passkeys: i64,
     pub passkeys_good: i64,
+    pub phones: i64,
 }
 
 pub async fn insert_session(
@@ -107,13 +108,16 @@ pub async fn set_token(conn: &mut Conn, old_hash: &str, new_hash: &str) -> Resul
     Ok(done.rows_affected() == 1)
 }
 
-/// The name of a user, of their home customer, and how many methods they have: in all, passkeys, and passkeys that are taken.
+/// The name of a user, of their home customer, and how many methods they have: in all, passkeys, passkeys that are taken, and
+/// phone numbers.
 const PERSON: &str = "u.name, c.name AS customer_name, \
     (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id) AS methods, \
     (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'passkey') \
         AS passkeys, \
     (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'passkey' \
-        AND m.copied_at IS NULL) AS passkeys_good \
+        AND m.copied_at IS NULL) AS passkeys_good, \
+    (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'phone') \
+        AS phones \
     FROM users u JOIN customers c ON c.id = u.customer_id";
 const ACTIVE: &str = "u.activated_at IS NOT NULL AND u.suspended_at IS NULL";
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::ids::MethodId;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
@@ -11,6 +12,8 @@ use crate::features::session::api::ApiError;
 use super::service;
 #[cfg(feature = "ssr")]
 use crate::domain::sign_in::Step;
+#[cfg(feature = "ssr")]
+use crate::features::phones::service::{self as phone_codes, Sent};
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
@@ -121,6 +124,83 @@ pub async fn finish_with_passkey(#[server(default)] answer: String) -> Result<Co
     finish_with(&request, Some(service::Factor::answer(answer))).await
 }
 
+/// What came of asking for a code on a phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SendOutcome {
+    /// It is on its way.
+    OnItsWay(SentTo),
+    /// There were too many messages: none is sent before `until`.
+    NotBefore {
+        /// When the next one is sent.
+        until: Time,
+        /// When this was said.
+        now: Time,
+    },
+    /// The customer's messages of a day are spent.
+    SpentForToday,
+    /// There is no such phone, or what the code was for is over.
+    Over,
+}
+
+/// Where a code went, and how long it counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentTo {
+    /// The number, masked.
+    pub masked: String,
+    /// The first moment at which the code counts no more.
+    pub until: Time,
+}
+
+#[cfg(feature = "ssr")]
+impl SendOutcome {
+    /// What is told of it at `now`.
+    pub fn of(sent: Option<Sent>, now: Time) -> Self {
+        match sent {
+            Some(Sent::OnItsWay(waiting)) => Self::OnItsWay(waiting.into()),
+            Some(Sent::NotBefore(until)) => Self::NotBefore { until, now },
+            Some(Sent::SpentForToday) => Self::SpentForToday,
+            None => Self::Over,
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<phone_codes::Waiting> for SentTo {
+    fn from(waiting: phone_codes::Waiting) -> Self {
+        Self { masked: waiting.masked, until: waiting.until }
+    }
+}
+
+/// Sends a code to a phone of whoever gave the right password.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "sign_in/send_code")]
+pub async fn send_code(phone: MethodId) -> Result<SendOutcome, ApiError> {
+    let request = Request::current()?;
+    let Request { platform, origin, .. } = &request;
+    let sent = match request.cookie(Cookie::Challenge) {
+        Some(token) => service::send_code(platform, origin, &token, phone).await?,
+        None => None,
+    };
+    let outcome = SendOutcome::of(sent, platform.now());
+    request.go(if outcome == SendOutcome::Over { "/sign-in?over=1" } else { "/sign-in/code?with=phone" });
+    request.leave("send_code", &outcome, &[]);
+    Ok(outcome)
+}
+
+/// Sends a code to the phone that whoever is signed in used last, so that they prove themself again.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "sign_in/send_code_to_prove")]
+pub async fn send_code_to_prove() -> Result<SendOutcome, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let sent = service::send_code_to_prove(&request.platform, &request.origin, &session).await?;
+    Ok(SendOutcome::of(sent, request.platform.now()))
+}
+
 #[cfg(feature = "ssr")]
 async fn finish_with(request: &Request, factor: Option<service::Factor>) -> Result<CodeOutcome, ApiError> {
     let outcome = match (request.cookie(Cookie::Challenge), factor) {
@@ -198,8 +278,15 @@ pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
         None => None,
     };
     match waiting {
-        Some(service::Waiting { customer, step: Step::Factor, token_digits, ways }) => {
-            Ok(Some(WaitingFor { customer: customer.name, help_desk: customer.help_desk, token_digits, ways }))
+        Some(service::Waiting { customer, step: Step::Factor, token_digits, ways, phones, sent }) => {
+            Ok(Some(WaitingFor {
+                customer: customer.name,
+                help_desk: customer.help_desk,
+                token_digits,
+                ways,
+                phones: phones.into_iter().map(|phone| (phone.id, phone.number.masked())).collect(),
+                sent: sent.map(SentTo::from),
+            }))
         }
         Some(_) => {
             request.go("/set-up");
@@ -223,6 +310,10 @@ pub struct WaitingFor {
     pub token_digits: Option<u8>,
     /// How the user can go on, the first choice first.
     pub ways: Vec<Way>,
+    /// Their phones, the numbers masked, the one used last first.
+    pub phones: Vec<(MethodId, String)>,
+    /// The code that was sent last and counts.
+    pub sent: Option<SentTo>,
 }
 
 /// Signs out, wholly or from a half-finished sign-in.

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod page;
+pub mod phone_form;
 pub mod prove;
 #[cfg(feature = "ssr")]
 pub mod service;

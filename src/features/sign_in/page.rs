@@ -6,8 +6,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::{
-    Begin, BeginOutcome, CodeOutcome, Finish, FinishWithPasskey, LinkRequired, WaitingFor, ask_passkey, waiting,
+    Begin, BeginOutcome, CodeOutcome, Finish, FinishWithPasskey, LinkRequired, SendOutcome, WaitingFor, ask_passkey,
+    waiting,
 };
+use super::phone_form::{Sending, not_sent, phone_form};
 use super::prove::BackupCode;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
@@ -141,13 +143,15 @@ pub fn CodePage() -> impl IntoView {
     let (by_code, by_backup_code) = (ServerAction::<Finish>::new(), ServerAction::<Finish>::new());
     let by_passkey = ServerAction::<FinishWithPasskey>::new();
     let left = left_by::<CodeOutcome>("code").map(|left| left.outcome);
+    let sending = left_by::<SendOutcome>("send_code").map(|left| left.outcome);
     // What a form left is for the form on this page as it came, not for the other ones.
     let came_with = asked.get_untracked();
     let page = move |waiting: Option<WaitingFor>| {
-        let Some(WaitingFor { customer, help_desk: desk, token_digits, ways }) = waiting else {
+        let Some(WaitingFor { customer, help_desk: desk, token_digits, ways, phones, sent }) = waiting else {
             return on_the_way();
         };
         let name = customer.clone();
+        let sending = sending.clone();
         let form = move || {
             let way = asked.get().or(ways.first().copied()).unwrap_or(Way::App);
             let left = left.filter(|_| asked.get() == came_with);
@@ -155,6 +159,11 @@ pub fn CodePage() -> impl IntoView {
             match way {
                 Way::Passkey => passkey_form(by_passkey, outcome(by_passkey, left), &name, others()),
                 Way::App => code_form(by_code, outcome(by_code, left), &name, token_digits, others()),
+                Way::Phone => {
+                    let refusal = sending.as_ref().filter(|_| asked.get() == came_with).and_then(not_sent);
+                    let sending = Sending { phones: &phones, sent: sent.clone(), refusal };
+                    phone_form(by_code, outcome(by_code, left), sending, others())
+                }
                 Way::BackupCode => backup_form(by_backup_code, outcome(by_backup_code, left), &name, others()),
             }
         };
@@ -178,6 +187,7 @@ fn other_ways(way: Way, ways: &[Way]) -> Option<AnyView> {
         let words = match other {
             Way::Passkey => td_string!(LOCALE, sign_in.passkey.link),
             Way::App => td_string!(LOCALE, sign_in.backup.instead_link),
+            Way::Phone => td_string!(LOCALE, sign_in.phone.link),
             Way::BackupCode => td_string!(LOCALE, sign_in.code.instead_link),
         };
         view! { <a href=format!("/sign-in/code?with={other}")>{words}</a> }
@@ -200,7 +210,7 @@ fn other_ways(way: Way, ways: &[Way]) -> Option<AnyView> {
     )
 }
 
-type Outcome = Signal<Option<Result<CodeOutcome, ApiError>>>;
+pub(super) type Outcome = Signal<Option<Result<CodeOutcome, ApiError>>>;
 
 fn code_form(
     action: ServerAction<Finish>,
@@ -303,7 +313,8 @@ fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, o
     .into_any()
 }
 
-fn sign_in(action: ServerAction<Finish>) -> AnyView {
+/// The button that ends a sign-in.
+pub(super) fn sign_in(action: ServerAction<Finish>) -> AnyView {
     view! {
         <SubmitButton look=Look::Primary wide=true pending=action.pending()>
             {td_string!(LOCALE, common.sign_in)}
@@ -313,7 +324,7 @@ fn sign_in(action: ServerAction<Finish>) -> AnyView {
 }
 
 /// What is said above the form.
-fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String, String)> {
+pub(super) fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String, String)> {
     match outcome {
         Ok(CodeOutcome::Locked { until, now }) => Some(locked(until, now)),
         Ok(CodeOutcome::Disabled) => Some(disabled()),

@@ -1,12 +1,13 @@
-//! The field in which somebody who is signed in proves themself again: six digits, or with a script a passkey.
+//! The field in which somebody who is signed in proves themself again: six digits, which with a script can also come to their
+//! phone, or with a script a passkey.
 
 use leptos::prelude::*;
 
-use super::api::ask_to_prove;
+use super::api::{SendCodeToProve, SendOutcome, SentTo, ask_to_prove};
 use crate::domain::sign_in::{CodeProblem, PASSKEY};
 use crate::features::session::api::Proofs;
 use crate::features::session::calm::LOCALE;
-use crate::ui::{Asking, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords, TextField};
+use crate::ui::{Asking, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords, TextField, clock, ready};
 use crate::words::td_string;
 
 /// `code`, wherever an action asks for a fresh second factor. What the reader can prove themself with comes from the console's
@@ -21,7 +22,7 @@ pub fn StepUp(
     may_be_empty: bool,
     #[prop(optional)] proofs: Option<Proofs>,
 ) -> AnyView {
-    let proofs = proofs.or_else(use_context::<Proofs>).unwrap_or(Proofs { codes: true, passkeys: false });
+    let proofs = proofs.or_else(use_context::<Proofs>).unwrap_or(Proofs { codes: true, ..Proofs::default() });
     let answered = RwSignal::new(None::<String>);
     // An answer counts once: whoever was refused is asked again.
     Effect::new(move |_| {
@@ -38,7 +39,8 @@ pub fn StepUp(
             .into_any();
         }
         // Whoever has nothing that shows codes is not asked for one.
-        let code = proofs.codes || !proofs.passkeys;
+        let code = proofs.codes || proofs.phones || !proofs.passkeys;
+        let phone = proofs.phones.then(send_button);
         let key = proofs.passkeys.then(|| {
             let then =
                 move |(token, answer): (String, String)| answered.set(Some(format!("{PASSKEY}{token} {answer}")));
@@ -47,12 +49,54 @@ pub fn StepUp(
         let wrong = move || error.get().filter(|_| !code);
         view! {
             {code.then(|| view! { <CodeField name="code" label hint=hint.clone() error may_be_empty/> })}
+            {phone}
             {move || wrong().map(|error| view! { <p class="error"><Icon of=Glyph::Warning/>{error}</p> })}
             {key}
         }
         .into_any()
     };
     view! { <div class="form">{field}</div> }.into_any()
+}
+
+/// Has a code sent to the phone that was used last, and says what came of it.
+fn send_button() -> AnyView {
+    let (ready, action) = (ready(), ServerAction::<SendCodeToProve>::new());
+    let pending = action.pending();
+    let said = move || {
+        action.value().get().map(|outcome| match outcome {
+            Ok(SendOutcome::OnItsWay(SentTo { masked, until })) => {
+                format!("A code is on its way to {masked}. It counts until {} UTC.", clock(until))
+            }
+            Ok(SendOutcome::NotBefore { until, .. }) => {
+                format!("There were too many messages. The next one can be sent at {} UTC.", clock(until))
+            }
+            Ok(SendOutcome::SpentForToday) => "The messages of today are spent. Use another way.".to_owned(),
+            Ok(SendOutcome::Over) => "No code can be sent now. Load the page anew.".to_owned(),
+            Err(_) => "The code could not be sent. Try again.".to_owned(),
+        })
+    };
+    let press = move |_| {
+        if !pending.get_untracked() {
+            action.dispatch(SendCodeToProve {});
+        }
+    };
+    view! {
+        <div class="field">
+            <button
+                class="button"
+                type="button"
+                disabled=move || !ready.get()
+                aria-busy=move || pending.get().then_some("true")
+                on:click=press
+            >
+                <Icon of=Glyph::Phone/>
+                "Send a code to my phone"
+            </button>
+            <p class="hint" role="status">{said}</p>
+            <noscript inner_html="<p class=\"note\">With scripts switched on, a code can be sent to your phone as well.</p>"></noscript>
+        </div>
+    }
+    .into_any()
 }
 
 /// `code`, where one of the codes on paper stands in for everything else.

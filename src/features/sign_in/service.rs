@@ -1,19 +1,23 @@
-//! The steps of a sign-in (here), how a second factor is judged (`factor`), and how somebody who is signed in proves
-//! themself again (`step_up`).
+//! The steps of a sign-in (here), how a second factor is judged (`factor`), how codes go to phones (`phone`), and how somebody
+//! who is signed in proves themself again (`step_up`).
 
 mod factor;
+mod phone;
 mod step_up;
 
 pub use factor::{Factor, Judged, Proof, judge, read_proof};
+pub use phone::{refusal, send_code, send_code_to_prove};
 pub use step_up::{Asked, SteppedUp, ask_passkey, prove, step_up, step_up_with};
 
 use crate::domain::audit::{Event, What};
 use crate::domain::customer::Customer;
 use crate::domain::method::MethodKind;
+use crate::domain::phone::About;
 use crate::domain::sign_in::{self, AfterPassword, Facts, Next, Passed, Purpose, Step, Way, advance, after_password};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
-use crate::features::methods::service::passkeys;
+use crate::features::methods::service::{passkeys, phones};
+use crate::features::phones::service as phone_codes;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{audit, backup_codes, customers, methods, session, stock, users};
 use crate::platform::request::{Origin, local_path};
@@ -185,13 +189,15 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
     if advance(challenge.purpose, challenge.step, Passed::Factor) != Next::SignedIn {
         return Ok(Finished::Dead);
     }
-    let finished = match judge(&mut tx, platform, origin, &locked, factor, Some(&challenge)).await? {
+    let about = About::SignIn(challenge.id);
+    let finished = match judge(&mut tx, platform, origin, &locked, factor, Some(&challenge), about).await? {
         Judged::Right(proof) => {
             let (how, few_codes) = match proof {
                 Proof::BackupCode(left) => ("backup code", few(&mut tx, challenge.user, left).await?),
                 Proof::Method(MethodKind::AuthenticatorApp) => ("authenticator app", None),
                 Proof::Method(MethodKind::Passkey) => ("passkey", None),
                 Proof::Method(MethodKind::HardwareToken) => ("hardware token", None),
+                Proof::Method(MethodKind::Phone) => ("code sent to a phone", None),
             };
             session::service::end_challenge(&mut tx, &challenge).await?;
             let token = enter(&mut tx, platform, origin, challenge.user, how, None).await?;
@@ -278,6 +284,10 @@ pub struct Waiting {
     pub token_digits: Option<u8>,
     /// How the user can go on, the first choice first.
     pub ways: Vec<Way>,
+    /// Their phones, the one used last first.
+    pub phones: Vec<phones::Phone>,
+    /// The code that was sent last and counts.
+    pub sent: Option<phone_codes::Waiting>,
 }
 
 /// What the half-finished sign-in with this token waits for, if it is still live.
@@ -294,7 +304,10 @@ pub async fn waiting(platform: &Platform, token: &str) -> Result<Option<Waiting>
     let tokens = stock::service::of_user(&mut conn, challenge.user).await?;
     let active = tokens.iter().filter(|token| token.facts.activated_at.is_some());
     let token_digits = active.map(|token| token.profile.digits).max();
-    Ok(customer.map(|customer| Waiting { customer, step: challenge.step, token_digits, ways }))
+    let phones = phones::list(&mut conn, platform, challenge.user).await?;
+    let about = About::SignIn(challenge.id);
+    let sent = phone_codes::waiting(&mut conn, platform, challenge.user, about).await?;
+    Ok(customer.map(|customer| Waiting { customer, step: challenge.step, token_digits, ways, phones, sent }))
 }
 
 /// How `user` can prove a second factor, the first choice first.
@@ -304,7 +317,11 @@ pub async fn waiting(platform: &Platform, token: &str) -> Result<Option<Waiting>
 pub async fn ways(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Vec<Way>> {
     let mut methods = methods::service::list(conn, user).await?;
     let keys = passkeys::are_offered(platform);
-    methods.retain(|method| method.kind != MethodKind::Passkey || (keys && method.copied_at.is_none()));
+    methods.retain(|method| match method.kind {
+        MethodKind::Passkey => keys && method.copied_at.is_none(),
+        MethodKind::Phone => platform.reaches_phones,
+        MethodKind::AuthenticatorApp | MethodKind::HardwareToken => true,
+    });
     let methods: Vec<_> = methods.into_iter().map(|method| (method.kind, method.last_used_at)).collect();
     Ok(sign_in::ways(&methods, backup_codes::service::left(conn, user).await?.count()))
 }

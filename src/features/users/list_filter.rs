@@ -42,10 +42,11 @@ const MFA: [(MfaState, &str); 4] = [
     (MfaState::None, "None"),
     (MfaState::Reset, "Reset, not back yet"),
 ];
-const KINDS: [(MethodKind, &str); 3] = [
+const KINDS: [(MethodKind, &str); 4] = [
     (MethodKind::AuthenticatorApp, MethodKind::AuthenticatorApp.label()),
     (MethodKind::Passkey, MethodKind::Passkey.label()),
     (MethodKind::HardwareToken, MethodKind::HardwareToken.label()),
+    (MethodKind::Phone, MethodKind::Phone.label()),
 ];
 const CODES: [(CodesState, &str); 2] = [(CodesState::Low, "Few or none left"), (CodesState::Unsaved, "Never saved")];
 pub(super) const ROLES: [(Role, &str); 4] =

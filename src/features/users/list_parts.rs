@@ -43,6 +43,7 @@ pub const fn method_glyph(kind: MethodKind) -> Glyph {
         MethodKind::AuthenticatorApp => Glyph::Device,
         MethodKind::Passkey => Glyph::Key,
         MethodKind::HardwareToken => Glyph::Token,
+        MethodKind::Phone => Glyph::Phone,
     }
 }
 

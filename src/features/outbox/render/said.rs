@@ -88,6 +88,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             let now = match method {
                 MethodKind::AuthenticatorApp | MethodKind::HardwareToken => td_string!(locale, mail.method_added.now),
                 MethodKind::Passkey => td_string!(locale, mail.method_added.now_passkey),
+                MethodKind::Phone => td_string!(locale, mail.method_added.now_phone),
             };
             let lines = vec![says(happened), says(now.to_owned())];
             let doubt = (td_string!(locale, mail.method_added.doubt), td_string!(locale, mail.method_added.doubt_do));
@@ -95,6 +96,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 MethodKind::AuthenticatorApp => td_string!(locale, mail.method_added.subject),
                 MethodKind::Passkey => td_string!(locale, mail.method_added.subject_passkey),
                 MethodKind::HardwareToken => td_string!(locale, mail.method_added.subject_token),
+                MethodKind::Phone => td_string!(locale, mail.method_added.subject_phone),
             };
             (subject, lines, doubt.0, doubt.1)
         }
@@ -140,6 +142,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 MethodKind::AuthenticatorApp => td_string!(locale, mail.method_removed.subject),
                 MethodKind::Passkey => td_string!(locale, mail.method_removed.subject_passkey),
                 MethodKind::HardwareToken => td_string!(locale, mail.method_removed.subject_token),
+                MethodKind::Phone => td_string!(locale, mail.method_removed.subject_phone),
             };
             (subject, lines, doubt.0, doubt.1)
         }
@@ -153,6 +156,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 (td_string!(locale, mail.token_assigned.doubt), td_string!(locale, mail.token_assigned.doubt_do));
             (td_string!(locale, mail.token_assigned.subject), lines, doubt.0, doubt.1)
         }
+        Mail::PhoneCode { .. } => unreachable!("a message to a phone is no letter: see message_to_phone"),
         Mail::PasskeyCopied { at, name } => {
             let (moment, what) = (moment(locale, *at), a_passkey(locale, name.as_deref()));
             let happened = td_string!(locale, mail.passkey_copied.happened, moment = moment, what = what);
@@ -273,6 +277,7 @@ fn a(locale: Locale, method: MethodKind) -> &'static str {
         MethodKind::AuthenticatorApp => td_string!(locale, mail.method.app),
         MethodKind::Passkey => td_string!(locale, mail.method.passkey),
         MethodKind::HardwareToken => td_string!(locale, mail.method.token),
+        MethodKind::Phone => td_string!(locale, mail.method.phone),
     }
 }
 
@@ -282,5 +287,6 @@ fn the(locale: Locale, method: MethodKind) -> &'static str {
         MethodKind::AuthenticatorApp => td_string!(locale, mail.method.the_app),
         MethodKind::Passkey => td_string!(locale, mail.method.the_passkey),
         MethodKind::HardwareToken => td_string!(locale, mail.method.the_token),
+        MethodKind::Phone => td_string!(locale, mail.method.the_phone),
     }
 }

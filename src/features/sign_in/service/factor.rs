@@ -4,6 +4,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::BackupCode;
 use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
+use crate::domain::phone::About;
 use crate::domain::sign_in::{Guessing, PASSKEY};
 use crate::domain::time::Time;
 use crate::domain::totp::read_digits;
@@ -18,7 +19,7 @@ use crate::platform::{Conn, Platform, Result};
 /// A second factor as it was typed.
 #[derive(Clone, Debug)]
 pub enum Factor {
-    /// Six digits of an authenticator app, or as many as a token shows.
+    /// Six digits of an authenticator app or a message, or as many as a token shows.
     Code(String),
     /// A backup code.
     BackupCode(BackupCode),
@@ -100,7 +101,8 @@ pub enum Judged {
 }
 
 /// Judges a second factor of a user whose lock the caller holds. Every kind of code and every use of it shares one count
-/// of wrong ones; the caller commits, whatever the verdict. A passkey answers the question that `asked` remembers.
+/// of wrong ones; the caller commits, whatever the verdict. A passkey answers the question that `asked` remembers, a code that
+/// was sent to a phone counts for `about` alone.
 ///
 /// # Errors
 /// When the database fails.
@@ -111,6 +113,7 @@ pub async fn judge(
     locked: &users::service::Locked,
     factor: &Factor,
     asked: Option<&Challenge>,
+    about: About,
 ) -> Result<Judged> {
     let now = platform.now();
     let user = locked.user;
@@ -127,7 +130,9 @@ pub async fn judge(
         }
     }
     let proof = match factor {
-        Factor::Code(digits) => methods::service::take_code(conn, platform, user, digits).await?.map(Proof::Method),
+        Factor::Code(digits) => {
+            methods::service::take_code(conn, platform, user, digits, Some(about)).await?.map(Proof::Method)
+        }
         Factor::BackupCode(code) => {
             backup_codes::service::spend(conn, platform, user, code).await?.map(Proof::BackupCode)
         }

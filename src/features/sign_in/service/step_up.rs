@@ -2,6 +2,7 @@
 
 use super::factor::{Answered, Factor, Judged, judge, read_proof};
 use crate::domain::audit::{Event, What};
+use crate::domain::phone::About;
 use crate::domain::sign_in::{CodeProblem, Purpose, Step};
 use crate::domain::time::Time;
 use crate::domain::user::{Standing, UserRef};
@@ -89,7 +90,7 @@ pub async fn step_up_with(
     };
     let asked = asked(&mut tx, user, factor, platform.now()).await?;
     let judged = if locked.standing == Standing::Active {
-        judge(&mut tx, platform, origin, &locked, factor, asked.as_ref()).await?
+        judge(&mut tx, platform, origin, &locked, factor, asked.as_ref(), About::StepUp(session.id)).await?
     } else {
         Judged::Wrong
     };

@@ -44,6 +44,8 @@ pub struct User {
     pub passkeys: i64,
     /// How many of them are hardware tokens.
     pub hardware_tokens: i64,
+    /// How many of them are phone numbers.
+    pub phones: i64,
     /// How many backup codes are not spent.
     pub codes_left: i64,
     /// As few as this their customer warns of.
@@ -74,9 +76,10 @@ impl User {
             standing: self.standing,
             address_verified: self.address_verified_at.is_some(),
             holdings: Holdings {
-                authenticator_apps: self.methods - self.passkeys - self.hardware_tokens,
+                authenticator_apps: self.methods - self.passkeys - self.hardware_tokens - self.phones,
                 passkeys: self.passkeys,
                 hardware_tokens: self.hardware_tokens,
+                phones: self.phones,
                 backup_codes: self.codes_left,
                 sessions: self.sessions,
                 challenges: self.challenges,
@@ -102,6 +105,7 @@ impl From<list::Listed> for User {
             methods: row.methods,
             passkeys: row.passkeys,
             hardware_tokens: row.hardware_tokens,
+            phones: row.phones,
             codes_left: row.codes_left,
             codes_low: row.codes_low,
             sessions: row.sessions,

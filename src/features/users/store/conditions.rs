@@ -18,6 +18,8 @@ pub const PASSKEYS: &str = "(SELECT COUNT(*) FROM methods x WHERE x.customer_id 
     AND x.kind = 'passkey')";
 pub const TOKENS: &str = "(SELECT COUNT(*) FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id \
     AND x.kind = 'hardware_token')";
+pub const PHONES: &str = "(SELECT COUNT(*) FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id \
+    AND x.kind = 'phone')";
 pub const CODES_LEFT: &str = "(SELECT COUNT(*) FROM backup_codes b WHERE b.customer_id = u.customer_id AND b.user_id = u.id \
     AND b.used_at IS NULL)";
 const CODES_LOW: &str = "(SELECT k.codes_low FROM customers k WHERE k.id = u.customer_id)";
