@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::rows::Happened;
 use crate::domain::audit::What;
+use crate::domain::device::browser_name;
 use crate::domain::method::MethodKind;
 use crate::domain::time::{Span, Time as Moment};
 use crate::ui::{Glyph, Icon, Time, clock, is_same_day, long, minute};
@@ -250,28 +251,6 @@ fn day_name(day: Moment, now: Moment) -> String {
     }
 }
 
-/// What people call their browser and system, from what it says of itself.
-pub fn browser_name(agent: &str) -> String {
-    let first =
-        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    let browser =
-        first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
-    let system = first(&[
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => agent.chars().take(40).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,17 +300,5 @@ mod tests {
         assert_eq!(day_name(noon, noon), "Today, 21 November 2026");
         assert_eq!(day_name(noon, noon + Span::hours(24)), "Yesterday, 21 November 2026");
         assert_eq!(day_name(noon, noon + Span::hours(48)), "21 November 2026");
-    }
-
-    #[test]
-    fn browsers_are_called_what_people_call_them() {
-        let chrome =
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
-        assert_eq!(browser_name(chrome), "Chrome on Linux");
-        assert_eq!(
-            browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
-            "Safari on iPhone"
-        );
-        assert_eq!(browser_name("curl/8.0"), "curl/8.0");
     }
 }
