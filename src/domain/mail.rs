@@ -114,6 +114,15 @@ pub enum Mail {
         /// What its user calls it.
         name: Option<String>,
     },
+    /// On one device, a right password is enough for some days.
+    DeviceTrusted {
+        /// When it became so.
+        at: Time,
+        /// Until when at most.
+        until: Time,
+        /// What the browser calls itself.
+        browser: Option<String>,
+    },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
         /// When.
@@ -165,6 +174,7 @@ impl Mail {
             Self::MethodRemoved { .. } => "method_removed",
             Self::TokenAssigned { .. } => "token_assigned",
             Self::PasskeyCopied { .. } => "passkey_copied",
+            Self::DeviceTrusted { .. } => "device_trusted",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::RoleGiven { .. } => "role_given",

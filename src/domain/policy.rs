@@ -24,6 +24,8 @@ pub struct Concerned {
     pub passkeys: i64,
     /// People with an active hardware token.
     pub hardware_tokens: i64,
+    /// Devices that are trusted.
+    pub trusted_devices: i64,
 }
 
 /// What came of saving a policy.

@@ -68,6 +68,7 @@ fn table() -> Vec<Function> {
         ("typed[mfa_required]", "on"),
         ("typed[set_up_at_sign_in]", "on"),
         ("typed[grace_days]", "7"),
+        ("typed[trust_days]", "30"),
         ("typed[link_minutes]", "33"),
         ("typed[codes_low]", "3"),
         ("version", "{version}"),
@@ -113,7 +114,7 @@ fn table() -> Vec<Function> {
         function("/api/access/people", For::Readers, false, false, &[("id", "{customer}")]),
         function("/api/access/role", For::Readers, false, false, &[("id", "{customer}"), ("user", "{user}")]),
         function("/api/policy/page", For::Readers, false, false, &[("id", "{customer}")]),
-        function("/api/policy/review", For::Readers, false, false, &policy[..6]),
+        function("/api/policy/review", For::Readers, false, false, &policy[..7]),
         manage(
             "/api/users/remove_method",
             &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],

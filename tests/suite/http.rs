@@ -86,6 +86,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
             vec![
                 ("id", ID),
                 ("typed[grace_days]", "7"),
+                ("typed[trust_days]", "0"),
                 ("typed[link_minutes]", "60"),
                 ("typed[codes_low]", "3"),
                 ("version", "x"),

@@ -228,6 +228,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         | Mail::MethodRemoved { .. }
         | Mail::TokenAssigned { .. }
         | Mail::PasskeyCopied { .. }
+        | Mail::DeviceTrusted { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }

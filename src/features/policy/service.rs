@@ -76,6 +76,7 @@ pub async fn concerned(
         ),
         passkeys: store::with_method(conn, scope, id, MethodKind::Passkey).await?,
         hardware_tokens: store::with_method(conn, scope, id, MethodKind::HardwareToken).await?,
+        trusted_devices: store::trusted_devices(conn, scope, id, now).await?,
     })
 }
 
@@ -164,6 +165,8 @@ async fn apply(
     }
     let policy = customer.policy.changed_to(asked.settings, now);
     customers::service::set_policy(&mut tx, scope, id, &policy).await?;
+    let (was, days) = (customer.policy.trust_days, policy.trust_days);
+    session::service::devices::cut_short(&mut tx, scope, id, was, days).await?;
     let event = Event::new(now, What::PolicySet, Some(id)).by(actor.user).from(origin.address.clone());
     let old = customer.policy.settings();
     let event = old.differing(&asked.settings).into_iter().fold(event, |event, setting| {

@@ -68,6 +68,7 @@ fn title(event: &Happened) -> String {
         What::SignedIn => match detail("how") {
             "password" => "Signed in with the password alone".to_owned(),
             "set-up" => "Signed in after setting up".to_owned(),
+            "trusted device" => "Signed in with the password on a trusted device".to_owned(),
             "" => "Signed in".to_owned(),
             how => format!("Signed in with {how}"),
         },
@@ -75,6 +76,14 @@ fn title(event: &Happened) -> String {
             "" => "Sessions ended".to_owned(),
             "1" => "1 session ended".to_owned(),
             count => format!("{count} sessions ended"),
+        },
+        What::DeviceTrusted => match detail("days") {
+            "1" => "Trusted a device for 1 day".to_owned(),
+            days => format!("Trusted a device for {days} days"),
+        },
+        What::DeviceEnded => match detail("device") {
+            "" => "Stopped trusting a device".to_owned(),
+            browser => format!("Stopped trusting {}", browser_name(browser)),
         },
         What::SetUpStarted => "Began to set up a second factor".to_owned(),
         What::AuthenticatorAdded => match detail("through") {
@@ -126,6 +135,7 @@ fn mail(kind: &str) -> &'static str {
         "authenticator_added" | "method_added" => "a new method",
         "method_removed" => "a removed method",
         "passkey_copied" => "a copied passkey",
+        "device_trusted" => "a trusted device",
         "backup_codes_made" => "new backup codes",
         "backup_code_used" => "a used backup code",
         "invitation" => "the invitation",
@@ -148,11 +158,13 @@ fn lost(event: &Happened) -> Option<String> {
     .into_iter()
     .flatten()
     .collect();
-    let ended = count("sessions", "session", "sessions").or_else(|| count("sessions_ended", "session", "sessions"));
+    let sessions = count("sessions", "session", "sessions").or_else(|| count("sessions_ended", "session", "sessions"));
+    let ended: Vec<String> =
+        sessions.into_iter().chain(count("trusted_devices", "trusted device", "trusted devices")).collect();
     let last =
         event.details.contains_key("last").then(|| "It was the last one; the backup codes went with it.".to_owned());
     let deleted = (!deleted.is_empty()).then(|| format!("Deleted {}.", deleted.join(" and ")));
-    let ended = ended.map(|ended| format!("Ended {ended}."));
+    let ended = (!ended.is_empty()).then(|| format!("Ended {}.", ended.join(" and ")));
     let words: Vec<String> = deleted.into_iter().chain(last).chain(ended).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
@@ -174,7 +186,7 @@ fn explained(event: &Happened) -> Option<&'static str> {
 const fn sign(what: What) -> Glyph {
     match what {
         What::SignedIn | What::PasswordRight | What::StepUp | What::BackupCodesSaved => Glyph::Check,
-        What::SignedOut | What::SessionsEnded => Glyph::SignOut,
+        What::SignedOut | What::SessionsEnded | What::DeviceEnded => Glyph::SignOut,
         What::AuthenticatorAdded | What::SetUpStarted => Glyph::Device,
         What::MethodRemoved | What::UserRemoved => Glyph::Trash,
         What::PasskeyAdded
@@ -192,7 +204,7 @@ const fn sign(what: What) -> Glyph {
         | What::UserInvited
         | What::InvitationEnded => Glyph::Mail,
         What::UserSuspended => Glyph::Pause,
-        What::PasswordSet | What::PolicySet => Glyph::Shield,
+        What::PasswordSet | What::PolicySet | What::DeviceTrusted => Glyph::Shield,
         what if what.is_refusal() => Glyph::Warning,
         What::ChallengeEnded => Glyph::Warning,
         _ => Glyph::Users,
@@ -285,13 +297,19 @@ mod tests {
                     ("authenticator_apps", "1"),
                     ("backup_codes", "9"),
                     ("sessions", "2"),
+                    ("trusted_devices", "1"),
                 ],
             )
         });
         assert_eq!(told.title, "Reset by Ines");
-        assert_eq!(told.under, ["“Lost” T-1", "Deleted 1 authenticator app and 9 backup codes. Ended 2 sessions."]);
+        let lost = "Deleted 1 authenticator app and 9 backup codes. Ended 2 sessions and 1 trusted device.";
+        assert_eq!(told.under, ["“Lost” T-1", lost]);
         let told = tell(&event(What::MethodRemoved, &[("name", "Old"), ("sessions_ended", "0")]));
         assert_eq!((told.title.as_str(), told.under.len()), ("Removed the authenticator app “Old”", 0));
+        let told = tell(&event(What::DeviceEnded, &[("device", "Firefox/1 (Windows)")]));
+        assert_eq!((told.title.as_str(), told.under.len()), ("Stopped trusting Firefox on Windows", 0));
+        let told = tell(&event(What::SignedIn, &[("how", "trusted device")]));
+        assert_eq!(told.title, "Signed in with the password on a trusted device");
     }
 
     #[test]

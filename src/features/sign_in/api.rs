@@ -51,7 +51,9 @@ pub async fn begin(
     #[server(default)] next: Option<String>,
 ) -> Result<BeginOutcome, ApiError> {
     let request = Request::current()?;
-    let begun = service::begin(&request.platform, &request.origin, &address, password, next.as_deref()).await;
+    let device = request.cookie(Cookie::Device);
+    let Request { platform, origin, .. } = &request;
+    let begun = service::begin(platform, origin, &address, password, next.as_deref(), device.as_deref()).await;
     let outcome = match begun {
         Ok(service::Begun::Challenge(token, step)) => {
             request.set_token(Cookie::Challenge, &token);
@@ -100,36 +102,47 @@ pub enum CodeOutcome {
     Over,
 }
 
-/// Finishes a sign-in with the six digits of an authenticator app, or with a backup code.
+/// Finishes a sign-in with the six digits of an authenticator app, or with a backup code. With `trust` the device is not
+/// asked for them again for some days, where that is allowed.
 ///
 /// # Errors
 /// When something fails on the server.
 #[server(endpoint = "sign_in/code")]
-pub async fn finish(code: String, #[server(default)] backup: bool) -> Result<CodeOutcome, ApiError> {
+pub async fn finish(
+    code: String,
+    #[server(default)] backup: bool,
+    #[server(default)] trust: bool,
+) -> Result<CodeOutcome, ApiError> {
     let request = Request::current()?;
     let factor = if backup { service::Factor::backup_code(&code) } else { service::Factor::code(&code) };
-    finish_with(&request, factor).await
+    finish_with(&request, factor, trust).await
 }
 
-/// Finishes a sign-in with what a passkey answered.
+/// Finishes a sign-in with what a passkey answered; `trust` as for [`finish`].
 ///
 /// # Errors
 /// When something fails on the server.
 #[server(endpoint = "sign_in/passkey")]
-pub async fn finish_with_passkey(#[server(default)] answer: String) -> Result<CodeOutcome, ApiError> {
+pub async fn finish_with_passkey(
+    #[server(default)] answer: String,
+    #[server(default)] trust: bool,
+) -> Result<CodeOutcome, ApiError> {
     let request = Request::current()?;
-    finish_with(&request, Some(service::Factor::answer(answer))).await
+    finish_with(&request, Some(service::Factor::answer(answer)), trust).await
 }
 
 #[cfg(feature = "ssr")]
-async fn finish_with(request: &Request, factor: Option<service::Factor>) -> Result<CodeOutcome, ApiError> {
+async fn finish_with(request: &Request, factor: Option<service::Factor>, trust: bool) -> Result<CodeOutcome, ApiError> {
     let outcome = match (request.cookie(Cookie::Challenge), factor) {
         (None, _) => CodeOutcome::Over,
         (_, None) => CodeOutcome::Malformed,
         (Some(token), Some(factor)) => {
-            match service::finish(&request.platform, &request.origin, &token, &factor).await? {
-                service::Finished::SignedIn { token, next, few_codes } => {
+            match service::finish(&request.platform, &request.origin, &token, &factor, trust).await? {
+                service::Finished::SignedIn { token, device, next, few_codes } => {
                     request.set_token(Cookie::Session, &token);
+                    if let Some(device) = device {
+                        request.set_token(Cookie::Device, &device);
+                    }
                     request.clear(Cookie::Challenge);
                     request.go(if few_codes.is_some() { "/security" } else { &next });
                     return Ok(CodeOutcome::GoOn);
@@ -146,7 +159,7 @@ async fn finish_with(request: &Request, factor: Option<service::Factor>) -> Resu
         request.clear(Cookie::Challenge);
         request.go("/sign-in?over=1");
     }
-    request.leave("code", outcome, &[]);
+    request.leave("code", outcome, &[("trust", if trust { "true" } else { "" })]);
     Ok(outcome)
 }
 
@@ -199,7 +212,9 @@ pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
     };
     match waiting {
         Some(service::Waiting { customer, step: Step::Factor, token_digits, ways }) => {
-            Ok(Some(WaitingFor { customer: customer.name, help_desk: customer.help_desk, token_digits, ways }))
+            let trust_days = customer.policy.trust_days;
+            let (customer, help_desk) = (customer.name, customer.help_desk);
+            Ok(Some(WaitingFor { customer, help_desk, token_digits, ways, trust_days }))
         }
         Some(_) => {
             request.go("/set-up");
@@ -223,6 +238,8 @@ pub struct WaitingFor {
     pub token_digits: Option<u8>,
     /// How the user can go on, the first choice first.
     pub ways: Vec<Way>,
+    /// For how many days they may choose not to be asked again on this device; 0: not at all.
+    pub trust_days: u16,
 }
 
 /// Signs out, wholly or from a half-finished sign-in.

@@ -6,3 +6,4 @@ pub mod page;
 pub mod prove;
 #[cfg(feature = "ssr")]
 pub mod service;
+mod trust;
