@@ -82,6 +82,7 @@ fn table() -> Vec<Function> {
         own("/api/security/page", &[]),
         own("/api/security/change", &[("method", "{method}")]),
         own("/api/security/end_session", &[("session", "{session}")]),
+        own("/api/security/end_device", &[("device", "{device}")]),
         own("/api/security/add", &[("code", "{code}")]),
         own("/api/security/set_up", &[("password", "x")]),
         own("/api/security/adding", &[]),
@@ -120,6 +121,7 @@ fn table() -> Vec<Function> {
             &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
         ),
         manage("/api/users/end_sessions", &[("id", "{user}")]),
+        manage("/api/users/end_device", &[("id", "{user}"), ("device", "{device}")]),
         manage("/api/tokens/assign", &[("id", "{token}"), ("address", "{address}"), ("code", "{code}")]),
         manage("/api/tokens/return", &[("id", "{assigned}")]),
         manage("/api/tokens/lose", &[("id", "{token}")]),
@@ -185,6 +187,7 @@ impl Target {
         let mut conn = world.platform.db.read().await.unwrap();
         let session = session::service::list(&mut conn, user.user, world.now()).await.unwrap()[0].id;
         drop(conn);
+        let device = world.trusted(&user, 30).await.id;
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
         let reset = world.plan(owner, &[user.user]).await;
         let list = frozen(world, owner, &format!("name,address\nListed,{}@listed.example\n", user.user.id)).await;
@@ -205,6 +208,7 @@ impl Target {
             ("{invited}", invited.user.id.to_string()),
             ("{method}", world.text(&method).await.unwrap()),
             ("{session}", session.to_string()),
+            ("{device}", device.to_string()),
             ("{reset}", reset.to_string()),
             ("{list}", list.to_string()),
             ("{token}", token.to_string()),

@@ -1,5 +1,7 @@
 //! Trusted devices: where the password alone signs in, for whom, until when, and what ends that for good.
 
+mod ended;
+
 use rekey::domain::audit::What;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
@@ -214,6 +216,38 @@ both! {
 
     // ---- The pages --------------------------------------------------------------------------------------------------
 
+    async fn a_device_is_trusted_used_and_ended_without_a_script(world: World) {
+        allow(&world, 30).await;
+        let ua = world.member(&world.a).await;
+        let mut browser = Browser::new(&world).await;
+        sign_in_and_trust(&world, &ua, &mut browser).await;
+        let page = browser.get("/security").await.body;
+        assert!(page.contains("Trusted devices") && page.contains("Stop trusting"), "{page}");
+        assert!(page.contains("Trusted a device for 30 days"), "{page}");
+        // Signing out leaves the device trusted: that is what it is for.
+        browser.post("/api/sign_in/out", "/security", &[]).await;
+        assert!(!browser.cookies.contains_key(SESSION) && browser.cookies.contains_key(DEVICE));
+        let fields = [("address", ua.address.as_str()), ("password", PASSWORD), ("next", "/security")];
+        let answer = browser.post("/api/sign_in/begin", "/sign-in", &fields).await;
+        assert_eq!(answer.location(), "/security");
+        assert!(browser.cookies.contains_key(SESSION) && !browser.cookies.contains_key(CHALLENGE));
+        let page = browser.get("/security").await.body;
+        assert!(page.contains("Signed in with the password on a trusted device"), "{page}");
+        assert_eq!(page.matches("This one").count(), 2, "the session and the device");
+        let id = world.text("SELECT id FROM trusted_devices").await.unwrap();
+        assert!(page.contains(&id));
+        let answer = browser.post("/api/security/end_device", "/security", &[("device", &id)]).await;
+        assert_eq!(answer.location(), "/security?done=device");
+        let page = browser.get("/security?done=device").await.body;
+        assert!(page.contains("That device is trusted no longer.") && page.contains("Stopped trusting a device"), "{page}");
+        assert!(!page.contains("Stop trusting"), "{page}");
+        assert_eq!(world.last_recorded(world.a.id).await.0, "device_ended");
+        // The session goes on; the next sign-in asks.
+        browser.post("/api/sign_in/out", "/security", &[]).await;
+        let answer = browser.post("/api/sign_in/begin", "/sign-in", &fields).await;
+        assert_eq!(answer.location(), "/sign-in/code");
+    }
+
     async fn trust_is_offered_where_it_is_allowed_and_not_for_a_backup_code(world: World) {
         let ua = world.member(&world.a).await;
         let mut pages = Vec::new();
@@ -238,6 +272,10 @@ both! {
         assert!(pages[3].contains("Do not ask again on this device for 1 day<"), "{}", pages[3]);
         assert!(pages[6].contains("Do not ask again on this device for 30 days"), "{}", pages[6]);
         assert!(!pages.iter().any(|page| page.contains("checked")), "never ticked before anybody did");
+        let mut browser = Browser::signed_in(&world, &ua).await;
+        assert!(browser.get("/security").await.body.contains("Trusted devices"));
+        allow(&world, 0).await;
+        assert!(!browser.get("/security").await.body.contains("Trusted devices"));
     }
 }
 

@@ -57,6 +57,8 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/security/page", Door::SignedIn, vec![]),
         ("/api/security/change", Door::SignedIn, vec![("method", ID)]),
         ("/api/security/end_session", Door::SignedIn, vec![("session", ID)]),
+        ("/api/security/end_device", Door::SignedIn, vec![("device", ID)]),
+        ("/api/users/end_device", Door::SignedIn, vec![("id", ID), ("device", ID)]),
         ("/api/security/add", Door::SignedIn, vec![("code", "123456")]),
         ("/api/security/set_up", Door::SignedIn, vec![("password", "x")]),
         ("/api/security/adding", Door::SignedIn, vec![]),
