@@ -4,6 +4,7 @@
 mod tokens;
 
 use crate::domain::access::{last_day, read_end};
+use crate::domain::audit::{Event, What};
 use crate::domain::authority::Role;
 use crate::domain::customer::Policy;
 use crate::domain::ids::CustomerId;
@@ -13,8 +14,9 @@ use crate::domain::totp::Step;
 use crate::domain::user::{Address, UserRef};
 use crate::features::access::roles;
 use crate::features::accounts::invite;
+use crate::features::session::service::devices;
 use crate::features::users::service::NewUser;
-use crate::features::{backup_codes, customers, methods, session, sign_in, users};
+use crate::features::{audit, backup_codes, customers, methods, session, sign_in, users};
 use crate::platform::request::Origin;
 use crate::platform::totp::TotpSecret;
 use crate::platform::{Clock, Platform, Result, Tx};
@@ -23,6 +25,10 @@ use crate::platform::{Clock, Platform, Result, Tx};
 pub const PASSWORD: &str = "nordlicht-hafenwerk";
 /// Who looks after all three customers, with another role in each.
 pub const TECHNICIAN: &str = "ines.marchetti@nordlicht.example";
+
+/// For how many days the provider's own people may trust a device, and who does.
+const TRUST_DAYS: u16 = 30;
+const TRUSTS: &str = "ole.hinrichs@nordlicht.example";
 
 /// Who looks after one customer more for some time: address, their domain, role, for how many days from now.
 const FOR_SOME_TIME: [(&str, &str, Role, i64); 3] = [
@@ -53,7 +59,10 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         name: "Nordlicht IT",
         help_desk: "+49 40 5550 100",
         days: 420,
-        policy: |policy, _| policy,
+        policy: |mut policy, _| {
+            policy.trust_days = TRUST_DAYS;
+            policy
+        },
         technician: Role::Owner,
         technician_days: None,
     },
@@ -245,7 +254,8 @@ pub async fn seed(platform: &Platform) -> Result<()> {
                     methods::service::phones::register(&mut tx, &then, user, &number, None).await?;
                 }
             }
-            visits.extend(person.last_sign_in.map(|ago| Visit { user, ago, state: person.state }));
+            let trusts = person.address.as_str() == TRUSTS;
+            visits.extend(person.last_sign_in.map(|ago| Visit { user, ago, state: person.state, trusts }));
         }
         if let Some(technician) = technician {
             let until = customer.technician_days.and_then(|days| end(now, days));
@@ -311,6 +321,8 @@ struct Visit {
     user: UserRef,
     ago: Span,
     state: State,
+    /// Whether they trusted the device on which they did.
+    trusts: bool,
 }
 
 impl Visit {
@@ -324,7 +336,14 @@ impl Visit {
         // Those of the last days left a record, and a session for as long as sessions last.
         if self.ago < Span::hours(24 * 7) {
             let how = if self.state.has_factor() { "authenticator app" } else { "password" };
-            sign_in::service::enter(tx, then, &origin(number), self.user, how, None).await?;
+            let (user, origin) = (self.user, origin(number));
+            let session = sign_in::service::enter(tx, then, &origin, user, how, None).await?;
+            if self.trusts {
+                let device = devices::trust(tx, then, user, &origin, TRUST_DAYS).await?;
+                devices::belongs(tx, &session, device.id).await?;
+                let event = Event::new(then.now(), What::DeviceTrusted, Some(user.customer)).by(user).about(user.id);
+                audit::service::record(tx, then, event.from(origin.address).with("days", TRUST_DAYS)).await?;
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use super::device::MOST_DAYS;
 use super::ids::CustomerId;
 use super::method::MethodKind;
 use super::spelled;
@@ -33,6 +34,8 @@ pub struct Policy {
     pub mfa_required_since: Option<Time>,
     /// For how many days from then on a user without a factor may put off setting one up.
     pub grace_days: u16,
+    /// For how many days a user may let a right password be enough on a device of theirs; 0: never.
+    pub trust_days: u16,
     /// Whether users may register passkeys and security keys. Those they have go on working.
     pub passkeys_allowed: bool,
     /// Whether users may activate hardware tokens. Those that are active go on working.
@@ -60,6 +63,7 @@ impl Default for Policy {
             mfa_required: true,
             mfa_required_since: None,
             grace_days: 0,
+            trust_days: 0,
             passkeys_allowed: true,
             hardware_tokens_allowed: true,
             phones_allowed: true,
@@ -110,6 +114,7 @@ impl Policy {
         let Settings {
             mfa_required,
             grace_days,
+            trust_days,
             passkeys_allowed,
             hardware_tokens_allowed,
             phones_allowed,
@@ -124,6 +129,7 @@ impl Policy {
             mfa_required,
             mfa_required_since,
             grace_days,
+            trust_days,
             passkeys_allowed,
             hardware_tokens_allowed,
             phones_allowed,
@@ -142,6 +148,7 @@ impl Policy {
         Settings {
             mfa_required: self.mfa_required,
             grace_days: self.grace_days,
+            trust_days: self.trust_days,
             passkeys_allowed: self.passkeys_allowed,
             hardware_tokens_allowed: self.hardware_tokens_allowed,
             phones_allowed: self.phones_allowed,
@@ -169,6 +176,8 @@ pub struct Settings {
     pub mfa_required: bool,
     /// See [`Policy::grace_days`].
     pub grace_days: u16,
+    /// See [`Policy::trust_days`].
+    pub trust_days: u16,
     /// See [`Policy::passkeys_allowed`].
     pub passkeys_allowed: bool,
     /// See [`Policy::hardware_tokens_allowed`].
@@ -196,6 +205,8 @@ pub enum Setting {
     MfaRequired,
     /// [`Settings::grace_days`].
     GraceDays,
+    /// [`Settings::trust_days`].
+    TrustDays,
     /// [`Settings::passkeys_allowed`].
     PasskeysAllowed,
     /// [`Settings::hardware_tokens_allowed`].
@@ -218,6 +229,7 @@ pub enum Setting {
 spelled!(Setting {
     MfaRequired => "mfa_required",
     GraceDays => "grace_days",
+    TrustDays => "trust_days",
     PasskeysAllowed => "passkeys_allowed",
     HardwareTokensAllowed => "hardware_tokens_allowed",
     PhonesAllowed => "phones_allowed",
@@ -236,6 +248,7 @@ impl Setting {
         match self {
             Self::GraceDays => Some(0..=90),
             Self::PhoneMessagesADay => Some(0..=10_000),
+            Self::TrustDays => Some(0..=MOST_DAYS),
             Self::LinkMinutes => Some(5..=24 * 60),
             Self::CodesLow => Some(0..=9),
             Self::MfaRequired
@@ -263,6 +276,7 @@ impl Settings {
         match setting {
             Setting::MfaRequired => on_or_off(self.mfa_required),
             Setting::GraceDays => self.grace_days.to_string(),
+            Setting::TrustDays => self.trust_days.to_string(),
             Setting::PasskeysAllowed => on_or_off(self.passkeys_allowed),
             Setting::HardwareTokensAllowed => on_or_off(self.hardware_tokens_allowed),
             Setting::PhonesAllowed => on_or_off(self.phones_allowed),
@@ -304,8 +318,9 @@ mod tests {
     }
 
     fn settings() -> impl Strategy<Value = Settings> {
-        let numbers = (0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000);
-        (any::<[bool; 7]>(), numbers).prop_map(|(on, (grace_days, link_minutes, codes_low, phone_messages_a_day))| {
+        let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000);
+        (any::<[bool; 7]>(), numbers).prop_map(|(on, numbers)| {
+            let (grace_days, trust_days, link_minutes, codes_low, phone_messages_a_day) = numbers;
             let [
                 mfa_required,
                 passkeys_allowed,
@@ -318,6 +333,7 @@ mod tests {
             Settings {
                 mfa_required,
                 grace_days,
+                trust_days,
                 passkeys_allowed,
                 hardware_tokens_allowed,
                 phones_allowed,
@@ -350,9 +366,12 @@ mod tests {
 
     #[test]
     fn numbers_have_bounds() {
-        for (setting, least, most) in
-            [(Setting::LinkMinutes, 5, 1440), (Setting::GraceDays, 0, 90), (Setting::CodesLow, 0, 9)]
-        {
+        for (setting, least, most) in [
+            (Setting::LinkMinutes, 5, 1440),
+            (Setting::GraceDays, 0, 90),
+            (Setting::TrustDays, 0, 90),
+            (Setting::CodesLow, 0, 9),
+        ] {
             for number in [least, most] {
                 assert_eq!(setting.read(&format!(" {number} ")), Some(number));
             }

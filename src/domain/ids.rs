@@ -130,6 +130,10 @@ id!(
     SessionId
 );
 id!(
+    /// A trusted device, as lists of them name it. It opens nothing: the cookie holds another secret.
+    DeviceId
+);
+id!(
     /// A half-finished sign-in or recovery.
     ChallengeId
 );

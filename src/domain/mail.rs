@@ -120,6 +120,15 @@ pub enum Mail {
         /// Which; its digits are derived as it is sent.
         code: PhoneCodeId,
     },
+    /// On one device, a right password is enough for some days.
+    DeviceTrusted {
+        /// When it became so.
+        at: Time,
+        /// Until when at most.
+        until: Time,
+        /// What the browser calls itself.
+        browser: Option<String>,
+    },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
         /// When.
@@ -191,6 +200,7 @@ impl Mail {
             Self::TokenAssigned { .. } => "token_assigned",
             Self::PasskeyCopied { .. } => "passkey_copied",
             Self::PhoneCode { .. } => "phone_code",
+            Self::DeviceTrusted { .. } => "device_trusted",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::RoleGiven { .. } => "role_given",

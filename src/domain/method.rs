@@ -111,6 +111,8 @@ pub enum Artefact {
     BackupCodes,
     /// A session in a browser.
     Session,
+    /// A browser that its user trusts for some days.
+    TrustedDevice,
     /// A half-finished sign-in or set-up.
     Challenge,
     /// An older recovery link.
@@ -136,7 +138,7 @@ impl Artefact {
             Self::Method(MethodKind::AuthenticatorApp | MethodKind::Passkey | MethodKind::Phone)
             | Self::BackupCodes => Fate::Deleted,
             Self::Method(MethodKind::HardwareToken) => Fate::Deactivated,
-            Self::Session | Self::Challenge | Self::RecoveryLink => Fate::Ended,
+            Self::Session | Self::TrustedDevice | Self::Challenge | Self::RecoveryLink => Fate::Ended,
         }
     }
 }

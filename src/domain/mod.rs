@@ -6,6 +6,7 @@ pub mod audit;
 pub mod authority;
 pub mod backup_code;
 pub mod customer;
+pub mod device;
 pub mod ids;
 pub mod invitation;
 pub mod mail;

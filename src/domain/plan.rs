@@ -34,6 +34,8 @@ pub struct Holdings {
     pub backup_codes: i64,
     /// Sessions in browsers.
     pub sessions: i64,
+    /// Browsers that are trusted for some days.
+    pub trusted_devices: i64,
     /// Half-finished sign-ins and set-ups.
     pub challenges: i64,
     /// Recovery links that work or wait.
@@ -70,6 +72,7 @@ impl std::ops::Add for Holdings {
             phones: self.phones + other.phones,
             backup_codes: self.backup_codes + other.backup_codes,
             sessions: self.sessions + other.sessions,
+            trusted_devices: self.trusted_devices + other.trusted_devices,
             challenges: self.challenges + other.challenges,
             links: self.links + other.links,
         }
@@ -245,7 +248,8 @@ impl Plan {
                 Verdict::Skip(skip) => skip.as_str(),
             };
             let Holdings { authenticator_apps, passkeys, hardware_tokens, phones, backup_codes, .. } = item.holdings;
-            // Sessions, challenges and links come and go by themselves; all of a user's end, however many there are.
+            // Sessions, trusted devices, challenges and links come and go by themselves; all of a user's end, however many
+            // there are.
             let (customer, user) = (item.user.customer, item.user.id);
             let methods = format!("{authenticator_apps} {passkeys} {hardware_tokens} {phones}");
             writeln!(text, "{customer} {user} {verdict} {methods} {backup_codes}")

@@ -28,6 +28,8 @@ pub struct Concerned {
     pub phones: i64,
     /// Messages that went to phones in the last day.
     pub phone_messages: i64,
+    /// Devices that are trusted.
+    pub trusted_devices: i64,
 }
 
 /// What came of saving a policy.

@@ -3,6 +3,7 @@
 
 use axum::http::HeaderValue;
 
+use crate::domain::device::{MOST_DAYS, lasting};
 use crate::domain::sign_in::{RECOVERY_LIFETIME, SESSION_LIFETIME};
 use crate::domain::time::Span;
 
@@ -19,6 +20,8 @@ pub enum Cookie {
     Flash,
     /// The customers that were chosen last in the customer selector.
     Customers,
+    /// The token of a trusted device. Whoever signs out leaves it: it is for the next sign-in.
+    Device,
 }
 
 impl Cookie {
@@ -36,15 +39,19 @@ impl Cookie {
             (Self::Flash, false) => "rekey-flash",
             (Self::Customers, true) => "__Host-rekey-customers",
             (Self::Customers, false) => "rekey-customers",
+            (Self::Device, true) => "__Host-rekey-device",
+            (Self::Device, false) => "rekey-device",
         }
     }
 
-    const fn lifetime(self) -> Span {
+    fn lifetime(self) -> Span {
         match self {
             Self::Session => SESSION_LIFETIME,
             Self::Challenge | Self::Codes => RECOVERY_LIFETIME,
             Self::Flash => Span::minutes(1),
             Self::Customers => Span::hours(90 * 24),
+            // How long it is good for, the server knows.
+            Self::Device => lasting(MOST_DAYS),
         }
     }
 

@@ -249,6 +249,7 @@ text_column!(
     crate::domain::authority::Role,
     crate::domain::ids::ChallengeId,
     crate::domain::ids::CustomerId,
+    crate::domain::ids::DeviceId,
     crate::domain::ids::InviteListId,
     crate::domain::ids::LinkId,
     crate::domain::ids::MailId,

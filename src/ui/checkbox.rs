@@ -1,3 +1,4 @@
+use leptos::html;
 use leptos::prelude::*;
 
 /// A tick box in a label large enough for a thumb. `hidden` keeps the words for ears only, as in a table. With `refused` it
@@ -10,11 +11,12 @@ pub fn Checkbox(
     #[prop(optional)] hidden: bool,
     #[prop(optional)] checked: bool,
     #[prop(optional_no_strip, into)] refused: Option<String>,
+    #[prop(optional)] node_ref: NodeRef<html::Input>,
 ) -> AnyView {
     let label = refused.as_ref().map_or_else(|| label.clone(), |why| format!("{label}: {why}"));
     view! {
         <label class="check" title=refused.clone()>
-            <input type="checkbox" name=name value=value checked=checked disabled=refused.is_some()/>
+            <input type="checkbox" node_ref=node_ref name=name value=value checked=checked disabled=refused.is_some()/>
             <span class:hidden-text=hidden>{label}</span>
         </label>
     }

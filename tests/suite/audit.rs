@@ -164,7 +164,7 @@ both! {
 
         assert!(reset::run::run(&world.platform, id).await.is_err());
         let finished =
-            rekey::features::sign_in::service::finish(&world.platform, &world.origin, &challenge, &code).await;
+            rekey::features::sign_in::service::finish(&world.platform, &world.origin, &challenge, &code, false).await;
         assert!(finished.is_err());
         assert!(sign_out_elsewhere(&world.platform, &world.origin, &session).await.is_err());
         let actor = world.actor(&admin).await;

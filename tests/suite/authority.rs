@@ -68,6 +68,7 @@ fn table() -> Vec<Function> {
         ("typed[mfa_required]", "on"),
         ("typed[set_up_at_sign_in]", "on"),
         ("typed[grace_days]", "7"),
+        ("typed[trust_days]", "30"),
         ("typed[link_minutes]", "33"),
         ("typed[codes_low]", "3"),
         ("typed[phone_messages_a_day]", "200"),
@@ -86,6 +87,7 @@ fn table() -> Vec<Function> {
         own("/api/security/page", &[]),
         own("/api/security/change", &[("method", "{method}")]),
         own("/api/security/end_session", &[("session", "{session}")]),
+        own("/api/security/end_device", &[("device", "{device}")]),
         own("/api/security/add", &[("code", "{code}")]),
         own("/api/security/set_up", &[("password", "x")]),
         own("/api/security/adding", &[]),
@@ -118,12 +120,13 @@ fn table() -> Vec<Function> {
         function("/api/access/people", For::Readers, false, false, &[("id", "{customer}")]),
         function("/api/access/role", For::Readers, false, false, &[("id", "{customer}"), ("user", "{user}")]),
         function("/api/policy/page", For::Readers, false, false, &[("id", "{customer}")]),
-        function("/api/policy/review", For::Readers, false, false, &policy[..6]),
+        function("/api/policy/review", For::Readers, false, false, &policy[..8]),
         manage(
             "/api/users/remove_method",
             &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
         ),
         manage("/api/users/end_sessions", &[("id", "{user}")]),
+        manage("/api/users/end_device", &[("id", "{user}"), ("device", "{device}")]),
         manage("/api/tokens/assign", &[("id", "{token}"), ("address", "{address}"), ("code", "{code}")]),
         manage("/api/tokens/return", &[("id", "{assigned}")]),
         manage("/api/tokens/lose", &[("id", "{token}")]),
@@ -189,6 +192,7 @@ impl Target {
         let mut conn = world.platform.db.read().await.unwrap();
         let session = session::service::list(&mut conn, user.user, world.now()).await.unwrap()[0].id;
         drop(conn);
+        let device = world.trusted(&user, 30).await.id;
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
         let reset = world.plan(owner, &[user.user]).await;
         let list = frozen(world, owner, &format!("name,address\nListed,{}@listed.example\n", user.user.id)).await;
@@ -209,6 +213,7 @@ impl Target {
             ("{invited}", invited.user.id.to_string()),
             ("{method}", world.text(&method).await.unwrap()),
             ("{session}", session.to_string()),
+            ("{device}", device.to_string()),
             ("{reset}", reset.to_string()),
             ("{list}", list.to_string()),
             ("{token}", token.to_string()),

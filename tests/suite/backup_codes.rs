@@ -84,7 +84,7 @@ both! {
         world.execute(&format!("DELETE FROM methods WHERE user_id = '{}'", ua.user.id)).await;
         world.execute(&format!("UPDATE methods SET user_id = '{}' WHERE user_id = '{}'", ua.user.id, ub.user.id)).await;
         let code = Factor::Code(world.fresh_code(&ub));
-        let finished = rekey::features::sign_in::service::finish(&world.platform, &world.origin, &token, &code).await;
+        let finished = rekey::features::sign_in::service::finish(&world.platform, &world.origin, &token, &code, false).await;
         assert!(matches!(finished, Err(rekey::platform::Fault::Sealed)));
     }
 

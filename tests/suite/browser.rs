@@ -16,6 +16,7 @@ use super::harness::*;
 pub const HOST: &str = "rekey.example";
 pub const SESSION: &str = "__Host-rekey";
 pub const CHALLENGE: &str = "__Host-rekey-challenge";
+pub const DEVICE: &str = "__Host-rekey-device";
 
 /// While a router is made, Leptos lets no page of this process load anything, for good: see its issue 4773. A server makes
 /// one, before it serves.

@@ -256,10 +256,10 @@ both! {
         let ran = rekey(&world, &["demo", "code", &TECHNICIAN.to_uppercase()], "");
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(ran.err.ends_with(" s left\n"), "{ran:?}");
-        let begun = begin(&platform, &world.origin, TECHNICIAN, demo::PASSWORD.to_owned(), None).await.unwrap();
+        let begun = begin(&platform, &world.origin, TECHNICIAN, demo::PASSWORD.to_owned(), None, None).await.unwrap();
         let Begun::Challenge(token, Step::Factor) = begun else { panic!("the technician has a factor") };
         let code = Factor::code(ran.out.trim()).expect("six digits");
-        let finished = finish(&platform, &world.origin, &token.0, &code).await.unwrap();
+        let finished = finish(&platform, &world.origin, &token.0, &code, false).await.unwrap();
         assert!(matches!(finished, Finished::SignedIn { .. }), "{}", named_end(&finished));
 
         let without = world.text("SELECT address FROM users WHERE password_hash IS NULL ORDER BY id LIMIT 1").await.unwrap();

@@ -98,7 +98,7 @@ both! {
             let token = world.challenge(&ua, Step::Factor).await;
             let code = Factor::Code(world.fresh_code(&ua));
             let sessions = world.rows_of("sessions", ua.user).await;
-            let answer = cut_off(polls, finish(&world.platform, &world.origin, &token, &code)).await;
+            let answer = cut_off(polls, finish(&world.platform, &world.origin, &token, &code, false)).await;
             let opened = world.rows_of("sessions", ua.user).await - sessions;
             if let Some(answer) = answer {
                 assert!(matches!(answer.unwrap(), Finished::SignedIn { .. }));

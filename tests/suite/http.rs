@@ -59,6 +59,8 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/security/page", Door::SignedIn, vec![]),
         ("/api/security/change", Door::SignedIn, vec![("method", ID)]),
         ("/api/security/end_session", Door::SignedIn, vec![("session", ID)]),
+        ("/api/security/end_device", Door::SignedIn, vec![("device", ID)]),
+        ("/api/users/end_device", Door::SignedIn, vec![("id", ID), ("device", ID)]),
         ("/api/security/add", Door::SignedIn, vec![("code", "123456")]),
         ("/api/security/set_up", Door::SignedIn, vec![("password", "x")]),
         ("/api/security/adding", Door::SignedIn, vec![]),
@@ -91,6 +93,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
             vec![
                 ("id", ID),
                 ("typed[grace_days]", "7"),
+                ("typed[trust_days]", "0"),
                 ("typed[link_minutes]", "60"),
                 ("typed[codes_low]", "3"),
                 ("typed[phone_messages_a_day]", "200"),

@@ -44,7 +44,7 @@ both! {
         let ub = Person { secret, codes, ..ub };
         let token = world.challenge(&ub, Step::Factor).await;
         let code = Factor::Code(world.fresh_code(&ub));
-        let finished = finish(&world.platform, &world.origin, &token, &code).await;
+        let finished = finish(&world.platform, &world.origin, &token, &code, false).await;
         assert!(matches!(finished, Err(Fault::Sealed)));
         assert!(matches!(newer.finish(&token, &code).await, Finished::SignedIn { .. }));
     }
@@ -59,7 +59,7 @@ both! {
         let (token, step) = lost.begin(&ua).await;
         assert_eq!(step, Step::Factor);
         let code = Factor::Code(lost.fresh_code(&ua));
-        let finished = finish(&lost.platform, &lost.origin, &token, &code).await;
+        let finished = finish(&lost.platform, &lost.origin, &token, &code, false).await;
         assert!(matches!(finished, Err(Fault::Sealed)));
         let backup = Factor::BackupCode(ua.codes[0].clone());
         assert!(matches!(lost.finish(&token, &backup).await, Finished::Wrong));

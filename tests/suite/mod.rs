@@ -13,6 +13,7 @@ mod browser;
 mod commands;
 mod crashes;
 mod details;
+mod devices;
 mod house;
 mod http;
 mod import;

@@ -102,6 +102,21 @@ both! {
         world.assert_chains_whole().await;
     }
 
+    async fn a_device_is_trusted_with_a_passkey_too(world: World) {
+        world.set_policy(&world.a, policy(|policy| policy.trust_days = 30)).await;
+        let ua = world.member(&world.a).await;
+        let mut key = SoftKey::new(1);
+        register(&world, &ua, &mut key, "").await;
+        for trust in ["", "true"] {
+            let (mut browser, asked) = half_way(&world, &ua).await;
+            let answer = key.get(&asked);
+            let fields: Vec<_> = [("answer", answer.as_str()), ("trust", trust)].into_iter().filter(|(_, value)| !value.is_empty()).collect();
+            assert_eq!(browser.call("/api/sign_in/passkey", &fields).await.body, "\"GoOn\"");
+            assert_eq!(browser.cookies.contains_key(DEVICE), !trust.is_empty());
+        }
+        assert_eq!(world.rows_of("trusted_devices", ua.user).await, 1);
+    }
+
     async fn a_policy_without_passkeys_takes_no_more_and_leaves_those_there_are(world: World) {
         let ua = world.member(&world.a).await;
         let mut key = SoftKey::new(1);

@@ -36,15 +36,16 @@ async fn try_save(world: &World, session: &Session, id: CustomerId, asked: &Aske
 }
 
 /// Saves with a fresh code of the owner.
-async fn saved(world: &World, owner: &Person, customer: &Customer, change: impl FnOnce(&mut Settings)) -> Saved {
+pub async fn saved(world: &World, owner: &Person, customer: &Customer, change: impl FnOnce(&mut Settings)) -> Saved {
     let asked = Asked { code: world.fresh_code(owner), ..asked(world, customer, change).await };
     try_save(world, &world.session(owner).await, customer.id, &asked).await
 }
 
 /// Every setting with another value than the default.
-const OTHERS: [(Setting, fn(&mut Settings)); 11] = [
+const OTHERS: [(Setting, fn(&mut Settings)); 12] = [
     (Setting::MfaRequired, |asked| asked.mfa_required = false),
     (Setting::GraceDays, |asked| asked.grace_days = 7),
+    (Setting::TrustDays, |asked| asked.trust_days = 30),
     (Setting::PasskeysAllowed, |asked| asked.passkeys_allowed = false),
     (Setting::HardwareTokensAllowed, |asked| asked.hardware_tokens_allowed = false),
     (Setting::PhonesAllowed, |asked| asked.phones_allowed = false),
@@ -122,7 +123,7 @@ both! {
     async fn a_policy_is_saved_with_a_fresh_code_only(world: World) {
         let owner = world.with_role(&world.a, Role::Owner).await;
         let session = world.session(&owner).await;
-        let right = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, OTHERS[5].1).await };
+        let right = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, OTHERS[8].1).await };
         let before = Dump::of(&world).await;
         for (code, outcome) in [
             (String::new(), Saved::Code(CodeProblem::Malformed)),
@@ -142,12 +143,12 @@ both! {
         let (outcome, token) = save(&world.platform, &world.origin, &session, world.a.id, &right).await.unwrap();
         assert_eq!(outcome, Saved::Done);
         let session = world.find(&token.unwrap().0).await.expect("the session goes on under another token");
-        let again = Asked { code: right.code, ..asked(&world, &world.a, OTHERS[4].1).await };
+        let again = Asked { code: right.code, ..asked(&world, &world.a, OTHERS[7].1).await };
         assert_eq!(try_save(&world, &session, world.a.id, &again).await, Saved::Code(CodeProblem::Wrong));
         // What holds already is no change, and spends nothing.
         let same = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, |_| ()).await };
         assert_eq!(try_save(&world, &session, world.a.id, &same).await, Saved::Same);
-        let real = Asked { code: same.code, ..asked(&world, &world.a, OTHERS[4].1).await };
+        let real = Asked { code: same.code, ..asked(&world, &world.a, OTHERS[7].1).await };
         assert_eq!(try_save(&world, &session, world.a.id, &real).await, Saved::Done);
     }
 
@@ -229,6 +230,13 @@ both! {
         for (person, kind) in others.iter().zip(["passkey", "passkey", "hardware_token", "passkey", "phone"]) {
             world.execute(&format!("UPDATE methods SET kind = '{kind}' WHERE user_id = '{}'", person.user.id)).await;
         }
+        // Trusted devices: two, one that has run out, and one of the other customer.
+        for _ in 0..2 {
+            world.trusted(&admin, 30).await;
+        }
+        let old = world.trusted(&owner, 30).await.id;
+        world.execute(&format!("UPDATE trusted_devices SET ends_at = 1 WHERE id = '{old}'")).await;
+        world.trusted(&others[3], 30).await;
         // A plan that waits, one that is too old, one of nobody who is reset, and one of another customer.
         let waiting = world.member(&world.a).await;
         world.plan(&admin, &[waiting.user]).await;
@@ -263,6 +271,7 @@ both! {
             hardware_tokens: 1,
             phones: 1,
             phone_messages: 0,
+            trusted_devices: 2,
         };
         assert_eq!(counted(4).await, expected);
         assert_eq!(counted(0).await, Concerned { few_codes: (2, 1), ..expected });
@@ -271,7 +280,8 @@ both! {
         assert_eq!(counted(4).await, later);
         // What is counted is what the page says.
         let mut browser = Browser::signed_in(&world, &owner).await;
-        let review = format!("/customers/{}/policy/review?grace_days=0&link_minutes=60&codes_low=4&phone_messages_a_day=200", world.a.id);
+        let review = "grace_days=0&trust_days=7&link_minutes=60&codes_low=4&phone_messages_a_day=200";
+        let review = format!("/customers/{}/policy/review?{review}", world.a.id);
         let page = browser.get(&review).await.body;
         for said in [
             "4 people have no second factor.",
@@ -282,6 +292,7 @@ both! {
             "1 person more will be: 3 in all.",
             "2 people have a passkey or security key.",
             "1 person has a hardware token.",
+            "2 devices are trusted now.",
         ] {
             assert!(page.contains(said), "{said}: {page}");
         }
@@ -311,12 +322,13 @@ both! {
         let page = browser.get(&path).await.body;
         assert!(page.contains("Review the changes") && page.contains("name=\"link_minutes\""), "{page}");
         // Numbers that are none: nothing typed is lost.
-        let wrong = format!("{path}/review?mfa_required=on&grace_days=91&link_minutes=77&codes_low=many");
+        let wrong = format!("{path}/review?mfa_required=on&grace_days=91&trust_days=0&link_minutes=77&codes_low=many");
         let page = browser.get(&wrong).await.body;
         assert!(page.contains("Type a whole number from 0 to 90.") && page.contains("from 0 to 9."), "{page}");
         assert!(page.contains("value=\"91\"") && page.contains("value=\"77\"") && page.contains("value=\"many\""));
         assert!(!page.contains("/api/policy/save"));
-        let review = format!("{path}/review?mfa_required=on&set_up_at_sign_in=on&grace_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200");
+        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200";
+        let review = format!("{path}/review?mfa_required=on&set_up_at_sign_in=on&{review}");
         let page = browser.get(&review).await.body;
         assert!(page.contains("1 hour") && page.contains("77 minutes") && page.contains("/api/policy/save"), "{page}");
         let code = world.fresh_code(&owner);
@@ -327,6 +339,7 @@ both! {
             ("typed[mfa_required]", "on"),
             ("typed[set_up_at_sign_in]", "on"),
             ("typed[grace_days]", "0"),
+            ("typed[trust_days]", "0"),
             ("typed[link_minutes]", "77"),
             ("typed[codes_low]", "3"),
             ("typed[phone_messages_a_day]", "200"),
@@ -354,7 +367,8 @@ both! {
 
     async fn those_who_read_a_policy_have_nothing_to_press(world: World) {
         let path = format!("/customers/{}/policy", world.a.id);
-        let review = format!("{path}/review?grace_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200");
+        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200";
+        let review = format!("{path}/review?{review}");
         let seen = |person: Person| {
             let (world, paths) = (world.clone(), [path.clone(), review.clone()]);
             async move {

@@ -48,7 +48,7 @@ async fn one_winner(world: &World, user: &Person, factor: Factor, challenges: us
     }
     let answers = at_once(world, 100, |world, n| {
         let (token, factor) = (tokens[n % tokens.len()].clone(), factor.clone());
-        async move { finish(&world.platform, &world.origin, &token, &factor).await }
+        async move { finish(&world.platform, &world.origin, &token, &factor, false).await }
     })
     .await;
     let winners = answers.iter().filter(|answer| matches!(answer, Finished::SignedIn { .. })).count();
@@ -87,7 +87,7 @@ both! {
         }
         let answers = at_once(&world, 40, |world, n| {
             let (token, factor) = (tokens[n].clone(), Factor::Code(wrong.clone()));
-            async move { finish(&world.platform, &world.origin, &token, &factor).await }
+            async move { finish(&world.platform, &world.origin, &token, &factor, false).await }
         })
         .await;
         // Nine were judged wrong, the tenth locked, and none after it was judged at all.
@@ -241,7 +241,7 @@ both! {
                 if n % 2 == 0 {
                     sign_out(&world.platform, &world.origin, Some(&session), Some(&challenge)).await
                 } else {
-                    finish(&world.platform, &world.origin, &challenge, &code).await.map(drop)
+                    finish(&world.platform, &world.origin, &challenge, &code, false).await.map(drop)
                 }
             }
         })

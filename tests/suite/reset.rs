@@ -11,18 +11,20 @@ use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::features::reset::service::{View, view};
 use rekey::features::set_up::service::Registered;
-use rekey::features::sign_in::service::{Factor, Finished};
+use rekey::features::sign_in::service::{Begun, Factor, Finished};
 use rekey::features::{set_up, users};
 
 use super::harness::*;
 
-/// Every old thing of this user fails: authenticator, backup codes, sessions, half-finished sign-ins, older links.
+/// Every old thing of this user fails: authenticator, backup codes, sessions, trusted devices, half-finished sign-ins, older
+/// links.
 pub struct Old {
     person: Person,
     session: String,
     challenge: String,
     set_up: String,
     link: Option<String>,
+    device: String,
 }
 
 impl Old {
@@ -33,6 +35,7 @@ impl Old {
             challenge: world.challenge(person, Step::Factor).await,
             set_up: world.challenge(person, Step::SetUp).await,
             link: world.link_token(person.user).await,
+            device: world.trusted(person, 30).await.token.0,
             person: person.clone(),
         }
     }
@@ -57,6 +60,9 @@ impl Old {
         }
         assert_eq!(world.rows_of("methods", person.user).await, 0);
         assert_eq!(world.rows_of("backup_codes", person.user).await, 0);
+        assert_eq!(world.rows_of("trusted_devices", person.user).await, 0);
+        let begun = world.begin_on(&person.address, PASSWORD, Some(&self.device)).await;
+        assert!(matches!(begun, Begun::Challenge(_, Step::SetUp)));
         let (_, step) = world.begin(person).await;
         assert_eq!(step, Step::SetUp, "the password alone leads to a set-up and nowhere else");
     }
@@ -73,6 +79,7 @@ async fn skips(world: &World, person: &Person, id: ResetId) -> Vec<(UserId, Opti
 
 both! {
     async fn a_reset_is_one_moment_of_death(world: World) {
+        world.set_policy(&world.a, policy(|policy| policy.trust_days = 30)).await;
         let admin = world.with_role(&world.a, Role::Admin).await;
         let (ua, bystander) = (world.member(&world.a).await, world.member(&world.a).await);
         world.reset(&admin, &[ua.user]).await;

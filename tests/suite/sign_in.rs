@@ -262,6 +262,7 @@ both! {
                 &ua.address,
                 PASSWORD.to_owned(),
                 Some(next),
+                None,
             );
             let Begun::Challenge(token, _) = begun.await.unwrap() else { panic!("the password is right") };
             match world.finish(&token.0, &Factor::Code(world.fresh_code(&ua))).await {

@@ -226,6 +226,12 @@ mod tests {
             rendered(&Mail::TokenAssigned { at: AT, serial: "10001000".into(), by: "Ines".into() }, &TO, None),
             rendered(&added(MethodKind::Passkey, None), &TO, None),
             rendered(&Mail::PasskeyCopied { at: AT, name: Some("Blue key".into()) }, &TO, None),
+            rendered(
+                &Mail::DeviceTrusted { at: AT, until: AT, browser: Some("Firefox/1 (Windows)".into()) },
+                &TO,
+                None,
+            ),
+            rendered(&Mail::DeviceTrusted { at: AT, until: AT, browser: None }, &TO, None),
             rendered(&removed(None, None, false), &TO, None),
             rendered(&removed(Some("Old phone"), Some("Ines"), true), &TO, None),
             rendered(&invitation("Ines"), &TO, Some(link())),
@@ -347,6 +353,18 @@ mod tests {
         );
         assert!(text.contains("It ends by itself after 21 November 2026 (UTC)."), "{text}");
         assert!(!rendered(&role_given(None), &TO, None).text.contains("ends by itself"));
+    }
+
+    #[test]
+    fn a_trusted_device_is_called_what_people_call_it() {
+        let says = |browser: Option<&str>| {
+            let browser = browser.map(str::to_owned);
+            rendered(&Mail::DeviceTrusted { at: AT, until: AT, browser }, &TO, None).text
+        };
+        let named = says(Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"));
+        assert!(named.contains("chose to trust the device that they used: Firefox on Linux."), "{named}");
+        assert!(named.contains("Until 21 November 2026, 14:05 UTC at the latest your password alone"), "{named}");
+        assert!(says(None).contains("the device that they used."));
     }
 
     #[test]

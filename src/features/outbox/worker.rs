@@ -251,6 +251,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         | Mail::TokenAssigned { .. }
         | Mail::PasskeyCopied { .. }
         | Mail::PhoneCode { .. }
+        | Mail::DeviceTrusted { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }

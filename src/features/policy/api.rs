@@ -49,15 +49,24 @@ impl Typed {
     /// # Errors
     /// The numbers that are none, or out of bounds.
     pub fn read(&self) -> Result<Settings, Vec<Setting>> {
-        let numbers = [Setting::GraceDays, Setting::PhoneMessagesADay, Setting::LinkMinutes, Setting::CodesLow];
+        let numbers = [
+            Setting::GraceDays,
+            Setting::TrustDays,
+            Setting::PhoneMessagesADay,
+            Setting::LinkMinutes,
+            Setting::CodesLow,
+        ];
         let read = numbers.map(|setting| setting.read(self.get(setting)));
-        let [Some(grace_days), Some(phone_messages_a_day), Some(link_minutes), Some(codes_low)] = read else {
+        let [Some(grace_days), Some(trust_days), Some(phone_messages_a_day), Some(link_minutes), Some(codes_low)] =
+            read
+        else {
             let wrong = numbers.into_iter().zip(read).filter(|(_, number)| number.is_none());
             return Err(wrong.map(|(setting, _)| setting).collect());
         };
         Ok(Settings {
             mfa_required: self.is_on(Setting::MfaRequired),
             grace_days,
+            trust_days,
             passkeys_allowed: self.is_on(Setting::PasskeysAllowed),
             hardware_tokens_allowed: self.is_on(Setting::HardwareTokensAllowed),
             phones_allowed: self.is_on(Setting::PhonesAllowed),

@@ -44,6 +44,7 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
     match setting {
         Setting::MfaRequired => mfa_required(change, now).listed(concerned.without_factor, "mfa=none"),
         Setting::GraceDays => grace_days(policy, change, now),
+        Setting::TrustDays => trust_days(policy, change),
         Setting::PasskeysAllowed => {
             allowed(change.asked.passkeys_allowed, concerned.passkeys, "a passkey or security key", "kind=passkey")
         }
@@ -123,6 +124,30 @@ fn grace_days(policy: &PolicyPage, change: &Change, now: Time) -> Effect {
             let rest = format!("The set-up may be put off until {until}; so far it was until {before}.");
             Effect::says(fact, rest).listed(without, "mfa=none")
         }
+    }
+}
+
+fn trust_days(policy: &PolicyPage, change: &Change) -> Effect {
+    let (before, days) = (policy.settings.trust_days, change.asked.trust_days);
+    let trusted = change.concerned.trusted_devices;
+    let fact = match trusted {
+        0 => "No device is trusted now.".to_owned(),
+        1 => "1 device is trusted now.".to_owned(),
+        _ => format!("{trusted} devices are trusted now."),
+    };
+    let lasts = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    match (days, trusted) {
+        (0, 0) => Effect::says(fact, "From now on every sign-in asks for the second factor."),
+        (0, 1) => Effect::says(fact, "It ends at once: the next sign-in there asks for the second factor again."),
+        (0, _) => Effect::says(fact, "They all end at once: the next sign-in there asks for the second factor again."),
+        (_, 0) => Effect::warns(
+            fact,
+            format!("A device that is trusted from now on asks for the password only, for {lasts}."),
+        ),
+        (days, _) if days < before => {
+            Effect::says(fact, format!("Each ends {lasts} after it was trusted. Those that are older end at once."))
+        }
+        _ => Effect::warns(fact, format!("They keep the end they have. Those trusted from now on last {lasts}.")),
     }
 }
 
@@ -299,6 +324,26 @@ mod tests {
         let over = Policy { mfa_required_since: Some(NOW), grace_days: 0, ..old };
         assert!(said(over, 1).contains(&minute(NOW + Span::hours(24))));
         assert!(said(Policy::default(), 9).starts_with("Nothing changes now."));
+    }
+
+    #[test]
+    fn trusted_devices_are_counted_and_told_when_they_end() {
+        let said = |before, days, trusted_devices| {
+            let concerned = Concerned { trusted_devices, ..Concerned::default() };
+            let old = Policy { trust_days: before, ..Policy::default() };
+            said(Setting::TrustDays, old, move |asked| asked.trust_days = days, concerned)
+        };
+        let on =
+            "No device is trusted now. A device that is trusted from now on asks for the password only, for 30 days.";
+        assert_eq!(said(0, 30, 0), (true, on.into()));
+        let off =
+            "4 devices are trusted now. They all end at once: the next sign-in there asks for the second factor again.";
+        assert_eq!(said(30, 0, 4), (false, off.into()));
+        let lowered =
+            "1 device is trusted now. Each ends 1 day after it was trusted. Those that are older end at once.";
+        assert_eq!(said(30, 1, 1), (false, lowered.into()));
+        let raised = "2 devices are trusted now. They keep the end they have. Those trusted from now on last 60 days.";
+        assert_eq!(said(30, 60, 2), (true, raised.into()));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use super::review_page::PolicyReviewPage;
 
 /// Which setting stands in which part of the page.
 const PARTS: [(&str, &[Setting]); 5] = [
-    ("Second factor", &[Setting::MfaRequired, Setting::GraceDays]),
+    ("Second factor", &[Setting::MfaRequired, Setting::GraceDays, Setting::TrustDays]),
     (
         "What people may add",
         &[Setting::PasskeysAllowed, Setting::HardwareTokensAllowed, Setting::PhonesAllowed, Setting::PhoneMessagesADay],
@@ -183,6 +183,7 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
         .into_any();
     };
     let words = match setting {
+        Setting::TrustDays => "Days for which a device may be trusted",
         Setting::LinkMinutes => "Lifetime of recovery links, in minutes",
         Setting::CodesLow => "Warn at this many backup codes left",
         _ => label(setting),

@@ -78,6 +78,7 @@ pub async fn concerned(
         hardware_tokens: store::with_method(conn, scope, id, MethodKind::HardwareToken).await?,
         phones: store::with_method(conn, scope, id, MethodKind::Phone).await?,
         phone_messages: phones::service::sent_today(conn, id, now).await?,
+        trusted_devices: store::trusted_devices(conn, scope, id, now).await?,
     })
 }
 
@@ -166,6 +167,8 @@ async fn apply(
     }
     let policy = customer.policy.changed_to(asked.settings, now);
     customers::service::set_policy(&mut tx, scope, id, &policy).await?;
+    let (was, days) = (customer.policy.trust_days, policy.trust_days);
+    session::service::devices::cut_short(&mut tx, scope, id, was, days).await?;
     let event = Event::new(now, What::PolicySet, Some(id)).by(actor.user).from(origin.address.clone());
     let old = customer.policy.settings();
     let event = old.differing(&asked.settings).into_iter().fold(event, |event, setting| {

@@ -75,6 +75,17 @@ pub async fn with_method(conn: &mut Conn, scope: &Scope, customer: CustomerId, k
     Ok(query.bind(customer).bind(kind).fetch_one(conn).await?.0)
 }
 
+/// How many devices are trusted.
+pub async fn trusted_devices(conn: &mut Conn, scope: &Scope, customer: CustomerId, now: Time) -> Result<i64> {
+    if !scope.covers(customer) {
+        return Ok(0);
+    }
+    let query = sqlx::query_as::<_, (i64,)>(
+        "SELECT COUNT(*) FROM trusted_devices d WHERE d.customer_id = $1 AND d.ends_at > $2",
+    );
+    Ok(query.bind(customer).bind(now).fetch_one(conn).await?.0)
+}
+
 /// How many plans that reset somebody of the customer can still be confirmed.
 pub async fn plans(conn: &mut Conn, scope: &Scope, customer: CustomerId, now: Time) -> Result<i64> {
     if !scope.covers(customer) {

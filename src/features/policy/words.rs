@@ -7,6 +7,7 @@ pub const fn label(setting: Setting) -> &'static str {
     match setting {
         Setting::MfaRequired => "Multi-factor authentication",
         Setting::GraceDays => "Days of grace",
+        Setting::TrustDays => "Trusted devices",
         Setting::PasskeysAllowed => "Passkeys and security keys",
         Setting::HardwareTokensAllowed => "Hardware tokens",
         Setting::PhonesAllowed => "Phone numbers",
@@ -29,6 +30,10 @@ pub const fn meaning(setting: Setting) -> &'static str {
         Setting::GraceDays => {
             "For so many days from the moment MFA is switched on, people without a second factor may put the set-up off. \
              The days end for everybody at once. Whoever was reset cannot put it off."
+        }
+        Setting::TrustDays => {
+            "At sign-in, people may choose not to be asked for their second factor again on that device for so many days: \
+             there, their password is enough. With 0 they are asked every time."
         }
         Setting::PasskeysAllowed => {
             "Where they are allowed, people may add them to their account, beside their authenticator app: that is always \
@@ -72,6 +77,11 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
             0 => "None".to_owned(),
             1 => "1 day".to_owned(),
             days => format!("{days} days"),
+        },
+        Setting::TrustDays => match settings.trust_days {
+            0 => "Never".to_owned(),
+            1 => "For 1 day".to_owned(),
+            days => format!("For {days} days"),
         },
         Setting::PasskeysAllowed => either(settings.passkeys_allowed, "Allowed", "Not allowed"),
         Setting::HardwareTokensAllowed => either(settings.hardware_tokens_allowed, "Allowed", "Not allowed"),

@@ -178,6 +178,7 @@ fn what_goes(total: Holdings) -> AnyView {
                 <h3><Icon of=Glyph::SignOut/>"Ended"</h3>
                 <dl class="sums">
                     {line("Sessions", total.sessions)}
+                    {line("Trusted devices", total.trusted_devices)}
                     {line("Half-finished sign-ins", total.challenges)}
                     {line("Older recovery links", total.links)}
                 </dl>

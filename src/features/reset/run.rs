@@ -184,6 +184,7 @@ async fn record(
             ("phones", outcome.holdings.phones),
             ("backup_codes", outcome.holdings.backup_codes),
             ("sessions", outcome.holdings.sessions),
+            ("trusted_devices", outcome.holdings.trusted_devices),
             ("half_finished_sign_ins", outcome.holdings.challenges),
             ("older_links", outcome.holdings.links),
         ] {

@@ -49,8 +49,8 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
     for part in plan.items.chunks(500) {
         let text = format!(
             "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
-                phones, backup_codes, sessions, challenges, links) VALUES {}",
-            rows(part.len(), 12)
+                phones, backup_codes, sessions, trusted_devices, challenges, links) VALUES {}",
+            rows(part.len(), 13)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for item in part {
@@ -65,6 +65,7 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
                 .bind(item.holdings.phones)
                 .bind(item.holdings.backup_codes)
                 .bind(item.holdings.sessions)
+                .bind(item.holdings.trusted_devices)
                 .bind(item.holdings.challenges)
                 .bind(item.holdings.links);
         }
@@ -97,6 +98,7 @@ pub struct ItemRow {
     pub phones: i64,
     pub backup_codes: i64,
     pub sessions: i64,
+    pub trusted_devices: i64,
     pub challenges: i64,
     pub links: i64,
     pub done_at: Option<Time>,
@@ -119,6 +121,7 @@ impl ItemRow {
                 phones: self.phones,
                 backup_codes: self.backup_codes,
                 sessions: self.sessions,
+                trusted_devices: self.trusted_devices,
                 challenges: self.challenges,
                 links: self.links,
             },
@@ -134,7 +137,8 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
     }
     let text = format!(
         "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.hardware_tokens, \
-            i.phones, i.backup_codes, i.sessions, i.challenges, i.links, i.done_at, i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
+            i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, i.link_id, \
+            u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
@@ -256,14 +260,15 @@ pub async fn set_outcomes(
     // An upsert of rows that are all there: the one portable way to set many rows to different values at once.
     let text = format!(
         "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
-            phones, backup_codes, sessions, challenges, links, done_at, link_id) VALUES {} \
+            phones, backup_codes, sessions, trusted_devices, challenges, links, done_at, link_id) VALUES {} \
          ON CONFLICT (reset_id, customer_id, user_id) DO UPDATE SET skip = excluded.skip, \
             authenticator_apps = excluded.authenticator_apps, passkeys = excluded.passkeys, \
             hardware_tokens = excluded.hardware_tokens, phones = excluded.phones, \
             backup_codes = excluded.backup_codes, \
-            sessions = excluded.sessions, challenges = excluded.challenges, links = excluded.links, \
+            sessions = excluded.sessions, trusted_devices = excluded.trusted_devices, \
+            challenges = excluded.challenges, links = excluded.links, \
             done_at = excluded.done_at, link_id = excluded.link_id",
-        rows(outcomes.len(), 14)
+        rows(outcomes.len(), 15)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for outcome in outcomes {
@@ -278,6 +283,7 @@ pub async fn set_outcomes(
             .bind(outcome.holdings.phones)
             .bind(outcome.holdings.backup_codes)
             .bind(outcome.holdings.sessions)
+            .bind(outcome.holdings.trusted_devices)
             .bind(outcome.holdings.challenges)
             .bind(outcome.holdings.links)
             .bind(now)

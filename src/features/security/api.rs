@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::rows::{CodesRow, Happened, MethodRow, SessionRow};
+use super::rows::{CodesRow, DeviceRow, Happened, MethodRow, SessionRow};
 use crate::domain::ids::{MethodId, SessionId, TokenId};
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console, Proofs};
@@ -37,6 +37,8 @@ pub struct SecurityPage {
     pub codes_low: usize,
     /// The own sessions, the last used first.
     pub sessions: Vec<SessionRow>,
+    /// The own trusted devices, the last used first; none where the own customer allows no trust.
+    pub devices: Option<Vec<DeviceRow>>,
     /// What happened last.
     pub happened: Vec<Happened>,
 }
@@ -64,6 +66,8 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let policy =
         customers::service::of_user(&mut conn, user.customer).await?.map(|home| home.policy).unwrap_or_default();
     let sessions = session::service::list(&mut conn, user, request.platform.now()).await?;
+    let devices = super::device_service::listed(&mut conn, user, &policy, request.platform.now()).await?;
+    let this = session::service::devices::of_session(&mut conn, &asking).await?;
     let happened = audit::service::own(&mut conn, &asking.actor, EVENTS).await?;
     let page = SecurityPage {
         methods: own.into_iter().map(|own| MethodRow::of(own.method, own.removal)).collect(),
@@ -74,6 +78,7 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
         codes: codes.into(),
         codes_low: usize::from(policy.codes_low),
         sessions: sessions.into_iter().map(|open| SessionRow::of(open, Some(asking.id))).collect(),
+        devices: devices.map(|all| all.into_iter().map(|device| DeviceRow::of(device, this)).collect()),
         happened: happened.into_iter().map(|recorded| Happened::of(recorded, user)).collect(),
     };
     Ok(request.console(&asking, page))

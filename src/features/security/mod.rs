@@ -7,6 +7,10 @@ pub mod codes_api;
 pub mod codes_page;
 #[cfg(feature = "ssr")]
 pub mod codes_service;
+pub mod device_api;
+#[cfg(feature = "ssr")]
+pub mod device_service;
+mod devices;
 #[cfg(feature = "ssr")]
 pub mod download;
 pub mod method_api;

@@ -5,9 +5,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::{SecurityPage as Security, show_security};
+use super::devices::{ENDED, Reader, devices_section};
 use super::parts::called;
 use super::rows::{CodesRow, MethodRow, SessionRow};
-use super::story::{browser_name, story};
+use super::story::story;
+use crate::domain::device::browser_name;
 use crate::domain::ids::TokenId;
 use crate::domain::method::{MOST_METHODS, Removal};
 use crate::domain::time::Time as Moment;
@@ -51,12 +53,14 @@ fn done_words(done: &str) -> Option<&'static str> {
         "token" => "Hardware token activated. We sent a note to your mailbox.",
         "named" => "Name saved.",
         "session" => "1 session ended.",
+        "device" => ENDED,
         _ => return None,
     })
 }
 
 fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
-    let Security { methods, waiting, passkeys_work, phones_work, codes, codes_low, sessions, happened } = security;
+    let Security { methods, waiting, passkeys_work, phones_work, codes, codes_low, sessions, devices, happened } =
+        security;
     let none = methods.is_empty();
     let count = methods.len();
     let no_factor = none.then(|| {
@@ -118,6 +122,7 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
+                {devices.map(|devices| devices_section(devices, Reader::Own, now))}
             </div>
             <aside>
                 <div class="head"><h2>"Recent activity"</h2></div>

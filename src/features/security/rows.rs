@@ -1,11 +1,11 @@
-//! What pages about a person's security show of methods, backup codes, sessions and events.
+//! What pages about a person's security show of methods, backup codes, sessions, trusted devices and events.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::What;
-use crate::domain::ids::{MethodId, SessionId};
+use crate::domain::ids::{DeviceId, MethodId, SessionId};
 use crate::domain::method::{MethodKind, Removal};
 use crate::domain::time::Time;
 #[cfg(feature = "ssr")]
@@ -102,6 +102,41 @@ impl SessionRow {
             last_seen_at: open.last_seen_at,
             address: open.origin.address,
             browser: open.origin.browser,
+        }
+    }
+}
+
+/// One trusted device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRow {
+    /// Its name.
+    pub id: DeviceId,
+    /// Whether the asking session belongs to it.
+    pub is_this: bool,
+    /// Since when it is trusted.
+    pub trusted_at: Time,
+    /// When a password alone last signed its user in there; before that, when it became trusted.
+    pub last_used_at: Time,
+    /// Until when it is trusted at most.
+    pub ends_at: Time,
+    /// The network address it became trusted from.
+    pub address: Option<String>,
+    /// What the browser calls itself.
+    pub browser: Option<String>,
+}
+
+#[cfg(feature = "ssr")]
+impl DeviceRow {
+    /// `device`, read in a session that belongs to `mine`.
+    pub(super) fn of(device: session::service::devices::Device, mine: Option<DeviceId>) -> Self {
+        Self {
+            id: device.id,
+            is_this: Some(device.id) == mine,
+            trusted_at: device.trust.trusted_at,
+            last_used_at: device.last_used_at,
+            ends_at: device.trust.ends_at,
+            address: device.origin.address,
+            browser: device.origin.browser,
         }
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::rows::Happened;
 use crate::domain::audit::What;
+use crate::domain::device::browser_name;
 use crate::domain::method::MethodKind;
 use crate::domain::time::{Span, Time as Moment};
 use crate::ui::{Glyph, Icon, Time, clock, is_same_day, long, minute};
@@ -67,6 +68,7 @@ fn title(event: &Happened) -> String {
         What::SignedIn => match detail("how") {
             "password" => "Signed in with the password alone".to_owned(),
             "set-up" => "Signed in after setting up".to_owned(),
+            "trusted device" => "Signed in with the password on a trusted device".to_owned(),
             "" => "Signed in".to_owned(),
             how => format!("Signed in with {how}"),
         },
@@ -74,6 +76,14 @@ fn title(event: &Happened) -> String {
             "" => "Sessions ended".to_owned(),
             "1" => "1 session ended".to_owned(),
             count => format!("{count} sessions ended"),
+        },
+        What::DeviceTrusted => match detail("days") {
+            "1" => "Trusted a device for 1 day".to_owned(),
+            days => format!("Trusted a device for {days} days"),
+        },
+        What::DeviceEnded => match detail("device") {
+            "" => "Stopped trusting a device".to_owned(),
+            browser => format!("Stopped trusting {}", browser_name(browser)),
         },
         What::SetUpStarted => "Began to set up a second factor".to_owned(),
         What::AuthenticatorAdded => match detail("through") {
@@ -129,6 +139,7 @@ fn mail(kind: &str) -> &'static str {
         "authenticator_added" | "method_added" => "a new method",
         "method_removed" => "a removed method",
         "passkey_copied" => "a copied passkey",
+        "device_trusted" => "a trusted device",
         "backup_codes_made" => "new backup codes",
         "backup_code_used" => "a used backup code",
         "invitation" => "the invitation",
@@ -152,11 +163,13 @@ fn lost(event: &Happened) -> Option<String> {
     .into_iter()
     .flatten()
     .collect();
-    let ended = count("sessions", "session", "sessions").or_else(|| count("sessions_ended", "session", "sessions"));
+    let sessions = count("sessions", "session", "sessions").or_else(|| count("sessions_ended", "session", "sessions"));
+    let ended: Vec<String> =
+        sessions.into_iter().chain(count("trusted_devices", "trusted device", "trusted devices")).collect();
     let last =
         event.details.contains_key("last").then(|| "It was the last one; the backup codes went with it.".to_owned());
     let deleted = (!deleted.is_empty()).then(|| format!("Deleted {}.", deleted.join(" and ")));
-    let ended = ended.map(|ended| format!("Ended {ended}."));
+    let ended = (!ended.is_empty()).then(|| format!("Ended {}.", ended.join(" and ")));
     let words: Vec<String> = deleted.into_iter().chain(last).chain(ended).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
@@ -184,7 +197,7 @@ fn explained(event: &Happened) -> Option<&'static str> {
 const fn sign(what: What) -> Glyph {
     match what {
         What::SignedIn | What::PasswordRight | What::StepUp | What::BackupCodesSaved => Glyph::Check,
-        What::SignedOut | What::SessionsEnded => Glyph::SignOut,
+        What::SignedOut | What::SessionsEnded | What::DeviceEnded => Glyph::SignOut,
         What::AuthenticatorAdded | What::SetUpStarted => Glyph::Device,
         What::MethodRemoved | What::UserRemoved => Glyph::Trash,
         What::PhoneAdded => Glyph::Phone,
@@ -203,7 +216,7 @@ const fn sign(what: What) -> Glyph {
         | What::UserInvited
         | What::InvitationEnded => Glyph::Mail,
         What::UserSuspended => Glyph::Pause,
-        What::PasswordSet | What::PolicySet => Glyph::Shield,
+        What::PasswordSet | What::PolicySet | What::DeviceTrusted => Glyph::Shield,
         what if what.is_refusal() => Glyph::Warning,
         What::ChallengeEnded => Glyph::Warning,
         _ => Glyph::Users,
@@ -262,28 +275,6 @@ fn day_name(day: Moment, now: Moment) -> String {
     }
 }
 
-/// What people call their browser and system, from what it says of itself.
-pub fn browser_name(agent: &str) -> String {
-    let first =
-        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    let browser =
-        first(&[("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
-    let system = first(&[
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => agent.chars().take(40).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,13 +309,19 @@ mod tests {
                     ("authenticator_apps", "1"),
                     ("backup_codes", "9"),
                     ("sessions", "2"),
+                    ("trusted_devices", "1"),
                 ],
             )
         });
         assert_eq!(told.title, "Reset by Ines");
-        assert_eq!(told.under, ["“Lost” T-1", "Deleted 1 authenticator app and 9 backup codes. Ended 2 sessions."]);
+        let lost = "Deleted 1 authenticator app and 9 backup codes. Ended 2 sessions and 1 trusted device.";
+        assert_eq!(told.under, ["“Lost” T-1", lost]);
         let told = tell(&event(What::MethodRemoved, &[("name", "Old"), ("sessions_ended", "0")]));
         assert_eq!((told.title.as_str(), told.under.len()), ("Removed the authenticator app “Old”", 0));
+        let told = tell(&event(What::DeviceEnded, &[("device", "Firefox/1 (Windows)")]));
+        assert_eq!((told.title.as_str(), told.under.len()), ("Stopped trusting Firefox on Windows", 0));
+        let told = tell(&event(What::SignedIn, &[("how", "trusted device")]));
+        assert_eq!(told.title, "Signed in with the password on a trusted device");
     }
 
     #[test]
@@ -333,17 +330,5 @@ mod tests {
         assert_eq!(day_name(noon, noon), "Today, 21 November 2026");
         assert_eq!(day_name(noon, noon + Span::hours(24)), "Yesterday, 21 November 2026");
         assert_eq!(day_name(noon, noon + Span::hours(48)), "21 November 2026");
-    }
-
-    #[test]
-    fn browsers_are_called_what_people_call_them() {
-        let chrome =
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
-        assert_eq!(browser_name(chrome), "Chrome on Linux");
-        assert_eq!(
-            browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
-            "Safari on iPhone"
-        );
-        assert_eq!(browser_name("curl/8.0"), "curl/8.0");
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::rows::{CodesRow, Happened, MethodRow, SessionRow};
+use super::rows::{CodesRow, DeviceRow, Happened, MethodRow, SessionRow};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{MethodId, UserId};
 use crate::domain::recovery::LinkState;
@@ -59,6 +59,8 @@ pub struct UserPage {
     pub codes: CodesRow,
     /// Their sessions, the last used first.
     pub sessions: Vec<SessionRow>,
+    /// The devices they trust, the last used first; none where their customer allows no trust.
+    pub devices: Option<Vec<DeviceRow>>,
     /// Their roles in the customers that the reader may see, by name, home first.
     pub roles: Vec<(String, Role)>,
     /// Their recovery link, while it has not ended.
@@ -107,6 +109,7 @@ pub async fn show_user(id: UserId) -> Result<Console<Option<UserPage>>, ApiError
         methods: view.methods.into_iter().map(|(method, removal)| MethodRow::of(method, removal)).collect(),
         codes: view.codes.into(),
         sessions: view.sessions.into_iter().map(|open| SessionRow::of(open, Some(session.id))).collect(),
+        devices: view.devices.map(|all| all.into_iter().map(|device| DeviceRow::of(device, None)).collect()),
         roles: view.roles,
         link,
         sign_ins: happened.iter().filter(|event| event.what == What::SignedIn).take(sign_ins).cloned().collect(),

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::devices::{Reader, devices_section};
 use super::page::{codes_card, method_row, methods_table, session_place};
 use super::parts::called;
 use super::rows::{CodesRow, MethodRow, SessionRow};
@@ -14,8 +15,9 @@ use crate::features::users::list_parts::END_SESSIONS;
 use crate::ui::{Banner, Empty, Glyph, SubmitButton, Time, Tone};
 
 pub(super) fn methods(details: Details, now: Moment) -> AnyView {
-    let Details { user, methods, codes, sessions, link, happened, .. } = details;
+    let Details { user, methods, codes, sessions, devices, link, happened, .. } = details;
     let may = user.refusal.is_none();
+    let reader = if may { Reader::Manager(user.id) } else { Reader::Other };
     let count = methods.len();
     let card = if methods.is_empty() {
         view! {
@@ -51,6 +53,7 @@ pub(super) fn methods(details: Details, now: Moment) -> AnyView {
                     })}
                 </div>
                 {sessions_card}
+                {devices.map(|devices| devices_section(devices, reader, now))}
             </div>
             <aside>
                 <div class="head"><h2>"Activity"</h2></div>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::devices::device_ended;
 use super::rows::CodesRow;
 use super::user_activity::activity;
 use super::user_api::{MailState, PendingLink, show_activity, show_user};
@@ -57,10 +58,11 @@ fn details(tab: Tab) -> AnyView {
     let removed = Memo::new(move |_| query.read().get("done").as_deref() == Some("removed"));
     let user = Resource::new(move || id.get(), show_user);
     let ended = left_by::<EndOutcome>("end_user_sessions").map(|left| left.outcome);
+    let stopped = left_by::<EndOutcome>("end_user_device").map(|left| left.outcome);
     console(Section::Users, user, move |details, _, now| match details {
         None => nobody_here(),
         Some(details) => {
-            let done = done(ended, removed.get_untracked());
+            let done = stopped.map(device_ended).or_else(|| done(ended, removed.get_untracked()));
             let name = details.user.name.clone();
             let head = head(&details.user, tab);
             let inside = if tab == Tab::Methods { methods(details, now) } else { summary(details, now) };

@@ -13,6 +13,7 @@ use crate::features::audit::service::Recorded;
 use crate::features::backup_codes::service::CodesLeft;
 use crate::features::methods::service::Method;
 use crate::features::outbox::service::{Delivery, Letter};
+use crate::features::session::service::devices::Device;
 use crate::features::session::service::{NewToken, OpenSession, Session};
 use crate::features::sign_in::service::SteppedUp;
 use crate::features::users::service::User;
@@ -34,6 +35,8 @@ pub struct View {
     pub codes: CodesLeft,
     /// Their sessions.
     pub sessions: Vec<OpenSession>,
+    /// The devices they trust; none where their customer allows no trust.
+    pub devices: Option<Vec<Device>>,
     /// Their roles in the customers that the reader may see, home first.
     pub roles: Vec<(String, Role)>,
     /// The recovery link that has not ended.
@@ -66,6 +69,7 @@ pub async fn view(conn: &mut Conn, actor: &Actor, id: UserId, now: Time) -> Resu
         methods: listed.into_iter().map(|method| (method, removal)).collect(),
         codes: backup_codes::service::left(conn, who).await?,
         sessions: session::service::list(conn, who, now).await?,
+        devices: super::device_service::listed(conn, who, &home.policy, now).await?,
         roles: users::service::roles(conn, &scope, who, now).await?,
         link,
         delivery,
@@ -102,7 +106,7 @@ pub async fn activity(
     Ok(Some((user, happened)))
 }
 
-fn event(platform: &Platform, origin: &Origin, actor: &Actor, what: What) -> Event {
+pub(super) fn event(platform: &Platform, origin: &Origin, actor: &Actor, what: What) -> Event {
     Event::new(platform.now(), what, Some(actor.user.customer)).by(actor.user).from(origin.address.clone())
 }
 
@@ -350,7 +354,21 @@ fn one_line(typed: &str) -> Option<String> {
     (!line.is_empty()).then_some(line)
 }
 
-/// Ends all sessions of a user, and what they had half finished; says how many sessions, or why not.
+/// The user, under the locks, if the asking admin may take something away from them now; or why not.
+pub(super) async fn held(
+    conn: &mut Conn,
+    session: &Session,
+    id: UserId,
+    now: Time,
+) -> Result<std::result::Result<User, Refusal>> {
+    Ok(match session::service::actor(conn, session.actor.user, now).await? {
+        Some(actor) if locked(conn, &actor, id).await? => manageable(conn, &actor, id).await?.map(|(user, _)| user),
+        Some(actor) if !actor.has_mfa => Err(Refusal::NoFactorOfYourOwn),
+        _ => Err(Refusal::NoRole),
+    })
+}
+
+/// Ends all sessions of a user, what they had half finished and their trusted devices; says how many sessions, or why not.
 ///
 /// # Errors
 /// When the database fails.
@@ -362,13 +380,9 @@ pub async fn end_sessions(
 ) -> Result<std::result::Result<u64, Refusal>> {
     let mut tx = platform.db.begin().await?;
     let actor = &session.actor;
-    let found = match session::service::actor(&mut tx, actor.user, platform.now()).await? {
-        Some(actor) if locked(&mut tx, &actor, id).await? => manageable(&mut tx, &actor, id).await?,
-        Some(actor) if !actor.has_mfa => Err(Refusal::NoFactorOfYourOwn),
-        _ => Err(Refusal::NoRole),
-    };
+    let found = held(&mut tx, session, id, platform.now()).await?;
     let user = match found {
-        Ok((user, _)) => user.user,
+        Ok(user) => user,
         Err(refusal) => {
             drop(tx);
             let refused = event(platform, origin, actor, What::ChangeRefused).with("change", "end_sessions");
@@ -376,10 +390,13 @@ pub async fn end_sessions(
             return Ok(Err(refusal));
         }
     };
+    let (user, devices) = (user.user, user.trusted_devices);
     let ended = session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
     session::service::end_all_challenges(&mut tx, user.customer, &[user.id]).await?;
     let record = Event::new(platform.now(), What::SessionsEnded, Some(user.customer)).by(actor.user).about(user.id);
-    audit::service::record(&mut tx, platform, record.from(origin.address.clone()).with("count", ended)).await?;
+    let record = record.from(origin.address.clone()).with("count", ended);
+    let record = if devices > 0 { record.with("trusted_devices", devices) } else { record };
+    audit::service::record(&mut tx, platform, record).await?;
     tx.commit().await?;
     Ok(Ok(ended))
 }

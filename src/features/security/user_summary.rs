@@ -14,7 +14,7 @@ use crate::features::users::api::UserRow;
 use crate::ui::Time;
 
 pub(super) fn summary(details: Details, now: Moment) -> AnyView {
-    let Details { user, methods, codes, sessions, roles, link, sign_ins, happened } = details;
+    let Details { user, methods, codes, sessions, roles, link, sign_ins, happened, .. } = details;
     let standing = match user.standing {
         Standing::Active => view! { "Active since "{time(user.activated_at, now)} }.into_any(),
         Standing::Invited => "Invited, set-up not finished".into_any(),

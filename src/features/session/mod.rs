@@ -1,5 +1,5 @@
-//! Who is asking: sessions, and the half-finished sign-ins and set-ups before them. Also what every server function
-//! shares: the request it serves, the errors it may answer with, and the outcome it leaves for a page without
+//! Who is asking: sessions, the half-finished sign-ins and set-ups before them, and trusted devices. Also what every server
+//! function shares: the request it serves, the errors it may answer with, and the outcome it leaves for a page without
 //! WebAssembly.
 
 pub mod api;

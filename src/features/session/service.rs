@@ -1,4 +1,7 @@
-//! Opens, finds and ends sessions and challenges. Cookies hold random tokens, tables their hashes.
+//! Opens, finds and ends sessions and challenges; trusted devices are in `devices`. Cookies hold random tokens, tables their
+//! hashes.
+
+pub mod devices;
 
 use super::api::Proofs;
 use super::store::{self, ChallengeRow};
@@ -178,12 +181,33 @@ pub async fn end_one(conn: &mut Conn, user: UserRef, id: SessionId) -> Result<bo
     Ok(store::delete_session_by_id(conn, user, id).await? > 0)
 }
 
-/// Ends all sessions of the asking user but the one that asks; says how many.
+/// What ended with the other sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How many sessions.
+    pub sessions: u64,
+    /// How many trusted devices.
+    pub devices: u64,
+}
+
+/// Ends all sessions of the asking user but the one that asks, and with them the devices they trust, but the one that the
+/// asking session belongs to.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_elsewhere(conn: &mut Conn, session: &Session) -> Result<Ended> {
+    // The devices first, here and below: a sign-in by one of them holds its row, and its session is there when that is free.
+    let devices = store::devices::delete_but_of(conn, session.actor.user, session.id).await?;
+    let sessions = store::delete_sessions_but(conn, session.actor.user, session.id).await?;
+    Ok(Ended { sessions, devices })
+}
+
+/// The same; says how many sessions.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_others(conn: &mut Conn, session: &Session) -> Result<u64> {
-    store::delete_sessions_but(conn, session.actor.user, session.id).await
+    Ok(end_elsewhere(conn, session).await?.sessions)
 }
 
 /// Whether `session` has not been ended since it was found: whoever changes something for it asks under its user's lock.
@@ -194,11 +218,13 @@ pub async fn is_open(conn: &mut Conn, session: &Session) -> Result<bool> {
     store::is_there(conn, session.actor.user, session.id).await
 }
 
-/// Ends all sessions of these users; says how many.
+/// Ends all sessions of these users; says how many. With them end the devices they trust: whoever ends what is open would
+/// not leave a way in that asks for less.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_all(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
+    store::devices::delete_all(conn, customer, users).await?;
     store::delete_sessions(conn, customer, users).await
 }
 
@@ -377,5 +403,6 @@ pub async fn sweep(platform: &Platform) -> Result<()> {
     let idle_before = now - SESSION_IDLE;
     let mut tx = platform.db.begin().await?;
     store::delete_stale(&mut tx, idle_before, now).await?;
+    store::devices::delete_stale(&mut tx, now).await?;
     tx.commit().await
 }

@@ -1,4 +1,7 @@
-//! All SQL over `sessions` and `challenges`, and the one query that says who a session's user is.
+//! All SQL over `sessions` and `challenges`, and the one query that says who a session's user is. That over trusted
+//! devices is in `devices`.
+
+pub mod devices;
 
 use sqlx::{AssertSqlSafe, FromRow};
 

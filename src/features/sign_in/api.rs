@@ -54,7 +54,9 @@ pub async fn begin(
     #[server(default)] next: Option<String>,
 ) -> Result<BeginOutcome, ApiError> {
     let request = Request::current()?;
-    let begun = service::begin(&request.platform, &request.origin, &address, password, next.as_deref()).await;
+    let device = request.cookie(Cookie::Device);
+    let Request { platform, origin, .. } = &request;
+    let begun = service::begin(platform, origin, &address, password, next.as_deref(), device.as_deref()).await;
     let outcome = match begun {
         Ok(service::Begun::Challenge(token, step)) => {
             request.set_token(Cookie::Challenge, &token);
@@ -103,25 +105,33 @@ pub enum CodeOutcome {
     Over,
 }
 
-/// Finishes a sign-in with the six digits of an authenticator app, or with a backup code.
+/// Finishes a sign-in with the six digits of an authenticator app, or with a backup code. With `trust` the device is not
+/// asked for them again for some days, where that is allowed.
 ///
 /// # Errors
 /// When something fails on the server.
 #[server(endpoint = "sign_in/code")]
-pub async fn finish(code: String, #[server(default)] backup: bool) -> Result<CodeOutcome, ApiError> {
+pub async fn finish(
+    code: String,
+    #[server(default)] backup: bool,
+    #[server(default)] trust: bool,
+) -> Result<CodeOutcome, ApiError> {
     let request = Request::current()?;
     let factor = if backup { service::Factor::backup_code(&code) } else { service::Factor::code(&code) };
-    finish_with(&request, factor).await
+    finish_with(&request, factor, trust).await
 }
 
-/// Finishes a sign-in with what a passkey answered.
+/// Finishes a sign-in with what a passkey answered; `trust` as for [`finish`].
 ///
 /// # Errors
 /// When something fails on the server.
 #[server(endpoint = "sign_in/passkey")]
-pub async fn finish_with_passkey(#[server(default)] answer: String) -> Result<CodeOutcome, ApiError> {
+pub async fn finish_with_passkey(
+    #[server(default)] answer: String,
+    #[server(default)] trust: bool,
+) -> Result<CodeOutcome, ApiError> {
     let request = Request::current()?;
-    finish_with(&request, Some(service::Factor::answer(answer))).await
+    finish_with(&request, Some(service::Factor::answer(answer)), trust).await
 }
 
 /// What came of asking for a code on a phone.
@@ -202,14 +212,17 @@ pub async fn send_code_to_prove() -> Result<SendOutcome, ApiError> {
 }
 
 #[cfg(feature = "ssr")]
-async fn finish_with(request: &Request, factor: Option<service::Factor>) -> Result<CodeOutcome, ApiError> {
+async fn finish_with(request: &Request, factor: Option<service::Factor>, trust: bool) -> Result<CodeOutcome, ApiError> {
     let outcome = match (request.cookie(Cookie::Challenge), factor) {
         (None, _) => CodeOutcome::Over,
         (_, None) => CodeOutcome::Malformed,
         (Some(token), Some(factor)) => {
-            match service::finish(&request.platform, &request.origin, &token, &factor).await? {
-                service::Finished::SignedIn { token, next, few_codes } => {
+            match service::finish(&request.platform, &request.origin, &token, &factor, trust).await? {
+                service::Finished::SignedIn { token, device, next, few_codes } => {
                     request.set_token(Cookie::Session, &token);
+                    if let Some(device) = device {
+                        request.set_token(Cookie::Device, &device);
+                    }
                     request.clear(Cookie::Challenge);
                     request.go(if few_codes.is_some() { "/security" } else { &next });
                     return Ok(CodeOutcome::GoOn);
@@ -226,7 +239,7 @@ async fn finish_with(request: &Request, factor: Option<service::Factor>) -> Resu
         request.clear(Cookie::Challenge);
         request.go("/sign-in?over=1");
     }
-    request.leave("code", outcome, &[]);
+    request.leave("code", outcome, &[("trust", if trust { "true" } else { "" })]);
     Ok(outcome)
 }
 
@@ -280,6 +293,7 @@ pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
     match waiting {
         Some(service::Waiting { customer, step: Step::Factor, token_digits, ways, phones, sent }) => {
             Ok(Some(WaitingFor {
+                trust_days: customer.policy.trust_days,
                 customer: customer.name,
                 help_desk: customer.help_desk,
                 token_digits,
@@ -314,6 +328,8 @@ pub struct WaitingFor {
     pub phones: Vec<(MethodId, String)>,
     /// The code that was sent last and counts.
     pub sent: Option<SentTo>,
+    /// For how many days they may choose not to be asked again on this device; 0: not at all.
+    pub trust_days: u16,
 }
 
 /// Signs out, wholly or from a half-finished sign-in.

@@ -7,3 +7,4 @@ pub mod phone_form;
 pub mod prove;
 #[cfg(feature = "ssr")]
 pub mod service;
+mod trust;

@@ -11,6 +11,7 @@ use super::api::{
 };
 use super::phone_form::{Sending, not_sent, phone_form};
 use super::prove::BackupCode;
+use super::trust::Offer;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
@@ -142,12 +143,15 @@ pub fn CodePage() -> impl IntoView {
     });
     let (by_code, by_backup_code) = (ServerAction::<Finish>::new(), ServerAction::<Finish>::new());
     let by_passkey = ServerAction::<FinishWithPasskey>::new();
-    let left = left_by::<CodeOutcome>("code").map(|left| left.outcome);
+    let left = left_by::<CodeOutcome>("code");
+    let ticked = left.as_ref().is_some_and(|left| left.typed("trust") == "true");
+    let left = left.map(|left| left.outcome);
     let sending = left_by::<SendOutcome>("send_code").map(|left| left.outcome);
     // What a form left is for the form on this page as it came, not for the other ones.
     let came_with = asked.get_untracked();
     let page = move |waiting: Option<WaitingFor>| {
-        let Some(WaitingFor { customer, help_desk: desk, token_digits, ways, phones, sent }) = waiting else {
+        let Some(WaitingFor { customer, help_desk: desk, token_digits, ways, trust_days, phones, sent }) = waiting
+        else {
             return on_the_way();
         };
         let name = customer.clone();
@@ -156,13 +160,14 @@ pub fn CodePage() -> impl IntoView {
             let way = asked.get().or(ways.first().copied()).unwrap_or(Way::App);
             let left = left.filter(|_| asked.get() == came_with);
             let others = || other_ways(way, &ways);
+            let offer = Offer::new(trust_days, ticked);
             match way {
-                Way::Passkey => passkey_form(by_passkey, outcome(by_passkey, left), &name, others()),
-                Way::App => code_form(by_code, outcome(by_code, left), &name, token_digits, others()),
+                Way::Passkey => passkey_form(by_passkey, outcome(by_passkey, left), &name, offer, others()),
+                Way::App => code_form(by_code, outcome(by_code, left), &name, token_digits, offer, others()),
                 Way::Phone => {
                     let refusal = sending.as_ref().filter(|_| asked.get() == came_with).and_then(not_sent);
                     let sending = Sending { phones: &phones, sent: sent.clone(), refusal };
-                    phone_form(by_code, outcome(by_code, left), sending, others())
+                    phone_form(by_code, outcome(by_code, left), sending, offer, others())
                 }
                 Way::BackupCode => backup_form(by_backup_code, outcome(by_backup_code, left), &name, others()),
             }
@@ -217,6 +222,7 @@ fn code_form(
     outcome: Outcome,
     customer: &str,
     token_digits: Option<u8>,
+    offer: Offer,
     others: Option<AnyView>,
 ) -> AnyView {
     let error = Signal::derive(move || match outcome.get() {
@@ -238,6 +244,7 @@ fn code_form(
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
             <CodeField name="code" label error autofocus=true places=token_digits.unwrap_or(6)/>
+            {offer.show()}
             {sign_in(action)}
         </ActionForm>
         {others}
@@ -262,6 +269,7 @@ fn passkey_form(
     action: ServerAction<FinishWithPasskey>,
     outcome: Outcome,
     customer: &str,
+    offer: Offer,
     others: Option<AnyView>,
 ) -> AnyView {
     let title = td_string!(LOCALE, sign_in.passkey.title);
@@ -279,14 +287,17 @@ fn passkey_form(
         })
     };
     let then = move |(_, answer)| {
-        action.dispatch(FinishWithPasskey { answer });
+        action.dispatch(FinishWithPasskey { answer, trust: offer.is_ticked() });
     };
     view! {
         <Title text=title/>
         <h1>{title}</h1>
         <p class="lead">{td_string!(LOCALE, sign_in.passkey.lead, customer = apart(customer))}</p>
         {refusal(wrong)}
-        <KeyButton words ask then=Callback::new(then) pending=action.pending() look=Look::Primary wide=true/>
+        <div class="form">
+            {offer.show()}
+            <KeyButton words ask then=Callback::new(then) pending=action.pending() look=Look::Primary wide=true/>
+        </div>
         {others}
     }
     .into_any()

@@ -6,6 +6,7 @@ use leptos_meta::Title;
 
 use super::api::{CodeOutcome, Finish, SendOutcome, SentTo};
 use super::page::{Outcome, refused, sign_in};
+use super::trust::Offer;
 use crate::domain::ids::MethodId;
 use crate::features::session::calm::{LOCALE, apart, refusal};
 use crate::ui::{CodeField, Look, SubmitButton, clock};
@@ -49,6 +50,7 @@ pub(super) fn phone_form(
     action: ServerAction<Finish>,
     outcome: Outcome,
     Sending { phones, sent, refusal: why_not }: Sending<'_>,
+    offer: Offer,
     others: Option<AnyView>,
 ) -> AnyView {
     let title = td_string!(LOCALE, sign_in.phone.title);
@@ -65,6 +67,7 @@ pub(super) fn phone_form(
             {refusal(move || refused(outcome.get()?))}
             <ActionForm action attr:class="form">
                 <CodeField name="code" label=td_string!(LOCALE, sign_in.code.label) error autofocus=true/>
+                {offer.show()}
                 {sign_in(action)}
             </ActionForm>
             <p class="note">{td_string!(LOCALE, sign_in.phone.again)}</p>

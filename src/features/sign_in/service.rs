@@ -1,9 +1,10 @@
-//! The steps of a sign-in (here), how a second factor is judged (`factor`), how codes go to phones (`phone`), and how somebody
-//! who is signed in proves themself again (`step_up`).
+//! The steps of a sign-in (here), how a second factor is judged (`factor`), how codes go to phones (`phone`), on which devices
+//! none is asked for (`trust`), and how somebody who is signed in proves themself again (`step_up`).
 
 mod factor;
 mod phone;
 mod step_up;
+mod trust;
 
 pub use factor::{Factor, Judged, Proof, judge, read_proof};
 pub use phone::{refusal, send_code, send_code_to_prove};
@@ -47,7 +48,8 @@ pub struct LinkRequired {
     pub help_desk: Option<String>,
 }
 
-/// Begins a sign-in. Known and unknown addresses cost the same work and get the same answer.
+/// Begins a sign-in. Known and unknown addresses cost the same work and get the same answer. `device` is what the browser's
+/// cookie of a trusted device holds.
 ///
 /// # Errors
 /// When the database fails or too many passwords are being checked.
@@ -57,6 +59,7 @@ pub async fn begin(
     address: &str,
     password: String,
     next: Option<&str>,
+    device: Option<&str>,
 ) -> Result<Begun> {
     let credentials = match address.parse::<Address>() {
         Ok(address) => users::service::credentials(&mut *platform.db.read().await?, &address).await?,
@@ -93,7 +96,14 @@ pub async fn begin(
     };
     // The password may have been changed while it was being checked.
     let after = if locked.has_password(&credentials) { after_password(facts) } else { AfterPassword::Refused };
+    let on_trusted = match after {
+        AfterPassword::Challenge(Step::Factor) => {
+            trust::enter(&mut tx, platform, origin, user, &customer.policy, device).await?
+        }
+        _ => None,
+    };
     let begun = match after {
+        _ if let Some(token) = on_trusted => Begun::SignedIn(token),
         AfterPassword::Refused => {
             let refused = event(What::SignInRefused, Some(user)).with("standing", locked.standing);
             audit::service::record(&mut tx, platform, refused).await?;
@@ -152,6 +162,8 @@ pub enum Finished {
     SignedIn {
         /// For the cookie.
         token: NewToken,
+        /// For the cookie of the device, where it has become trusted.
+        device: Option<NewToken>,
         /// Where to go.
         next: String,
         /// How many backup codes are left, when they are few.
@@ -169,11 +181,18 @@ pub enum Finished {
     Dead,
 }
 
-/// Finishes a sign-in with a second factor.
+/// Finishes a sign-in with a second factor. With `trust` the device is not asked for one again for some days, where the
+/// policy allows that.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &Factor) -> Result<Finished> {
+pub async fn finish(
+    platform: &Platform,
+    origin: &Origin,
+    token: &str,
+    factor: &Factor,
+    trust: bool,
+) -> Result<Finished> {
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
     // Once to learn whose it is, and once more under that user's lock.
@@ -200,9 +219,19 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, factor: &
                 Proof::Method(MethodKind::Phone) => ("code sent to a phone", None),
             };
             session::service::end_challenge(&mut tx, &challenge).await?;
-            let token = enter(&mut tx, platform, origin, challenge.user, how, None).await?;
+            let user = challenge.user;
+            // A backup code is for emergencies, and often typed on a machine of somebody else's.
+            let trusted = match proof {
+                Proof::Method(_) if trust => trust::begin(&mut tx, platform, origin, user).await?,
+                Proof::Method(_) | Proof::BackupCode(_) => None,
+            };
+            let token = enter(&mut tx, platform, origin, user, how, None).await?;
+            let device = match trusted {
+                Some(trusted) => Some(trust::tell(&mut tx, platform, origin, user, &token, trusted).await?),
+                None => None,
+            };
             let next = challenge.next_path.unwrap_or_else(|| "/".to_owned());
-            Finished::SignedIn { token, next, few_codes }
+            Finished::SignedIn { token, device, next, few_codes }
         }
         wrong => {
             session::service::wrong_code(&mut tx, &challenge).await?;
@@ -266,11 +295,13 @@ pub async fn sign_out(
 pub async fn sign_out_elsewhere(platform: &Platform, origin: &Origin, session: &Session) -> Result<u64> {
     let user = session.actor.user;
     let mut tx = platform.db.begin().await?;
-    let ended = session::service::end_others(&mut tx, session).await?;
+    let ended = session::service::end_elsewhere(&mut tx, session).await?;
     let event = Event::new(platform.now(), What::SessionsEnded, Some(user.customer)).by(user).about(user.id);
-    audit::service::record(&mut tx, platform, event.from(origin.address.clone()).with("count", ended)).await?;
+    let event = event.from(origin.address.clone()).with("count", ended.sessions);
+    let event = if ended.devices > 0 { event.with("trusted_devices", ended.devices) } else { event };
+    audit::service::record(&mut tx, platform, event).await?;
     tx.commit().await?;
-    Ok(ended)
+    Ok(ended.sessions)
 }
 
 /// A half-finished sign-in, as its page needs it.

@@ -9,6 +9,7 @@ use rekey::domain::time::{Span, Time};
 use rekey::domain::user::UserRef;
 use rekey::features::reset::service::{Confirmation, Confirmed, Planned, Selection};
 use rekey::features::session::service::Session;
+use rekey::features::session::service::devices::Trusted;
 use rekey::features::sign_in::service::{Begun, Factor, Finished};
 use rekey::features::{recovery, reset, session, set_up, sign_in};
 use rekey::platform::totp::TotpSecret;
@@ -36,7 +37,13 @@ impl World {
     }
 
     pub async fn begin_with(&self, address: &str, password: &str) -> Begun {
-        sign_in::service::begin(&self.platform, &self.origin, address, password.to_owned(), None).await.unwrap()
+        self.begin_on(address, password, None).await
+    }
+
+    /// The same in a browser whose cookie of a trusted device holds this.
+    pub async fn begin_on(&self, address: &str, password: &str, device: Option<&str>) -> Begun {
+        let (platform, origin) = (&self.platform, &self.origin);
+        sign_in::service::begin(platform, origin, address, password.to_owned(), None, device).await.unwrap()
     }
 
     /// A half-finished sign-in without the cost of checking a password.
@@ -53,7 +60,7 @@ impl World {
     }
 
     pub async fn finish(&self, token: &str, factor: &Factor) -> Finished {
-        sign_in::service::finish(&self.platform, &self.origin, token, factor).await.unwrap()
+        sign_in::service::finish(&self.platform, &self.origin, token, factor, false).await.unwrap()
     }
 
     /// Signs in the whole way; the session's token.
@@ -77,6 +84,14 @@ impl World {
         let token = session::service::open(&mut tx, &self.platform, person.user, &self.origin, None).await.unwrap();
         tx.commit().await.unwrap();
         token.0
+    }
+
+    /// A device that somebody trusts out of nothing.
+    pub async fn trusted(&self, person: &Person, days: u16) -> Trusted {
+        let mut tx = self.platform.db.begin().await.unwrap();
+        let trusted = session::service::devices::trust(&mut tx, &self.platform, person.user, &self.origin, days).await;
+        tx.commit().await.unwrap();
+        trusted.unwrap()
     }
 
     pub async fn find(&self, token: &str) -> Option<Session> {

@@ -4,6 +4,7 @@ use super::line::{Line, isolated};
 use super::{Recipient, Way};
 use crate::domain::access::last_moment;
 use crate::domain::authority::Role;
+use crate::domain::device::browser_name;
 use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
@@ -165,6 +166,18 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 (td_string!(locale, mail.passkey_copied.doubt), td_string!(locale, mail.passkey_copied.doubt_do));
             (td_string!(locale, mail.passkey_copied.subject), lines, doubt.0, doubt.1)
         }
+        Mail::DeviceTrusted { at, until, browser } => {
+            let (moment, until) = (moment(locale, *at), moment(locale, *until));
+            let happened = if let Some(browser) = called(browser.as_deref().map(browser_name).as_deref()) {
+                td_string!(locale, mail.device_trusted.happened_in, moment = moment, browser = browser)
+            } else {
+                td_string!(locale, mail.device_trusted.happened, moment = moment)
+            };
+            let now = td_string!(locale, mail.device_trusted.now, until = until);
+            let doubt =
+                (td_string!(locale, mail.device_trusted.doubt), td_string!(locale, mail.device_trusted.doubt_do));
+            (td_string!(locale, mail.device_trusted.subject), vec![says(happened), says(now)], doubt.0, doubt.1)
+        }
         Mail::BackupCodesMade { at } => {
             let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.codes_made.now).to_owned())];
@@ -210,7 +223,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
     Said { subject, says, doubt, doubt_do }
 }
 
-/// What a user calls a method, set apart; none where that is no name.
+/// What a user calls a method, or a browser itself, set apart; none where that is no name.
 fn called(name: Option<&str>) -> Option<String> {
     name.map(isolated).filter(|name| name.chars().count() > 2)
 }

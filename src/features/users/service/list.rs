@@ -52,6 +52,8 @@ pub struct User {
     pub codes_low: i64,
     /// How many sessions they have.
     pub sessions: i64,
+    /// How many devices they trust.
+    pub trusted_devices: i64,
     /// The recovery link that has not ended, and until when it works.
     pub link: Option<(LinkId, Time)>,
     challenges: i64,
@@ -82,6 +84,7 @@ impl User {
                 phones: self.phones,
                 backup_codes: self.codes_left,
                 sessions: self.sessions,
+                trusted_devices: self.trusted_devices,
                 challenges: self.challenges,
                 links: self.link.is_some() as i64,
             },
@@ -109,6 +112,7 @@ impl From<list::Listed> for User {
             codes_left: row.codes_left,
             codes_low: row.codes_low,
             sessions: row.sessions,
+            trusted_devices: row.trusted_devices,
             link: row.link_id.zip(row.link_expires_at),
             challenges: row.challenges,
             name_key: row.name_key,

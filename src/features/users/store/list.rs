@@ -34,6 +34,7 @@ pub struct Listed {
     pub phones: i64,
     pub codes_left: i64,
     pub sessions: i64,
+    pub trusted_devices: i64,
     pub challenges: i64,
     pub link_id: Option<LinkId>,
     pub link_expires_at: Option<Time>,
@@ -57,10 +58,11 @@ fn listed(from: &str) -> String {
     format!(
         "SELECT u.customer_id, u.id, u.name, u.name_key, u.address, u.address_verified_at, u.activated_at, \
             u.suspended_at, u.last_sign_in_at, u.set_up_due_at, c.name AS customer_name, c.codes_low, m.role AS role, \
-            {METHODS} AS methods, {PASSKEYS} AS passkeys, {TOKENS} AS hardware_tokens, {PHONES} AS phones, {CODES_LEFT} AS codes_left, \
-            {}, {}, l.id AS link_id, l.expires_at AS link_expires_at \
+            {METHODS} AS methods, {PASSKEYS} AS passkeys, {TOKENS} AS hardware_tokens, {PHONES} AS phones, \
+            {CODES_LEFT} AS codes_left, {}, {}, {}, l.id AS link_id, l.expires_at AS link_expires_at \
          {from} LEFT JOIN links l ON l.customer_id = u.customer_id AND l.user_id = u.id AND l.ended_at IS NULL",
         count("sessions"),
+        count("trusted_devices"),
         count("challenges")
     )
 }
