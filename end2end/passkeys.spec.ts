@@ -22,7 +22,7 @@ test('a passkey is added, signs in, confirms a reset, and is refused after its o
   await signIn(user)
   await page.getByRole('link', { name: 'Add a passkey' }).click()
   await axe()
-  await page.getByLabel('Your 6-digit code').fill(await code(user))
+  await page.getByLabel('Your own code').fill(await code(user))
   await page.getByRole('button', { name: 'Continue' }).click()
   await expect(page.getByRole('heading', { name: 'Add your passkey' })).toBeVisible()
   await axe()

@@ -38,6 +38,8 @@ pub struct Policy {
     pub trust_days: u16,
     /// Whether users may register passkeys and security keys. Those they have go on working.
     pub passkeys_allowed: bool,
+    /// Whether a passkey counts only if it verified its user, by a PIN, a finger or a face (WebAuthn §6.2.3).
+    pub passkeys_verify_user: bool,
     /// Whether users may activate hardware tokens. Those that are active go on working.
     pub hardware_tokens_allowed: bool,
     /// Whether users may register phone numbers. Those they have go on working.
@@ -65,6 +67,7 @@ impl Default for Policy {
             grace_days: 0,
             trust_days: 0,
             passkeys_allowed: true,
+            passkeys_verify_user: false,
             hardware_tokens_allowed: true,
             phones_allowed: true,
             phone_messages_a_day: 200,
@@ -116,6 +119,7 @@ impl Policy {
             grace_days,
             trust_days,
             passkeys_allowed,
+            passkeys_verify_user,
             hardware_tokens_allowed,
             phones_allowed,
             phone_messages_a_day,
@@ -131,6 +135,7 @@ impl Policy {
             grace_days,
             trust_days,
             passkeys_allowed,
+            passkeys_verify_user,
             hardware_tokens_allowed,
             phones_allowed,
             phone_messages_a_day,
@@ -150,6 +155,7 @@ impl Policy {
             grace_days: self.grace_days,
             trust_days: self.trust_days,
             passkeys_allowed: self.passkeys_allowed,
+            passkeys_verify_user: self.passkeys_verify_user,
             hardware_tokens_allowed: self.hardware_tokens_allowed,
             phones_allowed: self.phones_allowed,
             phone_messages_a_day: self.phone_messages_a_day,
@@ -180,6 +186,8 @@ pub struct Settings {
     pub trust_days: u16,
     /// See [`Policy::passkeys_allowed`].
     pub passkeys_allowed: bool,
+    /// See [`Policy::passkeys_verify_user`].
+    pub passkeys_verify_user: bool,
     /// See [`Policy::hardware_tokens_allowed`].
     pub hardware_tokens_allowed: bool,
     /// See [`Policy::phones_allowed`].
@@ -209,6 +217,8 @@ pub enum Setting {
     TrustDays,
     /// [`Settings::passkeys_allowed`].
     PasskeysAllowed,
+    /// [`Settings::passkeys_verify_user`].
+    PasskeysVerifyUser,
     /// [`Settings::hardware_tokens_allowed`].
     HardwareTokensAllowed,
     /// [`Settings::phones_allowed`].
@@ -231,6 +241,7 @@ spelled!(Setting {
     GraceDays => "grace_days",
     TrustDays => "trust_days",
     PasskeysAllowed => "passkeys_allowed",
+    PasskeysVerifyUser => "passkeys_verify_user",
     HardwareTokensAllowed => "hardware_tokens_allowed",
     PhonesAllowed => "phones_allowed",
     PhoneMessagesADay => "phone_messages_a_day",
@@ -253,6 +264,7 @@ impl Setting {
             Self::CodesLow => Some(0..=9),
             Self::MfaRequired
             | Self::PasskeysAllowed
+            | Self::PasskeysVerifyUser
             | Self::HardwareTokensAllowed
             | Self::PhonesAllowed
             | Self::SetUpAtSignIn
@@ -278,6 +290,7 @@ impl Settings {
             Setting::GraceDays => self.grace_days.to_string(),
             Setting::TrustDays => self.trust_days.to_string(),
             Setting::PasskeysAllowed => on_or_off(self.passkeys_allowed),
+            Setting::PasskeysVerifyUser => on_or_off(self.passkeys_verify_user),
             Setting::HardwareTokensAllowed => on_or_off(self.hardware_tokens_allowed),
             Setting::PhonesAllowed => on_or_off(self.phones_allowed),
             Setting::PhoneMessagesADay => self.phone_messages_a_day.to_string(),
@@ -319,11 +332,12 @@ mod tests {
 
     fn settings() -> impl Strategy<Value = Settings> {
         let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000);
-        (any::<[bool; 7]>(), numbers).prop_map(|(on, numbers)| {
+        (any::<[bool; 8]>(), numbers).prop_map(|(on, numbers)| {
             let (grace_days, trust_days, link_minutes, codes_low, phone_messages_a_day) = numbers;
             let [
                 mfa_required,
                 passkeys_allowed,
+                passkeys_verify_user,
                 hardware_tokens_allowed,
                 phones_allowed,
                 set_up_at_sign_in,
@@ -335,6 +349,7 @@ mod tests {
                 grace_days,
                 trust_days,
                 passkeys_allowed,
+                passkeys_verify_user,
                 hardware_tokens_allowed,
                 phones_allowed,
                 phone_messages_a_day,

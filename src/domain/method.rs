@@ -131,7 +131,27 @@ pub enum Fate {
 }
 
 impl Artefact {
-    /// The one table of fates: plan, preview and documentation read it.
+    /// Every one, methods first.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let others = [Self::BackupCodes, Self::Session, Self::TrustedDevice, Self::Challenge, Self::RecoveryLink];
+        MethodKind::ALL.iter().map(|kind| Self::Method(*kind)).chain(others).collect()
+    }
+
+    /// In words, for any number of them.
+    #[must_use]
+    pub const fn labels(self) -> &'static str {
+        match self {
+            Self::Method(kind) => kind.labels(),
+            Self::BackupCodes => "Backup codes",
+            Self::Session => "Sessions",
+            Self::TrustedDevice => "Trusted devices",
+            Self::Challenge => "Half-finished sign-ins",
+            Self::RecoveryLink => "Older recovery links",
+        }
+    }
+
+    /// The one table of fates: the plan, its preview, what the reset does and the documentation of `features/reset` read it.
     #[must_use]
     pub const fn fate(self) -> Fate {
         match self {

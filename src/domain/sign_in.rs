@@ -89,6 +89,8 @@ pub enum CodeProblem {
     Malformed,
     /// Wrong, or used before.
     Wrong,
+    /// By a passkey of which there are two: it is refused from now on.
+    Copied,
     /// Too many wrong codes: none is taken before `until`.
     Locked {
         /// When the next one is taken.

@@ -4,6 +4,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use webauthn_rs::prelude::{
     CredentialID, PublicKeyCredential, RegisterPublicKeyCredential, SecurityKey, SecurityKeyAuthentication,
     SecurityKeyRegistration, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
@@ -19,6 +20,15 @@ const LONGEST_ANSWER: usize = 16 * 1024;
 /// Whom keys know this installation as: the host of the address that people reach it at. Whoever moves to another host
 /// leaves all keys behind.
 pub struct RelyingParty(Webauthn);
+
+/// Whether a key must verify its user, by a PIN, a finger or a face, or only its being there (WebAuthn §5.8.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserVerification {
+    /// It may, where it can.
+    Preferred,
+    /// It must: other answers are wrong.
+    Required,
+}
 
 /// A question to a key, and what the server must remember until it is answered.
 pub struct Ceremony {
@@ -70,7 +80,14 @@ impl RelyingParty {
     ///
     /// # Errors
     /// When a key is not one that [`Self::register`] made.
-    pub fn ask_new(&self, user: UserId, address: &str, name: &str, keys: &[String]) -> Result<Ceremony> {
+    pub fn ask_new(
+        &self,
+        user: UserId,
+        address: &str,
+        name: &str,
+        keys: &[String],
+        verification: UserVerification,
+    ) -> Result<Ceremony> {
         let known: Vec<CredentialID> = read_all(keys)?.iter().map(|key| key.cred_id().clone()).collect();
         let name = if name.is_empty() { address } else { name };
         let begun =
@@ -80,7 +97,10 @@ impl RelyingParty {
         // ever after, which Chromium refuses to ask where that is only preferred.
         question.public_key.hints = None;
         question.public_key.extensions = None;
-        Ok(Ceremony { question: write(&question), state: write(&state) })
+        let mut question = json(&question);
+        // A key that could never be used is not made.
+        question["publicKey"]["authenticatorSelection"]["userVerification"] = verification.in_a_question();
+        Ok(Ceremony { question: question.to_string(), state: write(&state) })
     }
 
     /// The key that answered, if it answered this question.
@@ -98,11 +118,13 @@ impl RelyingParty {
     ///
     /// # Errors
     /// When a key is not one that [`Self::register`] made.
-    pub fn ask(&self, keys: &[String]) -> Result<Ceremony> {
+    pub fn ask(&self, keys: &[String], verification: UserVerification) -> Result<Ceremony> {
         let begun = self.0.start_securitykey_authentication(&read_all(keys)?);
         let (mut question, state) = begun.map_err(|_| Fault::Unreadable(Unreadable("key")))?;
         question.public_key.hints = None;
-        Ok(Ceremony { question: write(&question), state: write(&state) })
+        let mut question = json(&question);
+        question["publicKey"]["userVerification"] = verification.in_a_question();
+        Ok(Ceremony { question: question.to_string(), state: write(&state) })
     }
 
     /// What an answer is worth. A counter is compared with the one that the key had when it was registered: whoever asks
@@ -110,18 +132,33 @@ impl RelyingParty {
     ///
     /// # Errors
     /// When the state is none that [`Self::ask`] made.
-    pub fn judge(&self, state: &str, answer: &str) -> Result<Answer> {
+    pub fn judge(&self, state: &str, answer: &str, verification: UserVerification) -> Result<Answer> {
         let state: SecurityKeyAuthentication = read(state)?;
         let Some(answer) = readable::<PublicKeyCredential>(answer) else {
             return Ok(Answer::Wrong);
         };
         let id = BASE64URL_NOPAD.encode(answer.get_credential_id());
         Ok(match self.0.finish_securitykey_authentication(&answer, &state) {
+            // The library asks and does not insist: whether it must be so is the policy's, at the moment of the answer.
+            Ok(right) if verification == UserVerification::Required && !right.user_verified() => Answer::Wrong,
             Ok(right) => Answer::Right { id, counter: right.counter() },
             Err(WebauthnError::CredentialPossibleCompromise) => Answer::Copied { id },
             Err(_) => Answer::Wrong,
         })
     }
+}
+
+impl UserVerification {
+    fn in_a_question(self) -> Value {
+        Value::from(match self {
+            Self::Preferred => "preferred",
+            Self::Required => "required",
+        })
+    }
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("a question is always JSON")
 }
 
 fn write(value: &impl Serialize) -> String {

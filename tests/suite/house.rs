@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rekey::domain::method::Artefact;
+
 /// A source file, without its comments.
 struct File {
     /// Where it lies below `src`.
@@ -270,6 +272,17 @@ fn an_arrow_that_turns_round_is_seen() {
     ] {
         assert!(!goes_down(&file(module, code)), "{code}");
     }
+}
+
+#[test]
+fn the_documentation_says_what_a_reset_does() {
+    let doc = fs::read_to_string(root().join("src/features/reset/mod.rs")).unwrap();
+    let told: Vec<&str> = doc.lines().filter_map(|line| line.strip_prefix("//! | ")).skip(1).collect();
+    let expected = Artefact::all().into_iter().map(|what| {
+        let fate = format!("{:?}", what.fate()).to_lowercase();
+        format!("{} | {fate} |", what.labels())
+    });
+    assert_eq!(told, expected.collect::<Vec<_>>());
 }
 
 #[test]

@@ -138,6 +138,29 @@ both! {
         assert_eq!(answer(&mut browser, &key.get(&asked)).await, "\"GoOn\"");
     }
 
+    async fn a_key_that_asks_its_holder_nothing_counts_where_the_policy_lets_it(world: World) {
+        let ua = world.member(&world.a).await;
+        let mut key = SoftKey { verifies: false, ..SoftKey::new(1) };
+        register(&world, &ua, &mut key, "").await;
+        let (mut browser, asked) = half_way(&world, &ua).await;
+        assert!(asked.contains("\"userVerification\":\"preferred\""), "{asked}");
+        assert_eq!(answer(&mut browser, &key.get(&asked)).await, "\"GoOn\"");
+        // From the policy on it does not, even to a question from before it.
+        let (mut before, asked_before) = half_way(&world, &ua).await;
+        world.set_policy(&world.a, policy(|policy| policy.passkeys_verify_user = true)).await;
+        assert_eq!(answer(&mut before, &key.get(&asked_before)).await, "\"Wrong\"");
+        let (mut browser, asked) = half_way(&world, &ua).await;
+        assert!(asked.contains("\"userVerification\":\"required\""), "{asked}");
+        assert_eq!(answer(&mut browser, &key.get(&asked)).await, "\"Wrong\"");
+        let with = proof(&world, &ua, &mut key).await;
+        assert!(!stepped_up(&world, &ua, &with).await);
+        key.verifies = true;
+        let with = proof(&world, &ua, &mut key).await;
+        assert!(stepped_up(&world, &ua, &with).await);
+        let mut browser = Browser::signed_in(&world, &ua).await;
+        assert!(asked_for_new(&world, &ua, &mut browser).await.contains("\"userVerification\":\"required\""));
+    }
+
     async fn a_passkey_alone_is_a_factor_and_never_taken_away_as_the_last(world: World) {
         let ua = world.member(&world.a).await;
         let mut key = SoftKey::new(1);

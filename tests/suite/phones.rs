@@ -340,6 +340,23 @@ both! {
         assert!(what == "reset" && details.contains("\"phones\":\"1\""), "{details}");
     }
 
+    async fn of_many_with_the_same_code_one_gets_in(world: World) {
+        let ua = world.member(&world.a).await;
+        let id = registered(&world, &ua, "0171 3920012").await;
+        let token = world.challenge(&ua, Step::Factor).await;
+        send(&world, &token, id).await;
+        let code = sent_code(&world).await;
+        let asking = (0..20).map(|_| {
+            let (world, token, code) = (world.clone(), token.clone(), code.clone());
+            tokio::spawn(async move { is_right(&world, &token, &code).await })
+        });
+        let mut right = 0;
+        for one in asking.collect::<Vec<_>>() {
+            right += usize::from(one.await.unwrap());
+        }
+        assert_eq!(right, 1);
+    }
+
     async fn somebody_elses_phone_gets_no_code(world: World) {
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
         let id = registered(&world, &ub, "0171 3920012").await;

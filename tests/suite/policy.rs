@@ -42,11 +42,12 @@ pub async fn saved(world: &World, owner: &Person, customer: &Customer, change: i
 }
 
 /// Every setting with another value than the default.
-const OTHERS: [(Setting, fn(&mut Settings)); 12] = [
+const OTHERS: [(Setting, fn(&mut Settings)); 13] = [
     (Setting::MfaRequired, |asked| asked.mfa_required = false),
     (Setting::GraceDays, |asked| asked.grace_days = 7),
     (Setting::TrustDays, |asked| asked.trust_days = 30),
     (Setting::PasskeysAllowed, |asked| asked.passkeys_allowed = false),
+    (Setting::PasskeysVerifyUser, |asked| asked.passkeys_verify_user = true),
     (Setting::HardwareTokensAllowed, |asked| asked.hardware_tokens_allowed = false),
     (Setting::PhonesAllowed, |asked| asked.phones_allowed = false),
     (Setting::PhoneMessagesADay, |asked| asked.phone_messages_a_day = 50),
@@ -123,7 +124,7 @@ both! {
     async fn a_policy_is_saved_with_a_fresh_code_only(world: World) {
         let owner = world.with_role(&world.a, Role::Owner).await;
         let session = world.session(&owner).await;
-        let right = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, OTHERS[8].1).await };
+        let right = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, OTHERS[9].1).await };
         let before = Dump::of(&world).await;
         for (code, outcome) in [
             (String::new(), Saved::Code(CodeProblem::Malformed)),
@@ -143,12 +144,12 @@ both! {
         let (outcome, token) = save(&world.platform, &world.origin, &session, world.a.id, &right).await.unwrap();
         assert_eq!(outcome, Saved::Done);
         let session = world.find(&token.unwrap().0).await.expect("the session goes on under another token");
-        let again = Asked { code: right.code, ..asked(&world, &world.a, OTHERS[7].1).await };
+        let again = Asked { code: right.code, ..asked(&world, &world.a, OTHERS[8].1).await };
         assert_eq!(try_save(&world, &session, world.a.id, &again).await, Saved::Code(CodeProblem::Wrong));
         // What holds already is no change, and spends nothing.
         let same = Asked { code: world.fresh_code(&owner), ..asked(&world, &world.a, |_| ()).await };
         assert_eq!(try_save(&world, &session, world.a.id, &same).await, Saved::Same);
-        let real = Asked { code: same.code, ..asked(&world, &world.a, OTHERS[7].1).await };
+        let real = Asked { code: same.code, ..asked(&world, &world.a, OTHERS[8].1).await };
         assert_eq!(try_save(&world, &session, world.a.id, &real).await, Saved::Done);
     }
 

@@ -18,6 +18,8 @@ pub struct SoftKey {
     /// How often it was used; it stands still at 0 where the key does not count.
     pub counter: u32,
     pub counts: bool,
+    /// Whether it asks its holder for a PIN or a finger.
+    pub verifies: bool,
     /// The site that the browser is at.
     pub origin: String,
 }
@@ -26,7 +28,7 @@ impl SoftKey {
     /// Key number `n`: every number is another key.
     pub fn new(n: u8) -> Self {
         let key = SigningKey::from_slice(&[n; 32]).expect("any small number is a key");
-        Self { key, id: vec![n; 20], counter: 0, counts: true, origin: "https://rekey.example".into() }
+        Self { key, id: vec![n; 20], counter: 0, counts: true, verifies: true, origin: "https://rekey.example".into() }
     }
 
     /// Makes itself known: the answer to a question of `navigator.credentials.create`.
@@ -39,12 +41,9 @@ impl SoftKey {
         let public =
             [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32][..], &point[1..33], &[0x22, 0x58, 32], &point[33..]];
         let length = u16::try_from(self.id.len()).unwrap().to_be_bytes();
-        let data = [
-            self.data(site, PRESENT | VERIFIED | WITH_KEY),
-            [&[0; 16][..], &length, &self.id].concat(),
-            public.concat(),
-        ]
-        .concat();
+        let data =
+            [self.data(site, self.there() | WITH_KEY), [&[0; 16][..], &length, &self.id].concat(), public.concat()]
+                .concat();
         let length = u16::try_from(data.len()).unwrap().to_be_bytes();
         // {"fmt": "none", "attStmt": {}, "authData": data}
         let attestation = [&b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59"[..], &length, &data].concat();
@@ -66,7 +65,7 @@ impl SoftKey {
         if self.counts {
             self.counter += 1;
         }
-        let (data, client) = (self.data(site, PRESENT | VERIFIED), self.client("webauthn.get", asked));
+        let (data, client) = (self.data(site, self.there()), self.client("webauthn.get", asked));
         let signed = [&data[..], &Sha256::digest(client.as_bytes())[..]].concat();
         let signature: DerSignature = self.key.sign(&signed);
         self.answered(json!({
@@ -80,6 +79,10 @@ impl SoftKey {
     /// The same for another site than the one that asks, as a key that is not asked whom it speaks to would.
     pub fn get_elsewhere(&mut self, question: &str, site: &str) -> String {
         self.get_for(&read(question), site)
+    }
+
+    fn there(&self) -> u8 {
+        if self.verifies { PRESENT | VERIFIED } else { PRESENT }
     }
 
     fn data(&self, site: &str, flags: u8) -> Vec<u8> {

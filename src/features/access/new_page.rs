@@ -97,7 +97,7 @@ fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyVi
                 autocomplete="off"
             />
             {through}
-            <StepUp hint="From your authenticator app. It counts for this customer only." error=code/>
+            <StepUp hint="It counts for this customer only." error=code/>
             <div class="actions">
                 <SubmitButton look=Look::Primary>"Add customer"</SubmitButton>
                 <a class="button quiet" href="/customers">"Cancel"</a>

@@ -115,7 +115,7 @@ fn form(page: RolePage, title: &'static str, left: Option<Left<RoleOutcome>>) ->
                     error=end_problem
                 />
             })}
-            <StepUp hint="From your authenticator app. It counts for this change only." error=code/>
+            <StepUp hint="It counts for this change only." error=code/>
             <p class="note">"They are told by mail."</p>
             <div class="actions">
                 <SubmitButton look=Look::Primary>{button}</SubmitButton>

@@ -108,7 +108,7 @@ fn form(choices: Vec<Choice>, chosen: Option<CustomerId>, left: Option<Left<Invi
                     />
                     {roles(role, owners)}
                     <div class="above-member">
-                        <StepUp hint="From your authenticator app: this role sees or changes more than its own account."
+                        <StepUp hint="This role sees or changes more than its own account."
                             error=code_error
                             may_be_empty=true
                         />

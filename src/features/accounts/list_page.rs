@@ -153,7 +153,7 @@ fn preview(page: ListPage, left: Option<ConfirmListOutcome>) -> AnyView {
         view! {
             <form class="form" method="post" action="/api/accounts/confirm_list">
                 <input type="hidden" name="id" value=page.id.to_string()/>
-                <StepUp hint="From your authenticator app. It counts for this list only." error=code_error/>
+                <StepUp hint="It counts for this list only." error=code_error/>
                 <p><b>{people(going)}</b>{each}</p>
                 <SubmitButton look=Look::Primary wide=true>{format!("Invite {}", people(going))}</SubmitButton>
                 <a class="button quiet wide" href="/users/invite/file">"Read another list"</a>

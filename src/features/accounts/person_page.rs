@@ -228,7 +228,7 @@ fn remove(page: AccountPage, outcome: Option<AccountOutcome>, _: Moment) -> AnyV
             </ul>
             <form class="form" method="post" action="/api/accounts/remove">
                 <input type="hidden" name="id" value=page.id.to_string()/>
-                <StepUp hint="From your authenticator app." error=code_error/>
+                <StepUp error=code_error/>
                 <p><b>"This cannot be undone."</b>" To keep somebody out for a while, suspend them."</p>
                 <div class="actions">
                     <SubmitButton look=Look::Red>"Remove 1 user"</SubmitButton>

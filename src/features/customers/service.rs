@@ -10,6 +10,7 @@ use crate::domain::time::Time;
 use crate::domain::user::{UserRef, clean_name};
 use crate::features::audit;
 use crate::platform::text::{like_anywhere, name_key};
+use crate::platform::webauthn::UserVerification;
 use crate::platform::{Conn, Platform, Result};
 
 /// How many customers are on a page of the list.
@@ -153,6 +154,15 @@ pub async fn of_user(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>
 /// When the database fails.
 pub async fn allows(conn: &mut Conn, id: CustomerId, kind: MethodKind) -> Result<bool> {
     Ok(of_user(conn, id).await?.is_some_and(|customer| customer.policy.allows(kind)))
+}
+
+/// Whether the policy of a user's own customer takes a passkey only if it verified its user.
+///
+/// # Errors
+/// When the database fails.
+pub async fn user_verification(conn: &mut Conn, id: CustomerId) -> Result<UserVerification> {
+    let required = of_user(conn, id).await?.is_some_and(|customer| customer.policy.passkeys_verify_user);
+    Ok(if required { UserVerification::Required } else { UserVerification::Preferred })
 }
 
 /// The customer of this name, for the command line.

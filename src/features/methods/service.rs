@@ -5,7 +5,7 @@ pub mod phones;
 
 use super::store;
 use crate::domain::ids::{CustomerId, MethodId, TokenId, UserId};
-use crate::domain::method::MethodKind;
+use crate::domain::method::{Artefact, Fate, MethodKind};
 use crate::domain::phone::About;
 use crate::domain::time::Time;
 use crate::domain::totp::Step;
@@ -165,7 +165,15 @@ pub async fn delete_all(
     by: UserRef,
     now: Time,
 ) -> Result<u64> {
-    stock::service::deactivate_all(conn, customer, users, by, now).await?;
+    for kind in MethodKind::ALL {
+        match Artefact::Method(*kind).fate() {
+            // Only what is in the stock can go back into it.
+            Fate::Deactivated => {
+                stock::service::deactivate_all(conn, customer, users, by, now).await?;
+            }
+            Fate::Deleted | Fate::Ended => {}
+        }
+    }
     store::delete_all(conn, customer, users).await
 }
 

@@ -68,6 +68,7 @@ impl Typed {
             grace_days,
             trust_days,
             passkeys_allowed: self.is_on(Setting::PasskeysAllowed),
+            passkeys_verify_user: self.is_on(Setting::PasskeysVerifyUser),
             hardware_tokens_allowed: self.is_on(Setting::HardwareTokensAllowed),
             phones_allowed: self.is_on(Setting::PhonesAllowed),
             phone_messages_a_day,

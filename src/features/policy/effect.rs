@@ -48,6 +48,7 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
         Setting::PasskeysAllowed => {
             allowed(change.asked.passkeys_allowed, concerned.passkeys, "a passkey or security key", "kind=passkey")
         }
+        Setting::PasskeysVerifyUser => verified(change).listed(concerned.passkeys, "kind=passkey"),
         Setting::HardwareTokensAllowed => {
             let has = concerned.hardware_tokens;
             allowed(change.asked.hardware_tokens_allowed, has, "a hardware token", "kind=hardware_token")
@@ -162,6 +163,22 @@ fn allowed(is_allowed: bool, have: i64, what: &str, list: &'static str) -> Effec
         (false, _) => "It goes on working until it is removed or its user is reset. Nobody can add one any more.",
     };
     Effect::says(fact, rest).listed(have, list)
+}
+
+fn verified(change: &Change) -> Effect {
+    let have = change.concerned.passkeys;
+    let fact = match have {
+        0 => "Nobody has a passkey or security key.".to_owned(),
+        _ => format!("{} a passkey or security key.", people(have, "has", "have")),
+    };
+    match (change.asked.passkeys_verify_user, have) {
+        (false, _) => Effect::says(fact, "A key that asks for nothing will do as well."),
+        (true, 0) => Effect::says(fact, "A key that asks for nothing will be refused."),
+        (true, _) => Effect::warns(
+            fact,
+            "Whose key cannot ask for a PIN, a finger or a face uses another method, or a backup code, from the next sign-in.",
+        ),
+    }
 }
 
 fn phone_messages(change: &Change) -> Effect {

@@ -24,7 +24,13 @@ const PARTS: [(&str, &[Setting]); 5] = [
     ("Second factor", &[Setting::MfaRequired, Setting::GraceDays, Setting::TrustDays]),
     (
         "What people may add",
-        &[Setting::PasskeysAllowed, Setting::HardwareTokensAllowed, Setting::PhonesAllowed, Setting::PhoneMessagesADay],
+        &[
+            Setting::PasskeysAllowed,
+            Setting::PasskeysVerifyUser,
+            Setting::HardwareTokensAllowed,
+            Setting::PhonesAllowed,
+            Setting::PhoneMessagesADay,
+        ],
     ),
     ("After a reset", &[Setting::SetUpAtSignIn, Setting::LinkMinutes]),
     ("What a reset needs", &[Setting::ReasonRequired, Setting::TicketRequired]),
@@ -168,6 +174,7 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
             Setting::MfaRequired => "Multi-factor authentication is required",
             Setting::PasskeysAllowed => "People may add passkeys and security keys",
             Setting::HardwareTokensAllowed => "People may activate hardware tokens",
+            Setting::PasskeysVerifyUser => "Passkeys must ask for a PIN, a finger or a face",
             Setting::PhonesAllowed => "People may add phone numbers",
             Setting::SetUpAtSignIn => "After a reset, people may set up again at sign-in",
             Setting::ReasonRequired => "A reset needs a reason",

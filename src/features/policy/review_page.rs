@@ -127,7 +127,7 @@ fn confirmation(policy: &PolicyPage, typed: &Typed, back: String, left: Option<S
                 <input type="hidden" name="id" value=policy.id.to_string()/>
                 <input type="hidden" name="version" value=policy.version.clone()/>
                 {hidden.collect_view()}
-                <StepUp hint="From your authenticator app. It counts for this change only."
+                <StepUp hint="It counts for this change only."
                     error
                 />
                 <SubmitButton look=Look::Primary wide=true>"Save the policy"</SubmitButton>

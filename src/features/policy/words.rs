@@ -9,6 +9,7 @@ pub const fn label(setting: Setting) -> &'static str {
         Setting::GraceDays => "Days of grace",
         Setting::TrustDays => "Trusted devices",
         Setting::PasskeysAllowed => "Passkeys and security keys",
+        Setting::PasskeysVerifyUser => "What passkeys ask for",
         Setting::HardwareTokensAllowed => "Hardware tokens",
         Setting::PhonesAllowed => "Phone numbers",
         Setting::PhoneMessagesADay => "Messages to phones in a day",
@@ -38,6 +39,10 @@ pub const fn meaning(setting: Setting) -> &'static str {
         Setting::PasskeysAllowed => {
             "Where they are allowed, people may add them to their account, beside their authenticator app: that is always \
              allowed, since every set-up begins with one."
+        }
+        Setting::PasskeysVerifyUser => {
+            "A passkey proves that it is there, and with a PIN, a finger or a face also who holds it. Where that is required, a key \
+             that asks for nothing is refused."
         }
         Setting::HardwareTokensAllowed => {
             "Where they are allowed, people may activate a token of the stock that was assigned to them."
@@ -84,6 +89,9 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
             days => format!("For {days} days"),
         },
         Setting::PasskeysAllowed => either(settings.passkeys_allowed, "Allowed", "Not allowed"),
+        Setting::PasskeysVerifyUser => {
+            either(settings.passkeys_verify_user, "A PIN, a finger or a face", "Whatever the key asks for")
+        }
         Setting::HardwareTokensAllowed => either(settings.hardware_tokens_allowed, "Allowed", "Not allowed"),
         Setting::PhonesAllowed => either(settings.phones_allowed, "Allowed", "Not allowed"),
         Setting::PhoneMessagesADay => match settings.phone_messages_a_day {

@@ -1,4 +1,20 @@
 //! Reset: a selection becomes a frozen plan, is reviewed, confirmed with the own code, and carried out in chunks.
+//!
+//! What a user had is gone in the same transaction (`domain/method.rs` decides, `tests/suite/house.rs` compares):
+//!
+//! | what | becomes |
+//! |---|---|
+//! | Authenticator apps | deleted |
+//! | Passkeys and security keys | deleted |
+//! | Hardware tokens | deactivated |
+//! | Phone numbers | deleted |
+//! | Backup codes | deleted |
+//! | Sessions | ended |
+//! | Trusted devices | ended |
+//! | Half-finished sign-ins | ended |
+//! | Older recovery links | ended |
+//!
+//! A hardware token goes back into its customer's stock as returned; given out again, it shows two codes in a row.
 
 pub mod api;
 pub mod page;

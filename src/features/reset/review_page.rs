@@ -320,7 +320,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
                         (outcome == ConfirmOutcome::TicketMissing).then(|| "A customer of this selection needs a ticket number.".to_owned())
                     })
                 />
-                <StepUp hint="From your authenticator app. It counts for this plan only."
+                <StepUp hint="It counts for this plan only."
                     error=failed(problem_of_code)
                 />
                 <p><b>{people(going)}</b>{consequence}</p>

@@ -309,7 +309,7 @@ pub async fn confirm(
     let seal = seal(&reset.plan_hash);
     let token = match sign_in::service::step_up(platform, origin, session, &digits, ("plan", &seal)).await? {
         SteppedUp::Right(token) => token,
-        SteppedUp::Wrong => return Ok(Confirmed::CodeWrong),
+        SteppedUp::Wrong | SteppedUp::Copied => return Ok(Confirmed::CodeWrong),
         SteppedUp::LockedUntil(until) => return Ok(Confirmed::LockedUntil(until)),
         SteppedUp::Disabled => return Ok(Confirmed::Disabled),
     };

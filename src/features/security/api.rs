@@ -14,6 +14,8 @@ use super::method_service;
 #[cfg(feature = "ssr")]
 use super::service::{self, Changed, Refused};
 #[cfg(feature = "ssr")]
+use crate::domain::sign_in::CodeProblem;
+#[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::features::sign_in::service::Factor;
@@ -54,6 +56,7 @@ const EVENTS: i64 = 20;
 #[server(endpoint = "security/page")]
 pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     use crate::domain::method::MethodKind;
+    use crate::domain::totp::Moving;
     use crate::features::{audit, backup_codes, customers, session, stock};
     let request = Request::current()?;
     let asking = request.signed_in().await?;
@@ -61,7 +64,16 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let own = method_service::own_methods(&mut conn, &asking).await?;
     let tokens = stock::service::of_user(&mut conn, user).await?;
+    let counting: Vec<TokenId> = tokens
+        .iter()
+        .filter(|token| token.facts.activated_at.is_some() && token.profile.moving == Moving::Counter)
+        .map(|token| token.id)
+        .collect();
     let waiting = tokens.into_iter().filter(|token| token.facts.activated_at.is_none());
+    let method = |own: method_service::OwnMethod| {
+        let token = own.method.token.filter(|token| counting.contains(token));
+        MethodRow { counting: token, ..MethodRow::of(own.method, own.removal) }
+    };
     let codes = backup_codes::service::left(&mut conn, user).await?;
     let policy =
         customers::service::of_user(&mut conn, user.customer).await?.map(|home| home.policy).unwrap_or_default();
@@ -70,7 +82,7 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let this = session::service::devices::of_session(&mut conn, &asking).await?;
     let happened = audit::service::own(&mut conn, &asking.actor, EVENTS).await?;
     let page = SecurityPage {
-        methods: own.into_iter().map(|own| MethodRow::of(own.method, own.removal)).collect(),
+        methods: own.into_iter().map(method).collect(),
         waiting: waiting.map(|token| (token.id, token.serial)).collect(),
         passkeys_work: policy.allows(MethodKind::Passkey)
             && crate::features::methods::service::passkeys::are_offered(&request.platform),
@@ -148,6 +160,8 @@ pub enum Proof {
     Malformed,
     /// Wrong, or used before.
     Wrong,
+    /// By a passkey of which there are two.
+    Copied,
     /// Too many wrong ones: none is taken before `until`.
     Locked {
         /// When the next one is taken.
@@ -200,8 +214,10 @@ pub(super) fn settle<T>(request: &Request, changed: Changed<T>) -> Result<T, Pro
             }
             Err(refused(why))
         }
-        Changed::Wrong => Err(Proof::Wrong),
-        Changed::LockedUntil(until) => Err(Proof::Locked { until, now: request.platform.now() }),
-        Changed::Disabled => Err(Proof::Disabled),
+        Changed::Code(CodeProblem::Malformed) => Err(Proof::Malformed),
+        Changed::Code(CodeProblem::Wrong) => Err(Proof::Wrong),
+        Changed::Code(CodeProblem::Copied) => Err(Proof::Copied),
+        Changed::Code(CodeProblem::Locked { until, now }) => Err(Proof::Locked { until, now }),
+        Changed::Code(CodeProblem::Disabled) => Err(Proof::Disabled),
     }
 }

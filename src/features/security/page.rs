@@ -46,6 +46,7 @@ fn others_ended(count: u64) -> String {
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
         "added" => "Authenticator app added. We sent a note to your mailbox.",
+        "in_step" => "The token is in step again: its codes are taken.",
         "phone" => "Phone number added. We sent a note to your mailbox.",
         "passkey" => "Passkey added. We sent a note to your mailbox.",
         "removed" => "Method removed. We sent a note to your mailbox.",
@@ -202,7 +203,10 @@ fn methods_card(methods: Vec<MethodRow>, now: Moment) -> AnyView {
         };
         let name = if method.name.is_some() { "Rename" } else { "Name it" };
         let rename = view! { <a class="action" href=format!("/security/methods/{id}/name")>{name}</a> }.into_any();
-        method_row(&method, now, view! { <span class="two">{rename}{remove}</span> }.into_any())
+        let step = method.counting.map(|token| {
+            view! { <a class="action" href=format!("/security/tokens/{token}")>"Out of step?"</a> }
+        });
+        method_row(&method, now, view! { <span class="two">{step}{rename}{remove}</span> }.into_any())
     };
     methods_table(methods.into_iter().map(row).collect())
 }

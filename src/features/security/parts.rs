@@ -40,8 +40,7 @@ pub fn factor_field(backup: bool, outcome: Outcome, proofs: Proofs) -> AnyView {
         .into_any()
     } else {
         let error = error(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, sign_in.code.wrong));
-        let hint = td_string!(LOCALE, security.prove.hint).to_owned();
-        view! { <StepUp label=td_string!(LOCALE, security.prove.label) hint error proofs/> }.into_any()
+        view! { <StepUp label=td_string!(LOCALE, security.prove.label) error proofs/> }.into_any()
     }
 }
 
@@ -80,6 +79,9 @@ pub fn refused(outcome: Result<Proof, ApiError>) -> Option<(String, String)> {
     match outcome {
         Ok(Proof::Locked { until, now }) => Some(locked(until, now)),
         Ok(Proof::Disabled) => Some(disabled()),
+        Ok(Proof::Copied) => {
+            words(td_string!(LOCALE, sign_in.passkey.copied), td_string!(LOCALE, sign_in.passkey.copied_lead))
+        }
         Ok(Proof::Over) => words(td_string!(LOCALE, security.over), td_string!(LOCALE, security.over_lead)),
         Ok(Proof::NoMethod) => Some((
             format!("{}.", td_string!(LOCALE, security.gone.title)),

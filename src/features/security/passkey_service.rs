@@ -33,7 +33,9 @@ pub async fn ask(platform: &Platform, session: &Session, token: &str) -> Result<
     if !customers::service::allows(&mut tx, user.customer, MethodKind::Passkey).await? {
         return Ok(None);
     }
-    let asked = passkeys::ask_new(&mut tx, platform, user, address.as_str(), &session.actor.name).await?;
+    let verification = customers::service::user_verification(&mut tx, user.customer).await?;
+    let called = (address.as_str(), session.actor.name.as_str());
+    let asked = passkeys::ask_new(&mut tx, platform, user, called, verification).await?;
     let Some(ceremony) = asked else {
         return Ok(None);
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::What;
-use crate::domain::ids::{DeviceId, MethodId, SessionId};
+use crate::domain::ids::{DeviceId, MethodId, SessionId, TokenId};
 use crate::domain::method::{MethodKind, Removal};
 use crate::domain::time::Time;
 #[cfg(feature = "ssr")]
@@ -28,6 +28,8 @@ pub struct MethodRow {
     pub last_used_at: Option<Time>,
     /// Since when it is refused, because there are two of it.
     pub copied_at: Option<Time>,
+    /// Which token it is, where it counts presses: it may run out of step.
+    pub counting: Option<TokenId>,
     /// What the reader's removing it would come to.
     pub removal: Removal,
 }
@@ -43,6 +45,7 @@ impl MethodRow {
             registered_at: method.registered_at,
             last_used_at: method.last_used_at,
             copied_at: method.copied_at,
+            counting: None,
             removal,
         }
     }

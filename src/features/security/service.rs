@@ -5,10 +5,10 @@
 use crate::domain::audit::{Event, What};
 use crate::domain::customer::Customer;
 use crate::domain::ids::SessionId;
-use crate::domain::time::Time;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::user::{Address, Standing};
 use crate::features::session::service::{NewToken, Session};
-use crate::features::sign_in::service::{Factor, SteppedUp};
+use crate::features::sign_in::service::Factor;
 use crate::features::users::service::Locked;
 use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::request::Origin;
@@ -20,12 +20,8 @@ pub enum Changed<T> {
     Done(NewToken, T),
     /// Nothing was changed. If the code was right, the session goes on with a new token all the same.
     Refused(Refused, Option<NewToken>),
-    /// The code is wrong or was used before.
-    Wrong,
-    /// No code is taken before this time.
-    LockedUntil(Time),
-    /// No code is taken before a reset.
-    Disabled,
+    /// The code was not taken.
+    Code(CodeProblem),
 }
 
 /// Why a change was refused.
@@ -95,12 +91,8 @@ pub(super) async fn prove<T>(
     factor: &Factor,
     change: &str,
 ) -> Result<std::result::Result<NewToken, Changed<T>>> {
-    Ok(match sign_in::service::step_up_with(platform, origin, session, factor, ("change", change)).await? {
-        SteppedUp::Right(token) => Ok(token),
-        SteppedUp::Wrong => Err(Changed::Wrong),
-        SteppedUp::LockedUntil(until) => Err(Changed::LockedUntil(until)),
-        SteppedUp::Disabled => Err(Changed::Disabled),
-    })
+    let stepped_up = sign_in::service::step_up_with(platform, origin, session, factor, ("change", change)).await?;
+    Ok(stepped_up.or_problem(platform.now()).map_err(Changed::Code))
 }
 
 /// The asking user, as the pages around a change name them.

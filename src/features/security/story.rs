@@ -123,6 +123,7 @@ fn title(event: &Happened) -> String {
         What::TokenAssigned => format!("Given the hardware token {}", detail("token")),
         What::TokenActivated => format!("Activated the hardware token {}", detail("token")),
         What::TokenReturned => format!("Hardware token {} taken back", detail("token")),
+        What::TokenInStep => format!("Brought the hardware token {} into step", detail("token")),
         What::TokenLost => format!("Hardware token {} reported lost", detail("token")),
         What::UserAdded => "Account added".to_owned(),
         What::PasswordSet if detail("at") == "invitation" => "Password set".to_owned(),

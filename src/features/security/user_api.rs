@@ -7,6 +7,7 @@ use super::rows::{CodesRow, DeviceRow, Happened, MethodRow, SessionRow};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{MethodId, UserId};
 use crate::domain::recovery::LinkState;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 use crate::features::users::api::{EndOutcome, UserRow};
@@ -215,19 +216,8 @@ pub enum RemoveOutcome {
     ReasonMissing,
     /// A ticket number is needed.
     TicketMissing,
-    /// Not six digits.
-    CodeMalformed,
-    /// Wrong, or used before.
-    CodeWrong,
-    /// Too many wrong codes: none is taken before `until`.
-    Locked {
-        /// When the next one is taken.
-        until: Time,
-        /// When this was said.
-        now: Time,
-    },
-    /// Far too many wrong codes.
-    Disabled,
+    /// The own code was not taken.
+    Code(CodeProblem),
 }
 
 /// Removes one method of a user, with the reader's own code.
@@ -255,10 +245,7 @@ pub async fn remove_user_method(
         Removed::LastOwner(token) => (RemoveOutcome::LastOwner, token),
         Removed::ReasonMissing => (RemoveOutcome::ReasonMissing, None),
         Removed::TicketMissing => (RemoveOutcome::TicketMissing, None),
-        Removed::CodeMalformed => (RemoveOutcome::CodeMalformed, None),
-        Removed::CodeWrong => (RemoveOutcome::CodeWrong, None),
-        Removed::LockedUntil(until) => (RemoveOutcome::Locked { until, now: platform.now() }, None),
-        Removed::Disabled => (RemoveOutcome::Disabled, None),
+        Removed::Code(problem) => (RemoveOutcome::Code(problem), None),
     };
     if let Some(token) = token {
         request.set_token(Cookie::Session, &token);

@@ -16,12 +16,10 @@ use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
 use crate::features::session::page::console;
-use crate::features::sign_in::prove::StepUp;
+use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::features::users::api::UserRow;
 use crate::features::users::list_parts::PLAN;
-use crate::ui::{
-    Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextArea, TextField, Time, Tone, clock,
-};
+use crate::ui::{Banner, Empty, Glyph, Icon, Look, Section, SheetHead, SubmitButton, TextArea, TextField, Time, Tone};
 
 type Outcome = Signal<Option<Result<RemoveOutcome, ApiError>>>;
 
@@ -173,30 +171,17 @@ fn form(
                         (outcome == RemoveOutcome::TicketMissing).then(|| "This customer needs a ticket number.".to_owned())
                     })
                 />
-                <StepUp hint="From your authenticator app. It counts for this removal only."
-                    error=failed(code_problem)
+                <StepUp hint="It counts for this removal only."
+                    error=failed(|outcome| match outcome {
+                        RemoveOutcome::Code(problem) => Some(code_problem(problem)),
+                        _ => None,
+                    })
                 />
                 <SubmitButton look=Look::Red wide=true pending=action.pending()>"Remove 1 method"</SubmitButton>
             </ActionForm>
         </section>
     }
     .into_any()
-}
-
-fn code_problem(outcome: RemoveOutcome) -> Option<String> {
-    match outcome {
-        RemoveOutcome::CodeMalformed => Some("A code has 6 digits.".to_owned()),
-        RemoveOutcome::CodeWrong => {
-            Some("That code is not right, or it has just been used. Wait for the next one.".to_owned())
-        }
-        RemoveOutcome::Locked { until, .. } => {
-            Some(format!("Too many wrong codes. The next one is taken at {} UTC.", clock(until)))
-        }
-        RemoveOutcome::Disabled => {
-            Some("Far too many wrong codes: none is taken before somebody resets you.".to_owned())
-        }
-        _ => None,
-    }
 }
 
 /// What is wrong with the whole, and what to do.

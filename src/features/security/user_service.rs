@@ -7,6 +7,7 @@ use crate::domain::ids::{MethodId, UserId};
 use crate::domain::mail::Mail;
 use crate::domain::method::Removal;
 use crate::domain::recovery::Link;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
 use crate::features::audit::service::Recorded;
@@ -15,7 +16,6 @@ use crate::features::methods::service::Method;
 use crate::features::outbox::service::{Delivery, Letter};
 use crate::features::session::service::devices::Device;
 use crate::features::session::service::{NewToken, OpenSession, Session};
-use crate::features::sign_in::service::SteppedUp;
 use crate::features::users::service::User;
 use crate::features::{audit, backup_codes, customers, methods, outbox, recovery, session, sign_in, users};
 use crate::platform::request::Origin;
@@ -152,14 +152,8 @@ pub enum Removed {
     ReasonMissing,
     /// The user's customer needs a ticket number.
     TicketMissing,
-    /// Not six digits.
-    CodeMalformed,
-    /// The code is wrong or was used before.
-    CodeWrong,
-    /// No code is taken before this time.
-    LockedUntil(Time),
-    /// No code is taken before a reset.
-    Disabled,
+    /// The own code was not taken.
+    Code(CodeProblem),
 }
 
 /// Why a removal is not possible.
@@ -268,15 +262,11 @@ pub async fn remove_method(
     if ticket.is_none() && policy.ticket_required {
         return Ok(Removed::TicketMissing);
     }
-    let Some(digits) = sign_in::service::read_proof(&order.code) else {
-        return Ok(Removed::CodeMalformed);
-    };
     let about = method.to_string();
-    let token = match sign_in::service::step_up(platform, origin, session, &digits, ("remove_method", &about)).await? {
-        SteppedUp::Right(token) => token,
-        SteppedUp::Wrong => return Ok(Removed::CodeWrong),
-        SteppedUp::LockedUntil(until) => return Ok(Removed::LockedUntil(until)),
-        SteppedUp::Disabled => return Ok(Removed::Disabled),
+    let about = ("remove_method", about.as_str());
+    let token = match sign_in::service::prove(platform, origin, session, &order.code, about).await? {
+        Ok(token) => token,
+        Err(problem) => return Ok(Removed::Code(problem)),
     };
 
     let now = platform.now();

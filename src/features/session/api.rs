@@ -60,12 +60,22 @@ pub struct Me {
 /// What somebody who is signed in can prove themself with once more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proofs {
-    /// Something that shows codes.
-    pub codes: bool,
+    /// An authenticator app.
+    pub apps: bool,
+    /// The most digits that a hardware token of theirs shows; 0 where they have none.
+    pub token_digits: u8,
     /// A passkey, where browsers use one.
     pub passkeys: bool,
     /// A phone, where messages reach one.
     pub phones: bool,
+}
+
+impl Proofs {
+    /// Whether they have something that shows codes.
+    #[must_use]
+    pub const fn show_codes(self) -> bool {
+        self.apps || self.token_digits > 0
+    }
 }
 
 /// A console page: what it shows, for whom, and when it was fetched.

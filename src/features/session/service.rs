@@ -118,7 +118,8 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
     }
     let user = UserRef { customer: row.customer_id, id: row.user_id };
     let proofs = Proofs {
-        codes: person.methods > person.passkeys + person.phones,
+        apps: person.methods > person.passkeys + person.phones + person.tokens,
+        token_digits: u8::try_from(person.token_digits).unwrap_or(0),
         passkeys: person.passkeys_good > 0,
         phones: person.phones > 0,
     };

@@ -34,6 +34,8 @@ pub struct PersonRow {
     pub passkeys: i64,
     pub passkeys_good: i64,
     pub phones: i64,
+    pub tokens: i64,
+    pub token_digits: i64,
 }
 
 pub async fn insert_session(
@@ -111,8 +113,8 @@ pub async fn set_token(conn: &mut Conn, old_hash: &str, new_hash: &str) -> Resul
     Ok(done.rows_affected() == 1)
 }
 
-/// The name of a user, of their home customer, and how many methods they have: in all, passkeys, passkeys that are taken, and
-/// phone numbers.
+/// The name of a user, of their home customer, and how many methods they have: in all, passkeys, passkeys that are taken,
+/// phone numbers, and tokens, with the digits that those show.
 const PERSON: &str = "u.name, c.name AS customer_name, \
     (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id) AS methods, \
     (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'passkey') \
@@ -120,7 +122,11 @@ const PERSON: &str = "u.name, c.name AS customer_name, \
     (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'passkey' \
         AND m.copied_at IS NULL) AS passkeys_good, \
     (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.kind = 'phone') \
-        AS phones \
+        AS phones, \
+    (SELECT COUNT(*) FROM methods m WHERE m.customer_id = u.customer_id AND m.user_id = u.id AND m.token_id IS NOT NULL) \
+        AS tokens, \
+    (SELECT COALESCE(MAX(t.digits), 0) FROM tokens t WHERE t.customer_id = u.customer_id AND t.user_id = u.id \
+        AND t.activated_at IS NOT NULL) AS token_digits \
     FROM users u JOIN customers c ON c.id = u.customer_id";
 const ACTIVE: &str = "u.activated_at IS NOT NULL AND u.suspended_at IS NULL";
 

@@ -15,14 +15,18 @@ use crate::words::td_string;
 #[component]
 pub fn StepUp(
     #[prop(default = "Your own code")] label: &'static str,
-    #[prop(into)] hint: String,
+    /// What the code is good for, after where it comes from.
+    #[prop(optional)]
+    hint: &'static str,
     #[prop(optional, into)] error: MaybeProp<String>,
     /// For a code that only some of what a form sends needs.
     #[prop(optional)]
     may_be_empty: bool,
     #[prop(optional)] proofs: Option<Proofs>,
 ) -> AnyView {
-    let proofs = proofs.or_else(use_context::<Proofs>).unwrap_or(Proofs { codes: true, ..Proofs::default() });
+    let proofs = proofs.or_else(use_context::<Proofs>).unwrap_or(Proofs { apps: true, ..Proofs::default() });
+    let hint = format!("{} {hint}", from(proofs)).trim_end().to_owned();
+    let places = proofs.token_digits.max(6);
     let answered = RwSignal::new(None::<String>);
     // An answer counts once: whoever was refused is asked again.
     Effect::new(move |_| {
@@ -39,7 +43,7 @@ pub fn StepUp(
             .into_any();
         }
         // Whoever has nothing that shows codes is not asked for one.
-        let code = proofs.codes || proofs.phones || !proofs.passkeys;
+        let code = proofs.show_codes() || proofs.phones || !proofs.passkeys;
         let phone = proofs.phones.then(send_button);
         let key = proofs.passkeys.then(|| {
             let then =
@@ -48,7 +52,7 @@ pub fn StepUp(
         });
         let wrong = move || error.get().filter(|_| !code);
         view! {
-            {code.then(|| view! { <CodeField name="code" label hint=hint.clone() error may_be_empty/> })}
+            {code.then(|| view! { <CodeField name="code" label hint=hint.clone() error may_be_empty places/> })}
             {phone}
             {move || wrong().map(|error| view! { <p class="error"><Icon of=Glyph::Warning/>{error}</p> })}
             {key}
@@ -56,6 +60,16 @@ pub fn StepUp(
         .into_any()
     };
     view! { <div class="form">{field}</div> }.into_any()
+}
+
+/// Where a code comes from.
+fn from(proofs: Proofs) -> &'static str {
+    match (proofs.apps, proofs.token_digits > 0, proofs.phones) {
+        (true, true, _) => td_string!(LOCALE, common.code_from.either),
+        (false, true, _) => td_string!(LOCALE, common.code_from.token),
+        (false, false, true) => td_string!(LOCALE, common.code_from.phone),
+        (true, false, _) | (false, false, false) => td_string!(LOCALE, common.code_from.app),
+    }
 }
 
 /// Has a code sent to the phone that was used last, and says what came of it.
@@ -125,6 +139,9 @@ pub fn code_problem(problem: CodeProblem) -> String {
     match problem {
         CodeProblem::Malformed => "A code has 6 digits.".to_owned(),
         CodeProblem::Wrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
+        CodeProblem::Copied => {
+            "This passkey is refused from now on: there seem to be two of it. Use another method.".to_owned()
+        }
         CodeProblem::Locked { until, now } => match (until - now).as_minutes_up() {
             ..=1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
             minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),

@@ -375,7 +375,8 @@ pub async fn ask(platform: &Platform, token: &str) -> Result<Option<String>> {
     if advance(challenge.purpose, challenge.step, Passed::Factor) != Next::SignedIn {
         return Ok(None);
     }
-    let Some(ceremony) = passkeys::ask(&mut tx, platform, challenge.user).await? else {
+    let verification = customers::service::user_verification(&mut tx, challenge.user.customer).await?;
+    let Some(ceremony) = passkeys::ask(&mut tx, platform, challenge.user, verification).await? else {
         return Ok(None);
     };
     session::service::set_ceremony(&mut tx, platform, &challenge, &ceremony.state).await?;

@@ -1,4 +1,5 @@
-//! How a token becomes a second factor: its holder shows a code of it, or two in a row.
+//! How a token becomes a second factor: its holder shows a code of it, or two in a row. And how one whose counter has run too
+//! far ahead is found again, by two codes in a row (RFC 4226 §7.4).
 
 use super::outcome::ActivateOutcome;
 use super::service::Asking;
@@ -18,7 +19,8 @@ use crate::features::{audit, customers, methods, outbox, session, sign_in, stock
 use crate::platform::{Conn, Result};
 
 impl Asking<'_> {
-    /// The token that waits for whoever asks, and whether they have a second factor to activate it with.
+    /// The token that waits for whoever asks, or one of theirs with a counter; and whether they have a second factor to prove
+    /// themself with.
     ///
     /// # Errors
     /// When the database fails.
@@ -30,7 +32,8 @@ impl Asking<'_> {
     }
 
     /// Makes a token that waits for whoever asks a second factor of theirs: after one they have already, with a code of the
-    /// token, or with two in a row where somebody else had it before or its counter ran ahead.
+    /// token, or with two in a row where somebody else had it before or its counter ran ahead. One that is active already is
+    /// brought into step.
     ///
     /// # Errors
     /// When the database fails.
@@ -52,17 +55,18 @@ impl Asking<'_> {
         if count == 0 {
             return Ok((ActivateOutcome::NoFactor, None));
         }
-        if count >= MOST_METHODS {
+        let is_active = seen.facts.activated_at.is_some();
+        if !is_active && count >= MOST_METHODS {
             return Ok((ActivateOutcome::TooMany, None));
         }
-        if !allowed {
+        if !is_active && !allowed {
             return Ok((ActivateOutcome::NotAllowed, None));
         }
         let fits = |typed: &str| read_digits(typed).filter(|digits| digits.len() == usize::from(seen.profile.digits));
         let Some(first) = fits(codes.0) else {
             return Ok((ActivateOutcome::Malformed, None));
         };
-        let second = match (codes.1.trim(), seen.facts.wants_two_codes()) {
+        let second = match (codes.1.trim(), is_active || seen.facts.wants_two_codes()) {
             ("", true) => return Ok((ActivateOutcome::TwoNeeded, None)),
             ("", false) => None,
             (typed, _) => match fits(typed) {
@@ -96,15 +100,16 @@ impl Asking<'_> {
         let Some(token) = mine(&mut tx, user, id).await? else {
             return Ok(ActivateOutcome::Gone);
         };
-        if methods::service::list(&mut tx, user).await?.len() >= MOST_METHODS {
+        let is_active = token.facts.activated_at.is_some();
+        if !is_active && methods::service::list(&mut tx, user).await?.len() >= MOST_METHODS {
             return Ok(ActivateOutcome::TooMany);
         }
-        if !customers::service::allows(&mut tx, user.customer, MethodKind::HardwareToken).await? {
+        if !is_active && !customers::service::allows(&mut tx, user.customer, MethodKind::HardwareToken).await? {
             return Ok(ActivateOutcome::NotAllowed);
         }
         let right = match second {
             Some(second) => stock::service::take_two_codes(&mut tx, platform, user, id, [first, second]).await?,
-            None if token.facts.wants_two_codes() => return Ok(ActivateOutcome::TwoNeeded),
+            None if is_active || token.facts.wants_two_codes() => return Ok(ActivateOutcome::TwoNeeded),
             None => stock::service::take_code(&mut tx, platform, user, id, first).await?,
         };
         let event =
@@ -115,6 +120,12 @@ impl Asking<'_> {
             tx.commit().await?;
             let ran_ahead = second.is_none() && token.profile.moving == Moving::Counter;
             return Ok(if ran_ahead { ActivateOutcome::TwoNeeded } else { ActivateOutcome::Wrong });
+        }
+        if is_active {
+            let in_step = event(What::TokenInStep).with("token", &token.serial);
+            audit::service::record(&mut tx, platform, in_step).await?;
+            tx.commit().await?;
+            return Ok(ActivateOutcome::InStep);
         }
         if !stock::service::act(&mut tx, &token, TokenAct::Activate, None, user, now).await? {
             return Ok(ActivateOutcome::Gone);
@@ -131,8 +142,9 @@ impl Asking<'_> {
     }
 }
 
-/// The token, if it waits for `user`.
+/// The token, if it waits for `user`, or is theirs and has a counter: a clock keeps its own step.
 async fn mine(conn: &mut Conn, user: UserRef, id: TokenId) -> Result<Option<Token>> {
     let tokens = stock::service::of_user(conn, user).await?;
-    Ok(tokens.into_iter().find(|token| token.id == id && token.facts.activated_at.is_none()))
+    let counts = |token: &Token| token.facts.activated_at.is_none() || token.profile.moving == Moving::Counter;
+    Ok(tokens.into_iter().find(|token| token.id == id && counts(token)))
 }

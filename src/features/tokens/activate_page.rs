@@ -1,4 +1,5 @@
-//! `/security/tokens/{id}`: a token that waits for its holder becomes a second factor of theirs.
+//! `/security/tokens/{id}`: a token that waits for its holder becomes a second factor of theirs, or one that has run ahead is
+//! brought into step.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,9 +11,10 @@ use crate::domain::ids::TokenId;
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time as Moment;
 use crate::domain::totp::Moving;
+use crate::features::session::api::Proofs;
 use crate::features::session::calm::{LOCALE, apart, calm, help_desk};
 use crate::features::session::flash::left_by;
-use crate::features::sign_in::prove::{BackupCode, code_problem};
+use crate::features::sign_in::prove::{BackupCode, StepUp, code_problem};
 use crate::ui::{Banner, CalmShell, CodeField, Look, SubmitButton, Tone};
 use crate::words::td_string;
 
@@ -69,7 +71,8 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
     let digits = token.profile.digits;
     let by_press = token.profile.moving == Moving::Counter;
     let ran_ahead = left == Some(ActivateOutcome::TwoNeeded) && !token.two_codes;
-    let two = token.two_codes || ran_ahead;
+    let (again, proofs) = (token.is_active, token.proofs);
+    let two = token.two_codes || ran_ahead || again;
     let malformed = td_string!(LOCALE, security.token.malformed, digits = digits);
     let first_error = match left {
         Some(ActivateOutcome::Malformed) => Some(malformed),
@@ -79,7 +82,9 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
     };
     let second_error = (left == Some(ActivateOutcome::TwoNeeded) && !ran_ahead)
         .then(|| td_string!(LOCALE, security.token.two_needed).to_owned());
-    let why_two = if ran_ahead {
+    let why_two = if again {
+        None
+    } else if ran_ahead {
         Some(td_string!(LOCALE, security.token.ahead))
     } else {
         token.two_codes.then(|| td_string!(LOCALE, security.token.two))
@@ -110,6 +115,15 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
         }
         _ => None,
     };
+    let serial = apart(&token.serial);
+    let (title, lead, button) = if again {
+        let lead = td_string!(LOCALE, security.token.step_lead, serial = serial);
+        (td_string!(LOCALE, security.token.step_title), lead, td_string!(LOCALE, security.token.step_button))
+    } else {
+        let lead = td_string!(LOCALE, security.token.lead, serial = serial);
+        let lead = format!("{lead} {}", td_string!(LOCALE, security.token.ends));
+        (td_string!(LOCALE, security.token.title), lead, td_string!(LOCALE, security.token.button))
+    };
     let path = format!("/security/tokens/{}", token.id);
     let (href, link) = if backup {
         (path, td_string!(LOCALE, sign_in.backup.instead_link))
@@ -118,18 +132,16 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
     };
     view! {
         <CalmShell customer=token.customer help_desk=help_desk(token.help_desk)>
-            <h1>{td_string!(LOCALE, security.token.title)}</h1>
-            <p class="lead">
-                {td_string!(LOCALE, security.token.lead, serial = apart(&token.serial))}" "{td_string!(LOCALE, security.token.ends)}
-            </p>
+            <h1>{title}</h1>
+            <p class="lead">{lead}</p>
             {why_two.map(|why| view! { <p>{why}</p> })}
             {over.map(|(fact, rest)| view! { <Banner tone=Tone::Danger fact alert=true>{rest}</Banner> })}
             <form class="form" method="post" action="/api/tokens/activate">
                 <input type="hidden" name="id" value=token.id.to_string()/>
                 <CodeField name="first" label=first error=first_error places=digits/>
                 {second}
-                {own_factor(backup, left)}
-                <SubmitButton look=Look::Primary wide=true>{td_string!(LOCALE, security.token.button)}</SubmitButton>
+                {own_factor(backup, left, proofs)}
+                <SubmitButton look=Look::Primary wide=true>{button}</SubmitButton>
             </form>
             <p class="ways"><a href=href>{link}</a></p>
             {back()}
@@ -139,7 +151,7 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
 }
 
 /// The field for the factor that whoever asks has already.
-fn own_factor(backup: bool, left: Option<ActivateOutcome>) -> AnyView {
+fn own_factor(backup: bool, left: Option<ActivateOutcome>, proofs: Proofs) -> AnyView {
     let error = match left {
         Some(ActivateOutcome::Code(CodeProblem::Malformed)) if backup => {
             Some(td_string!(LOCALE, common.not_a_backup_code).to_owned())
@@ -156,13 +168,5 @@ fn own_factor(backup: bool, left: Option<ActivateOutcome>) -> AnyView {
         }
         .into_any();
     }
-    view! {
-        <CodeField
-            name="code"
-            label=td_string!(LOCALE, security.token.own)
-            hint=td_string!(LOCALE, security.token.own_hint).to_owned()
-            error
-        />
-    }
-    .into_any()
+    view! { <StepUp label=td_string!(LOCALE, security.token.own) error proofs/> }.into_any()
 }

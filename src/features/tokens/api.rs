@@ -9,7 +9,7 @@ use crate::domain::ids::{CustomerId, MethodId, TokenId, UserId};
 use crate::domain::time::Time;
 use crate::domain::token::{TokenAct, TokenState};
 use crate::domain::totp::Profile;
-use crate::features::session::api::{ApiError, Console};
+use crate::features::session::api::{ApiError, Console, Proofs};
 use crate::features::users::list_api::ListHead;
 
 #[cfg(feature = "ssr")]
@@ -225,7 +225,7 @@ async fn put_away(id: TokenId, act: TokenAct) -> Result<ActOutcome, ApiError> {
     Ok(outcome)
 }
 
-/// A token that waits for whoever asks.
+/// A token that waits for whoever asks, or one of theirs with a counter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingToken {
     /// Which.
@@ -236,15 +236,19 @@ pub struct WaitingToken {
     pub profile: Profile,
     /// Whether two codes in a row are needed.
     pub two_codes: bool,
+    /// Whether it is active already, and may be brought into step.
+    pub is_active: bool,
     /// Whether whoever asks has a second factor already.
     pub has_factor: bool,
+    /// What they can prove themself with.
+    pub proofs: Proofs,
     /// Their customer's name.
     pub customer: String,
     /// Its help desk.
     pub help_desk: Option<String>,
 }
 
-/// The token that waits for whoever asks; none for any other.
+/// The token that waits for whoever asks, or one of theirs with a counter; none for any other.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
@@ -263,7 +267,9 @@ pub async fn show_waiting(id: TokenId) -> Result<Option<WaitingToken>, ApiError>
         serial: token.serial,
         profile: token.profile,
         two_codes: token.facts.wants_two_codes(),
+        is_active: token.facts.activated_at.is_some(),
         has_factor,
+        proofs: request.proofs(&session),
         customer: token.customer_name,
         help_desk: customer.and_then(|customer| customer.help_desk),
     }))
@@ -289,11 +295,13 @@ pub async fn activate_token(
     if let Some(token) = token {
         request.set_token(Cookie::Session, &token);
     }
-    if outcome == ActivateOutcome::Done {
-        request.go("/security?done=token");
-    } else {
-        request.leave("activate_token", outcome, &[]);
-        request.go(&format!("/security/tokens/{id}{}", if backup { "?with=backup" } else { "" }));
+    match outcome {
+        ActivateOutcome::Done => request.go("/security?done=token"),
+        ActivateOutcome::InStep => request.go("/security?done=in_step"),
+        _ => {
+            request.leave("activate_token", outcome, &[]);
+            request.go(&format!("/security/tokens/{id}{}", if backup { "?with=backup" } else { "" }));
+        }
     }
     Ok(outcome)
 }

@@ -222,7 +222,7 @@ fn preview(page: ImportPage, left: Option<ImportOutcome>) -> AnyView {
             )),
         };
         let code = given.is_some().then(|| {
-            view! { <StepUp hint="From your authenticator app. It counts for this file only." error=code_error/> }
+            view! { <StepUp hint="It counts for this file only." error=code_error/> }
         });
         view! {
             <form class="form" method="post" action="/api/tokens/confirm">

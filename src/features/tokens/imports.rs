@@ -10,14 +10,16 @@ use super::store::{self, Import};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Right};
 use crate::domain::ids::{CustomerId, TokenImportId};
+use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
 use crate::domain::time::{Span, Time};
 use crate::domain::token::{IMPORT_LIFETIME, TokenAct, Untaken, serial_key};
 use crate::domain::user::{Address, UserRef};
+use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::stock::service::NewToken as NewHardware;
 use crate::features::users::import::FileProblem;
-use crate::features::{audit, customers, session, sign_in, stock, users};
+use crate::features::{audit, customers, outbox, session, sign_in, stock, users};
 use crate::platform::request::Origin;
 use crate::platform::text::address_key;
 use crate::platform::{Conn, Fault, Platform, Result};
@@ -222,18 +224,39 @@ pub async fn confirm(
     if lines.iter().all(|line| line.token.is_none()) {
         return Ok((ImportOutcome::Nothing, token));
     }
-    let counts = take(&mut tx, platform, &actor, held.customer_id, lines, token.is_some()).await?;
-    store::confirm(&mut tx, id, counts.0, counts.1, now).await?;
+    let Took { taken, left_out, assigned } =
+        take(&mut tx, platform, &actor, held.customer_id, lines, token.is_some()).await?;
+    store::confirm(&mut tx, id, taken, left_out, now).await?;
+    let by = customers::service::introduced(&mut tx, &actor, held.customer_id).await?;
+    let told = |(user, serial): &(UserRef, String)| Letter {
+        user: *user,
+        mail: Mail::TokenAssigned { at: now, serial: serial.clone(), by: by.clone() },
+        link: None,
+    };
+    outbox::service::enqueue(&mut tx, platform, assigned.iter().map(told).collect()).await?;
     let event = Event::new(now, What::TokensImported, Some(held.customer_id)).by(actor.user);
-    let event = event.from(origin.address.clone()).with("tokens", counts.0).with("left_out", counts.1);
-    let event = if counts.2 > 0 { event.with("assigned", counts.2) } else { event };
-    audit::service::record(&mut tx, platform, event).await?;
+    let event = event.from(origin.address.clone()).with("tokens", taken).with("left_out", left_out);
+    let event = if assigned.is_empty() { event } else { event.with("assigned", assigned.len()) };
+    let given = |(user, serial): &(UserRef, String)| {
+        let event = Event::new(now, What::TokenAssigned, Some(held.customer_id)).by(actor.user).about(user.id);
+        event.from(origin.address.clone()).with("token", serial)
+    };
+    let events = std::iter::once(event).chain(assigned.iter().map(given)).collect();
+    audit::service::record_all(&mut tx, platform, events).await?;
     tx.commit().await?;
     Ok((ImportOutcome::Done, token))
 }
 
-/// Adds what can be taken; says how many were, how many were not, and how many went to somebody. Whoever became an owner
-/// of a token only since the code was asked for gets it from the stock, by hand.
+/// What came of the lines of a file.
+struct Took {
+    taken: i64,
+    left_out: i64,
+    /// Who got which token, by its serial number.
+    assigned: Vec<(UserRef, String)>,
+}
+
+/// Adds what can be taken. Whoever became an owner of a token only since the code was asked for gets it from the stock, by
+/// hand.
 async fn take(
     conn: &mut Conn,
     platform: &Platform,
@@ -241,7 +264,7 @@ async fn take(
     customer: CustomerId,
     lines: Vec<Weighed>,
     proved: bool,
-) -> Result<(i64, i64, i64)> {
+) -> Result<Took> {
     let now = platform.now();
     let all = lines.len();
     let (mut new, mut owners) = (Vec::new(), Vec::new());
@@ -257,16 +280,16 @@ async fn take(
     let taken = new.len();
     let ids = stock::service::add(conn, platform, customer, actor.user, new).await?;
     let scope = actor.scope(Right::Manage).narrowed(&[customer]);
-    let mut assigned = 0;
+    let mut assigned = Vec::new();
     for (id, owner) in ids.into_iter().zip(owners) {
         let Some((user, _)) = owner else { continue };
         if let Some(token) = stock::service::by_id(conn, &scope, id).await? {
             stock::service::act(conn, &token, TokenAct::Assign, Some(user.id), actor.user, now).await?;
-            assigned += 1;
+            assigned.push((user, token.serial));
         }
     }
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    Ok((count(taken), count(all - taken), assigned))
+    Ok(Took { taken: count(taken), left_out: count(all - taken), assigned })
 }
 
 /// Forgets files that nobody confirmed in time, with their secrets, and old reports.

@@ -89,6 +89,8 @@ pub enum ActOutcome {
 pub enum ActivateOutcome {
     /// It is a second factor from now on.
     Done,
+    /// It was one already, and its codes are taken again.
+    InStep,
     /// No such token waits for whoever asks.
     Gone,
     /// Whoever asks has no second factor yet: a token is never the first.

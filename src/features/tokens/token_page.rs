@@ -205,7 +205,7 @@ fn assign(id: String, left: Option<&Left<ActOutcome>>) -> AnyView {
                     autocomplete="off"
                     required=true
                 />
-                <StepUp hint="From your authenticator app. It counts for this token only." error=code/>
+                <StepUp hint="It counts for this token only." error=code/>
                 <SubmitButton look=Look::Primary wide=true>"Assign this token"</SubmitButton>
             </form>
         </section>

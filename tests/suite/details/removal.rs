@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use rekey::domain::authority::Role;
 use rekey::domain::ids::MethodId;
-use rekey::domain::sign_in::Step;
+use rekey::domain::sign_in::{CodeProblem, Step};
 use rekey::features::methods;
 use rekey::features::security::user_service::{Order, Removed, end_sessions, remove_method};
 use rekey::features::session::service::Session;
@@ -141,9 +141,9 @@ both! {
             [
                 Removed::ReasonMissing,
                 Removed::TicketMissing,
-                Removed::CodeMalformed,
-                Removed::CodeWrong,
-                Removed::CodeWrong
+                Removed::Code(CodeProblem::Malformed),
+                Removed::Code(CodeProblem::Wrong),
+                Removed::Code(CodeProblem::Wrong)
             ]
         ));
         assert_eq!(before, Dump::of(&world).await.but_the_record().without(&["users"]));

@@ -1,6 +1,6 @@
 //! One's own methods: what is added and removed, what that ends, and what it asks for first.
 
-use rekey::domain::sign_in::Step;
+use rekey::domain::sign_in::{CodeProblem, Step};
 use rekey::domain::time::Span;
 use rekey::features::security::method_service::{self, Added, First};
 use rekey::features::security::service::{Changed, Refused};
@@ -118,15 +118,15 @@ both! {
             Factor::BackupCode(ub.codes[0].clone()),
         ];
         for factor in &factors {
-            assert!(matches!(world.begin_adding(&session, factor).await, Changed::Wrong));
-            assert!(matches!(world.make_codes(&session, factor).await, Changed::Wrong));
+            assert!(matches!(world.begin_adding(&session, factor).await, Changed::Code(CodeProblem::Wrong)));
+            assert!(matches!(world.make_codes(&session, factor).await, Changed::Code(CodeProblem::Wrong)));
         }
         assert_eq!(before, Dump::of(&world).await.but_the_record().without(&["users"]));
         // Of a locked person none is taken at all.
         for _ in 0..2 {
             let _ = world.begin_adding(&session, &factors[1]).await;
         }
-        assert!(matches!(world.begin_adding(&session, &world.code(&ua)).await, Changed::LockedUntil(_)));
+        assert!(matches!(world.begin_adding(&session, &world.code(&ua)).await, Changed::Code(CodeProblem::Locked { .. })));
     }
 
     async fn an_addition_is_no_set_up_and_a_set_up_no_addition(world: World) {

@@ -83,9 +83,11 @@ both! {
         assert_eq!(world.count("SELECT COUNT(*) FROM tokens WHERE user_id IS NULL").await, 1);
         assert_eq!(world.count("SELECT COUNT(*) FROM tokens WHERE assigned_at IS NOT NULL").await, 1);
         assert_eq!(world.count("SELECT COUNT(*) FROM token_imports WHERE sealed IS NOT NULL").await, 0);
-        let (what, details) = world.last_recorded(world.a.id).await;
-        assert_eq!(what, "tokens_imported");
+        let (_, details) = world.recorded_with_details(world.a.id, "tokens_imported").await;
         assert!(details.contains("\"tokens\":\"2\"") && details.contains("\"left_out\":\"5\""), "{details}");
+        // Whoever got one is told, and it stands in their story.
+        assert_eq!(world.count("SELECT COUNT(*) FROM outbox WHERE mail LIKE '%token_assigned%'").await, 1);
+        assert_eq!(world.last_recorded(world.a.id).await.0, "token_assigned");
         // Once more is no more, and neither is the same file.
         let after = Dump::of(&world).await.without(&["sessions", "users"]);
         assert_eq!(confirm(&world, &admin, id).await, ImportOutcome::Done);

@@ -6,7 +6,7 @@ use super::{place, unsealed};
 use crate::domain::ids::MethodId;
 use crate::domain::method::MethodKind;
 use crate::domain::user::UserRef;
-use crate::platform::webauthn::{Answer, Ceremony, RelyingParty};
+use crate::platform::webauthn::{Answer, Ceremony, RelyingParty, UserVerification};
 use crate::platform::{Conn, Fault, Platform, Result};
 
 /// Whether keys can be used with this installation at all: at a bare network address no browser uses one.
@@ -19,7 +19,12 @@ pub fn are_offered(platform: &Platform) -> bool {
 ///
 /// # Errors
 /// When the database fails or a key does not open.
-pub async fn ask(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Option<Ceremony>> {
+pub async fn ask(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    verification: UserVerification,
+) -> Result<Option<Ceremony>> {
     let Some(party) = RelyingParty::of(&platform.config) else {
         return Ok(None);
     };
@@ -28,7 +33,7 @@ pub async fn ask(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<
     if rows.is_empty() {
         return Ok(None);
     }
-    Ok(Some(party.ask(&keys(platform, user, &rows)?)?))
+    Ok(Some(party.ask(&keys(platform, user, &rows)?, verification)?))
 }
 
 /// What came of an answer.
@@ -46,12 +51,18 @@ pub enum Taken {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn take(conn: &mut Conn, platform: &Platform, user: UserRef, state: &str, answer: &str) -> Result<Taken> {
+pub async fn take(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    (state, answer): (&str, &str),
+    verification: UserVerification,
+) -> Result<Taken> {
     let now = platform.now();
     let Some(party) = RelyingParty::of(&platform.config) else {
         return Ok(Taken::Wrong);
     };
-    let (id, counter) = match party.judge(state, answer)? {
+    let (id, counter) = match party.judge(state, answer, verification)? {
         Answer::Right { id, counter } => (id, Some(counter)),
         Answer::Copied { id } => (id, None),
         Answer::Wrong => return Ok(Taken::Wrong),
@@ -78,14 +89,14 @@ pub async fn ask_new(
     conn: &mut Conn,
     platform: &Platform,
     user: UserRef,
-    address: &str,
-    name: &str,
+    (address, name): (&str, &str),
+    verification: UserVerification,
 ) -> Result<Option<Ceremony>> {
     let Some(party) = RelyingParty::of(&platform.config) else {
         return Ok(None);
     };
     let rows = passkeys(conn, user).await?;
-    Ok(Some(party.ask_new(user.id, address, name, &keys(platform, user, &rows)?)?))
+    Ok(Some(party.ask_new(user.id, address, name, &keys(platform, user, &rows)?, verification)?))
 }
 
 /// Registers the key that answered the question that `state` remembers. None when it did not, or is somebody's already.

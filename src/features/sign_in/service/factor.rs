@@ -12,7 +12,7 @@ use crate::domain::user::UserRef;
 use crate::features::methods::service::passkeys::{self, Taken};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::Challenge;
-use crate::features::{audit, backup_codes, methods, outbox, session, users};
+use crate::features::{audit, backup_codes, customers, methods, outbox, session, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
@@ -142,7 +142,10 @@ pub async fn judge(
                 None => None,
             };
             let taken = match state {
-                Some(state) => passkeys::take(conn, platform, user, &state, answer).await?,
+                Some(state) => {
+                    let verification = customers::service::user_verification(conn, user.customer).await?;
+                    passkeys::take(conn, platform, user, (&state, answer), verification).await?
+                }
                 None => Taken::Wrong,
             };
             if let Taken::Copied(name) = taken {

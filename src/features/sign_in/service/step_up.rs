@@ -8,7 +8,7 @@ use crate::domain::time::Time;
 use crate::domain::user::{Standing, UserRef};
 use crate::features::methods::service::passkeys;
 use crate::features::session::service::{Challenge, NewToken, Session};
-use crate::features::{audit, session, users};
+use crate::features::{audit, customers, session, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
@@ -18,6 +18,8 @@ pub enum SteppedUp {
     Right(NewToken),
     /// The code is wrong or was used before.
     Wrong,
+    /// By a passkey of which there are two.
+    Copied,
     /// Not before this time.
     LockedUntil(Time),
     /// Not before a reset.
@@ -33,6 +35,7 @@ impl SteppedUp {
         match self {
             Self::Right(token) => Ok(token),
             Self::Wrong => Err(CodeProblem::Wrong),
+            Self::Copied => Err(CodeProblem::Copied),
             Self::LockedUntil(until) => Err(CodeProblem::Locked { until, now }),
             Self::Disabled => Err(CodeProblem::Disabled),
         }
@@ -110,7 +113,8 @@ pub async fn step_up_with(
             }
             None => SteppedUp::Wrong,
         },
-        Judged::Wrong | Judged::Copied => SteppedUp::Wrong,
+        Judged::Wrong => SteppedUp::Wrong,
+        Judged::Copied => SteppedUp::Copied,
         Judged::LockedUntil(until) => SteppedUp::LockedUntil(until),
         Judged::Disabled => SteppedUp::Disabled,
     };
@@ -150,7 +154,8 @@ pub async fn ask_passkey(platform: &Platform, session: &Session) -> Result<Optio
     if !open || locked.is_none_or(|locked| locked.standing != Standing::Active) {
         return Ok(None);
     }
-    let Some(ceremony) = passkeys::ask(&mut tx, platform, user).await? else {
+    let verification = customers::service::user_verification(&mut tx, user.customer).await?;
+    let Some(ceremony) = passkeys::ask(&mut tx, platform, user, verification).await? else {
         return Ok(None);
     };
     let token =
