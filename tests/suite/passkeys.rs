@@ -30,7 +30,7 @@ async fn asked_for_new(world: &World, person: &Person, browser: &mut Browser) ->
 }
 
 /// Registers `key` the whole way, in a browser that is signed in.
-async fn register(world: &World, person: &Person, key: &mut SoftKey, name: &str) {
+pub async fn register(world: &World, person: &Person, key: &mut SoftKey, name: &str) {
     let mut browser = Browser::signed_in(world, person).await;
     let asked = asked_for_new(world, person, &mut browser).await;
     let answer = key.create(&asked);

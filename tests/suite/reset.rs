@@ -1,6 +1,7 @@
 //! Resets: one moment of death, step by step until all are done, and what is seen and recorded of it.
 
 mod confirmation;
+mod every_kind;
 mod who_may;
 
 use rekey::domain::audit::What;

@@ -30,7 +30,7 @@ const HOTP: Profile = Profile { moving: Moving::Counter, ..Profile::APP };
 const EIGHT: Profile = Profile { digits: 8, moving: Moving::Time(60), ..Profile::APP };
 
 /// A token that the test holds in its hand.
-struct Fob {
+pub struct Fob {
     id: TokenId,
     secret: OathSecret,
     profile: Profile,
@@ -38,7 +38,7 @@ struct Fob {
 
 impl Fob {
     /// What it shows: at this time, or after so many presses of its button.
-    fn shows(&self, world: &World, presses: i64) -> String {
+    pub fn shows(&self, world: &World, presses: i64) -> String {
         let step = match self.profile.moving {
             Moving::Time(seconds) => Step(Step::of(world.now(), seconds).0 + presses),
             Moving::Counter => Step(presses),
@@ -127,7 +127,7 @@ async fn activate(world: &World, holder: &Person, fob: &Fob, codes: (&str, &str)
 }
 
 /// Gives a token to somebody, who activates it.
-async fn active(world: &World, admin: &Person, holder: &Person, profile: Profile) -> Fob {
+pub async fn active(world: &World, admin: &Person, holder: &Person, profile: Profile) -> Fob {
     let fob = fob(world, &world.a, admin, profile).await;
     hand_over(world, &fob, admin, holder).await;
     let first = fob.fresh(world);
