@@ -52,6 +52,7 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
     '/security',
     '/security/add',
     '/security/codes/new',
+    '/security/password',
     '/dev/mailbox',
     '/nothing-here',
   ]) {

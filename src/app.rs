@@ -24,6 +24,7 @@ use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCo
 use crate::features::security::method_page::{RemovePage, RenamePage};
 use crate::features::security::page::SecurityPage;
 use crate::features::security::passkey_page::PasskeyPage;
+use crate::features::security::password_page::PasswordPage;
 use crate::features::security::phone_page::NewPhonePage;
 use crate::features::security::user_method_page::RemoveUserMethodPage;
 use crate::features::security::user_page::{UserActivityPage, UserMethodsPage, UserPage};
@@ -131,6 +132,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/security/add") view=AddPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/key") view=KeyPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/passkey") view=PasskeyPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/phone") view=NewPhonePage ssr=SsrMode::Async/>
                 <Route path=path!("/security/codes") view=NewCodesPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/codes/new") view=MakeCodesPage ssr=SsrMode::Async/>

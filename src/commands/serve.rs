@@ -26,6 +26,9 @@ pub async fn until_stopped(platform: Platform, mail: Transport) -> Outcome {
 pub fn log(config: &Config) -> Outcome {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| Problem::Input(format!("REKEY_LOG is not a filter of a log ({error})")))?;
+    // What is sent to the gateway holds numbers and codes, and is written down nowhere.
+    let silent = ["ureq=off", "ureq_proto=off"].map(|directive| directive.parse().expect("these are directives"));
+    let filter = silent.into_iter().fold(filter, EnvFilter::add_directive);
     let in_colour = io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(io::stderr).init();
     Ok(())

@@ -129,6 +129,11 @@ pub enum Mail {
         /// What the browser calls itself.
         browser: Option<String>,
     },
+    /// Another password is theirs.
+    PasswordChanged {
+        /// When.
+        at: Time,
+    },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
         /// When.
@@ -200,6 +205,7 @@ impl Mail {
             Self::TokenAssigned { .. } => "token_assigned",
             Self::PasskeyCopied { .. } => "passkey_copied",
             Self::PhoneCode { .. } => "phone_code",
+            Self::PasswordChanged { .. } => "password_changed",
             Self::DeviceTrusted { .. } => "device_trusted",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",

@@ -14,11 +14,14 @@ pub const CODE_LIFETIME: Span = Span::minutes(10);
 pub const WRONG_CODES: i64 = 5;
 /// Over how long messages to one number and for one person are counted.
 pub const WINDOW: Span = Span::hours(1);
-/// Messages to one number in a [`WINDOW`], whoever asks for them.
+/// Messages to one number in a [`WINDOW`]: to one that is somebody's, for them; and to one that is being added, whoever adds
+/// it. The two are counted apart, so that nobody can use up what its owner signs in with.
 pub const MOST_TO_A_NUMBER: usize = 3;
 /// Messages for one person in a [`WINDOW`], whatever the numbers.
 pub const MOST_FOR_A_USER: usize = 6;
-/// Over how long the messages of a customer are counted.
+/// Messages for one person in a [`DAY`]: no few of them use up what a customer pays for.
+pub const MOST_FOR_A_USER_A_DAY: usize = 20;
+/// Over how long the messages of a customer, and of each person, are counted.
 pub const DAY: Span = Span::hours(24);
 
 /// A phone number that the world can reach (ITU-T E.164). Its `Debug` shows no more of it than [`PhoneNumber::masked`].
@@ -113,15 +116,21 @@ pub enum Allowance {
     SpentForToday,
 }
 
-/// Decides about one more message, from when those of the last [`WINDOW`] were asked for, the oldest first, and from how many
-/// of the `most_a_day` that the customer pays for went in the last [`DAY`].
+/// Decides at `now` about one more message, from when those of the last [`DAY`] were asked for, the oldest first, and from how
+/// many of the `most_a_day` that the customer pays for went in it.
 #[must_use]
-pub fn allowance(to_number: &[Time], for_user: &[Time], today: i64, most_a_day: u16) -> Allowance {
-    let full = |asked: &[Time], most: usize| {
+pub fn allowance(now: Time, to_number: &[Time], for_user: &[Time], today: i64, most_a_day: u16) -> Allowance {
+    let full = |asked: &[Time], most: usize, over: Span| {
+        let counted: Vec<Time> = asked.iter().copied().filter(|at| *at + over > now).collect();
         // The first moment at which one of them is old enough to make room.
-        asked.len().checked_sub(most).and_then(|past| asked.get(past)).map(|oldest| *oldest + WINDOW)
+        counted.len().checked_sub(most).and_then(|past| counted.get(past)).map(|oldest| *oldest + over)
     };
-    match full(to_number, MOST_TO_A_NUMBER).max(full(for_user, MOST_FOR_A_USER)) {
+    let not_before = full(to_number, MOST_TO_A_NUMBER, WINDOW).max(full(for_user, MOST_FOR_A_USER, WINDOW)).max(full(
+        for_user,
+        MOST_FOR_A_USER_A_DAY,
+        DAY,
+    ));
+    match not_before {
         Some(time) => Allowance::NotBefore(time),
         None if today >= i64::from(most_a_day) => Allowance::SpentForToday,
         None => Allowance::Now,
@@ -164,19 +173,25 @@ mod tests {
 
     #[test]
     fn three_messages_an_hour_to_a_number() {
-        let to = |asked: &[Time]| allowance(asked, asked, 0, 200);
+        let to = |asked: &[Time]| allowance(at(10), asked, asked, 0, 200);
         assert_eq!(to(&[at(1), at(2)]), Allowance::Now);
         assert_eq!(to(&[at(1), at(2), at(9)]), Allowance::NotBefore(at(61)));
         assert_eq!(to(&[at(1), at(2), at(9), at(10)]), Allowance::NotBefore(at(62)));
+        assert_eq!(to(&[at(-51), at(-50), at(2), at(9)]), Allowance::Now);
     }
 
     #[test]
     fn six_for_a_person_and_so_many_a_day_for_a_customer() {
         let six: Vec<Time> = (1..=6).map(at).collect();
-        assert_eq!(allowance(&[], &six, 0, 200), Allowance::NotBefore(at(61)));
-        assert_eq!(allowance(&[], &six[..5], 199, 200), Allowance::Now);
-        assert_eq!(allowance(&[], &[], 200, 200), Allowance::SpentForToday);
-        assert_eq!(allowance(&[], &[], 0, 0), Allowance::SpentForToday);
+        let decide = |for_user: &[Time], today, most| allowance(at(10), &[], for_user, today, most);
+        assert_eq!(decide(&six, 0, 200), Allowance::NotBefore(at(61)));
+        assert_eq!(decide(&six[..5], 199, 200), Allowance::Now);
+        assert_eq!(decide(&[], 200, 200), Allowance::SpentForToday);
+        assert_eq!(decide(&[], 0, 0), Allowance::SpentForToday);
+        // One in 70 minutes breaks no bound of an hour; the twentieth in a day ends it.
+        let many: Vec<Time> = (0..20).map(|n| at(70 * n)).collect();
+        let after = allowance(at(70 * 20), &[], &many, 20, 200);
+        assert_eq!(after, Allowance::NotBefore(at(0) + DAY));
     }
 
     proptest! {

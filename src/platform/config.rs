@@ -126,6 +126,12 @@ impl Config {
         self.base_url().scheme() == "https"
     }
 
+    /// The gateway for text messages, if one is set.
+    #[must_use]
+    pub fn sms_url(&self) -> Option<&str> {
+        self.sms_url.as_deref().map(str::trim).filter(|url| !url.is_empty())
+    }
+
     /// The sender of mails.
     #[must_use]
     pub fn mail_from(&self) -> String {

@@ -111,7 +111,7 @@ fn platform(config: &Config, db: Db, rng: Rng, keys: Keys, kind: Kind) -> Platfo
         hasher,
         config: Arc::new(config.clone()),
         // A demo shows messages in its mailbox.
-        reaches_phones: kind == Kind::Demo || config.sms_url.is_some(),
+        reaches_phones: kind == Kind::Demo || config.sms_url().is_some(),
     }
 }
 

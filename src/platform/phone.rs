@@ -34,7 +34,7 @@ pub fn read(country: &str, typed: &str) -> std::result::Result<PhoneNumber, Unus
         return Err(Unusable::NotANumber);
     }
     match number.number_type(&DATABASE) {
-        Type::Mobile | Type::FixedLineOrMobile | Type::PersonalNumber | Type::Voip => {}
+        Type::Mobile | Type::FixedLineOrMobile | Type::Voip if number.country().id().is_some() => {}
         _ => return Err(Unusable::NotAMobile),
     }
     // Some countries write zeros before a number that are part of it.
@@ -112,6 +112,8 @@ mod tests {
         assert_eq!(e164("DE", "030 123456"), Err(Unusable::NotAMobile), "a fixed line");
         assert_eq!(e164("DE", "0900 1 123456"), Err(Unusable::NotAMobile), "a premium rate");
         assert_eq!(e164("DE", "0800 1234567"), Err(Unusable::NotAMobile), "a free call");
+        assert_eq!(e164("GB", "070 1234 5678"), Err(Unusable::NotAMobile), "a personal number");
+        assert!(e164("", "+881 6 1234 5678").is_err(), "a satellite");
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl RelyingParty {
         question.public_key.hints = None;
         question.public_key.extensions = None;
         let mut question = json(&question);
-        // A key that could never be used is not made.
+        // The browser makes no key that could never be used; what an answer is worth is judged when the key is asked.
         question["publicKey"]["authenticatorSelection"]["userVerification"] = verification.in_a_question();
         Ok(Ceremony { question: question.to_string(), state: write(&state) })
     }

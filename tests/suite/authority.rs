@@ -78,6 +78,8 @@ fn table() -> Vec<Function> {
     vec![
         own("/api/sign_in/out_elsewhere", &[]),
         own("/api/sign_in/prove", &[]),
+        own("/api/security/password_page", &[]),
+        own("/api/security/password", &[("old", "x"), ("new", "tide over gravel"), ("code", "123456")]),
         own("/api/security/new_phone", &[]),
         own("/api/security/send_code", &[("country", "DE"), ("number", "0171 3920012")]),
         own("/api/security/add_phone", &[("code", "123456"), ("name", "x")]),

@@ -66,6 +66,8 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/security/adding", Door::SignedIn, vec![]),
         ("/api/security/ask_passkey", Door::SignedIn, vec![]),
         ("/api/security/add_passkey", Door::SignedIn, vec![("answer", "{}"), ("name", "x")]),
+        ("/api/security/password_page", Door::SignedIn, vec![]),
+        ("/api/security/password", Door::SignedIn, vec![("old", "x"), ("new", "tide over gravel"), ("code", "123456")]),
         ("/api/security/new_phone", Door::SignedIn, vec![]),
         ("/api/security/send_code", Door::SignedIn, vec![("country", "DE"), ("number", "0171 3920012")]),
         ("/api/security/add_phone", Door::SignedIn, vec![("code", "123456"), ("name", "x")]),

@@ -218,13 +218,22 @@ both! {
         assert!(!take(&code).await);
     }
 
-    async fn three_messages_an_hour_to_a_number_whoever_asks(world: World) {
+    async fn three_messages_an_hour_to_a_number_and_nobody_uses_up_somebody_elses(world: World) {
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
-        let (ia, ib) = (registered(&world, &ua, "0171 3920012").await, registered(&world, &ub, "0171 3920012").await);
+        // Somebody of another customer tries to add the number, again and again.
+        let mut browser = adding(&world, &ua).await;
+        for _ in 0..3 {
+            assert!(asked(&mut browser, "DE", "0171 3920012").await.contains("OnItsWay"));
+        }
+        assert!(asked(&mut browser, "DE", "0171 3920012").await.contains("NotBefore"));
+        let uc = world.member(&world.a).await;
+        let mut browser = adding(&world, &uc).await;
+        assert!(asked(&mut browser, "DE", "0171 3920012").await.contains("NotBefore"), "whoever adds it");
+        let ib = registered(&world, &ub, "0171 3920012").await;
         let first = world.now();
-        for person in [(&ua, ia), (&ub, ib), (&ua, ia)] {
-            let token = world.challenge(person.0, Step::Factor).await;
-            assert!(matches!(send(&world, &token, person.1).await, Some(Sent::OnItsWay(_))));
+        for _ in 0..3 {
+            let token = world.challenge(&ub, Step::Factor).await;
+            assert!(matches!(send(&world, &token, ib).await, Some(Sent::OnItsWay(_))));
             world.advance(Span::minutes(1));
         }
         let token = world.challenge(&ub, Step::Factor).await;
@@ -329,6 +338,8 @@ both! {
         assert!(added(&mut browser, &at_addition, "").await.contains("SignedOut"));
         let stepped = sign_in::step_up(&world.platform, &world.origin, &session, &at_step_up, ("change", "test")).await;
         assert!(!matches!(stepped.unwrap(), SteppedUp::Right(_)));
+        // Nor is it kept where they went.
+        assert_eq!(world.count("SELECT COUNT(*) FROM phone_codes WHERE number <> ''").await, 0);
         // At recovery, what the phone gets is no code of the new authenticator.
         let link = world.link_token(ua.user).await.unwrap();
         let set_up = world.prove(&link).await.expect("the link lives");
@@ -338,6 +349,25 @@ both! {
         }
         let (what, details) = world.recorded_with_details(world.a.id, "reset").await;
         assert!(what == "reset" && details.contains("\"phones\":\"1\""), "{details}");
+    }
+
+    async fn a_phone_keeps_showing_which_number_it_is(world: World) {
+        let ua = world.member(&world.a).await;
+        let id = registered(&world, &ua, "0171 3920012").await;
+        let mut browser = Browser::signed_in(&world, &ua).await;
+        for (typed, shown) in [
+            ("Work", "Work (+49 •••• 12)"),
+            ("Work (+49 •••• 12)", "Work (+49 •••• 12)"),
+            ("Old (+49 •••• 67)", "Old (+49 •••• 67) (+49 •••• 12)"),
+            ("", "+49 •••• 12"),
+        ] {
+            let fields = [("method", id.to_string()), ("name", typed.to_owned())];
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(browser.call("/api/security/rename", &fields).await.body, "\"GoOn\"");
+            let mut conn = world.platform.db.read().await.unwrap();
+            let methods = methods::service::list(&mut conn, ua.user).await.unwrap();
+            assert!(methods.iter().any(|method| method.id == id && method.name.as_deref() == Some(shown)), "{shown}");
+        }
     }
 
     async fn of_many_with_the_same_code_one_gets_in(world: World) {

@@ -2,6 +2,7 @@
 
 mod own_codes;
 mod own_methods;
+mod own_password;
 
 use rekey::domain::ids::{MethodId, SessionId};
 use rekey::domain::sign_in::Step;

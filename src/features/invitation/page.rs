@@ -46,7 +46,7 @@ pub fn InvitationPage() -> impl IntoView {
 fn live(opened: Opened, token: String, action: ServerAction<Accept>, outcome: Outcome) -> AnyView {
     let Opened { customer, help_desk: desk, address, mfa_required, shortest, expires_at } = opened;
     let weak = Signal::derive(move || match outcome.get() {
-        Some(Ok(AcceptOutcome::Weak(weakness))) => Some(words(weakness)),
+        Some(Ok(AcceptOutcome::Weak(weakness))) => Some(weakness_words(weakness)),
         _ => None,
     });
     let failure = move || match outcome.get()? {
@@ -102,7 +102,8 @@ fn live(opened: Opened, token: String, action: ServerAction<Accept>, outcome: Ou
 }
 
 /// Why a password is not taken, and what would be.
-fn words(weakness: Weakness) -> String {
+#[must_use]
+pub fn weakness_words(weakness: Weakness) -> String {
     match weakness {
         Weakness::Short(least) => td_string!(LOCALE, invitation.short, least = least),
         Weakness::Long(most) => td_string!(LOCALE, invitation.long, most = most),

@@ -138,8 +138,18 @@ pub async fn code_now(conn: &mut Conn, platform: &Platform, user: UserRef) -> Re
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_name(conn: &mut Conn, user: UserRef, id: MethodId, name: Option<&str>) -> Result<()> {
-    store::set_name(conn, user, id, name).await
+pub async fn set_name(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    id: MethodId,
+    name: Option<&str>,
+) -> Result<()> {
+    let phones = phones::list(conn, platform, user).await?;
+    let phone = phones.iter().find(|phone| phone.id == id);
+    // Whatever a number is called, it is seen which it is.
+    let kept = phone.map(|phone| phones::renamed(&phone.number, name));
+    store::set_name(conn, user, id, kept.as_deref().or(name)).await
 }
 
 /// Takes one method from `user`; says whether it was there. A token goes back into the stock. `by` is who does it.
@@ -151,6 +161,8 @@ pub async fn delete(conn: &mut Conn, user: UserRef, id: MethodId, by: UserRef, n
     if let Some(token) = rows.into_iter().find(|row| row.id == id).and_then(|row| row.token_id) {
         stock::service::deactivate(conn, user, token, by, now).await?;
     }
+    // A code that is on its way to a number that is no longer theirs would be of no use.
+    phones::forget(conn, user.customer, &[user.id], now).await?;
     store::delete(conn, user, id).await
 }
 
@@ -174,6 +186,7 @@ pub async fn delete_all(
             Fate::Deleted | Fate::Ended => {}
         }
     }
+    phones::forget(conn, customer, users, now).await?;
     store::delete_all(conn, customer, users).await
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::{HeaderName, HeaderValue, Method, Request, header};
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
@@ -121,12 +121,16 @@ impl Gateway {
     /// # Errors
     /// When the settings cannot work.
     pub fn new(config: &Config) -> Result<Option<Self>, BadGateway> {
-        let Some(url) = config.sms_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) else {
+        let Some(url) = config.sms_url() else {
             return Ok(None);
         };
         // Read with something in the places of number and message: they may stand anywhere but in the host.
         let parsed = Url::parse(&filled(url, "0", "0", Form::UrlEncoded)).map_err(|_| BadGateway::Url)?;
         let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or(BadGateway::Url)?.to_owned();
+        let elsewhere = Url::parse(&filled(url, "1", "1", Form::UrlEncoded)).map_err(|_| BadGateway::Url)?;
+        if elsewhere.host() != parsed.host() {
+            return Err(BadGateway::Url);
+        }
         let is_here = match parsed.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -169,6 +173,8 @@ impl Gateway {
             .timeout_global(Some(SENDING))
             .http_status_as_error(false)
             .max_redirects(0)
+            // What is on this machine is reached without leaving it.
+            .proxy(if is_here { None } else { Proxy::try_from_env() })
             .tls_config(tls)
             .user_agent("rekey");
         Ok(Some(Self(Arc::new(Inner { agent: settings.build().into(), url: url.to_owned(), host, headers, body }))))
@@ -262,6 +268,7 @@ mod tests {
         for (flags, problem) in [
             (vec!["--sms-url", "sms.example"], BadGateway::Url),
             (vec!["--sms-url", "ftp://sms.example"], BadGateway::Url),
+            (vec!["--sms-url", "https://{to}.sms.example"], BadGateway::Url),
             (vec!["--sms-url", "http://sms.example"], BadGateway::Insecure),
             (vec!["--sms-url", "https://sms.example", "--sms-body", "to={to}"], BadGateway::Missing("{text}")),
             (vec!["--sms-url", "https://sms.example?t={text}", "--sms-body", ""], BadGateway::Missing("{to}")),

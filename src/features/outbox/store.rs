@@ -54,7 +54,7 @@ pub async fn is_due(conn: &mut Conn, channel: Channel, now: Time) -> Result<bool
     Ok(row.is_some())
 }
 
-#[derive(FromRow)]
+#[derive(Clone, FromRow)]
 pub struct Leased {
     pub id: MailId,
     pub customer_id: CustomerId,

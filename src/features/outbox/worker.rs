@@ -26,6 +26,9 @@ pub use super::transport::Transport;
 
 /// How many mails are taken at once. After a crash this many wait for the lease to end.
 const BATCH: i64 = 16;
+/// After so many tries a message to a phone is given up: a gateway that answers late may have taken each of them, each costs
+/// money, and whoever waits can ask for another.
+const LAST_TRY: i64 = 2;
 /// How long a taken mail is nobody else's.
 const LEASE: Span = Span::minutes(3);
 /// How long a mail waits when no mail gets through. It is not put off further: the server's absence is not its fault.
@@ -95,16 +98,19 @@ async fn pass(platform: &Platform, transport: &Transport, channel: Channel) -> R
         if batch.is_empty() {
             break;
         }
-        deliver(platform, transport, (channel, &batch), until, &mut pass).await?;
+        match channel {
+            Channel::Mail => deliver(platform, transport, &batch, until, &mut pass).await?,
+            Channel::Phone => deliver_together(platform, transport, batch, until, &mut pass).await?,
+        }
     }
     Ok(pass)
 }
 
-/// Delivers a batch, or as much of it as the lease is good for.
+/// Delivers a batch of mails one after the other, or as much of it as the lease is good for.
 async fn deliver(
     platform: &Platform,
     transport: &Transport,
-    (channel, batch): (Channel, &[Leased]),
+    batch: &[Leased],
     until: Time,
     pass: &mut Pass,
 ) -> Result<()> {
@@ -114,34 +120,79 @@ async fn deliver(
             return give_back(platform, &batch[done..], until, platform.now()).await;
         }
         match send(platform, transport, row, until).await? {
-            Outcome::Sent => {
-                settle(platform, row, None).await?;
-                pass.sent += 1;
-            }
-            Outcome::Superseded => {
-                let mut tx = platform.db.begin().await?;
-                store::set_superseded(&mut tx, row.id, platform.now()).await?;
-                tx.commit().await?;
-            }
-            Outcome::NotYet(at) => give_back(platform, &batch[done..=done], until, at).await?,
-            Outcome::NotNow(error) => {
-                tracing::warn!(mail = %row.id, tries = row.tries + 1, error, "the mail was put off");
-                let mut tx = platform.db.begin().await?;
-                let next = platform.now() + delay_after(channel, row.tries);
-                store::set_tried(&mut tx, row.id, until, next, &error).await?;
-                tx.commit().await?;
-            }
-            Outcome::Refused(error) => {
-                tracing::warn!(mail = %row.id, error, "the mail cannot be delivered");
-                settle(platform, row, Some(&error)).await?;
-            }
             Outcome::Unreachable(error) => {
                 tracing::warn!(error, "no mail gets through");
                 pass.reachable = false;
                 return give_back(platform, &batch[done..], until, platform.now() + AWAY).await;
             }
-            Outcome::LeaseLost => {}
+            outcome => conclude(platform, Channel::Mail, row, until, outcome, pass).await?,
         }
+    }
+    Ok(())
+}
+
+/// Delivers a batch of messages to phones at once: nobody waits for somebody else's that hangs.
+async fn deliver_together(
+    platform: &Platform,
+    transport: &Transport,
+    batch: Vec<Leased>,
+    until: Time,
+    pass: &mut Pass,
+) -> Result<()> {
+    let mut sending = JoinSet::new();
+    for row in batch {
+        let (world, way_out) = (platform.clone(), transport.clone());
+        sending.spawn(async move {
+            let outcome = send(&world, &way_out, &row, until).await;
+            (row, outcome)
+        });
+    }
+    while let Some(sent) = sending.join_next().await {
+        match sent {
+            Ok((row, Ok(outcome))) => conclude(platform, Channel::Phone, &row, until, outcome, pass).await?,
+            Ok((row, Err(fault))) => tracing::error!(mail = %row.id, error = %fault, "the message cannot be read"),
+            Err(error) => tracing::error!(%error, "sending a message ended early"),
+        }
+    }
+    Ok(())
+}
+
+/// Writes down what came of one.
+async fn conclude(
+    platform: &Platform,
+    channel: Channel,
+    row: &Leased,
+    until: Time,
+    outcome: Outcome,
+    pass: &mut Pass,
+) -> Result<()> {
+    match outcome {
+        Outcome::Sent => {
+            settle(platform, row, None).await?;
+            pass.sent += 1;
+        }
+        Outcome::Superseded => {
+            let mut tx = platform.db.begin().await?;
+            store::set_superseded(&mut tx, row.id, platform.now()).await?;
+            tx.commit().await?;
+        }
+        Outcome::NotYet(at) => give_back(platform, std::slice::from_ref(row), until, at).await?,
+        Outcome::NotNow(error) if channel == Channel::Phone && row.tries >= LAST_TRY => {
+            tracing::warn!(mail = %row.id, error, "the message is given up");
+            settle(platform, row, Some(&error)).await?;
+        }
+        Outcome::NotNow(error) | Outcome::Unreachable(error) => {
+            tracing::warn!(mail = %row.id, tries = row.tries + 1, error, "it was put off");
+            let mut tx = platform.db.begin().await?;
+            let next = platform.now() + delay_after(channel, row.tries);
+            store::set_tried(&mut tx, row.id, until, next, &error).await?;
+            tx.commit().await?;
+        }
+        Outcome::Refused(error) => {
+            tracing::warn!(mail = %row.id, error, "it cannot be delivered");
+            settle(platform, row, Some(&error)).await?;
+        }
+        Outcome::LeaseLost => {}
     }
     Ok(())
 }
@@ -251,6 +302,7 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
         | Mail::TokenAssigned { .. }
         | Mail::PasskeyCopied { .. }
         | Mail::PhoneCode { .. }
+        | Mail::PasswordChanged { .. }
         | Mail::DeviceTrusted { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
@@ -316,7 +368,9 @@ async fn text(
     let Some(digits) = platform.keys.phone_code(&key_id, code, row.user()) else {
         return Ok(Outcome::NotNow("the key of the code is missing".to_owned()));
     };
-    let number = phone::open(&platform.keys, &phone::code_place(code), &sealed)?;
+    let Ok(number) = phone::open(&platform.keys, &phone::code_place(code), &sealed) else {
+        return Ok(Outcome::Refused("the number does not open".to_owned()));
+    };
     let message = message_to_phone(Locale::en, &digits, &platform.config.host());
     let copy = || DevMail {
         number: 0,

@@ -1,7 +1,8 @@
-//! Sends codes to phones, and takes them. A code counts once, for what it was asked for, for ten minutes and four wrong ones.
+//! Sends codes to phones, and takes them. A code counts once, for what it was asked for, for ten minutes, until the fifth wrong
+//! one or the next that is sent for the same.
 
 use super::store;
-use crate::domain::ids::{CustomerId, MethodId, PhoneCodeId};
+use crate::domain::ids::{CustomerId, MethodId, PhoneCodeId, UserId};
 use crate::domain::mail::Mail;
 use crate::domain::phone::{About, Allowance, CODE_LIFETIME, DAY, PhoneNumber, WINDOW, WRONG_CODES, allowance};
 use crate::domain::time::Time;
@@ -9,7 +10,7 @@ use crate::domain::user::UserRef;
 use crate::features::outbox;
 use crate::features::outbox::service::Letter;
 use crate::platform::keys::{Purpose, same};
-use crate::platform::{Conn, Fault, Platform, Result, phone};
+use crate::platform::{Conn, Platform, Result, phone};
 
 /// A code that is on its way or there, and counts until then.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,20 +49,22 @@ pub async fn send(
     let number_key = platform.keys.keyed_hash(Purpose::PhoneNumber, number.e164().as_bytes());
     // Always in this order, so that no two wait for each other.
     store::hold(conn, &format!("customer {}", user.customer)).await?;
-    store::hold(conn, &format!("number {number_key}")).await?;
-    let hour = now - WINDOW;
-    let to_number = store::to_number(conn, &number_key, hour).await?;
-    let for_user = store::for_user(conn, user, hour).await?;
+    // Somebody's own number is theirs to use up.
+    let to_number = if let Some(method) = method {
+        store::to_method(conn, user, method, now - WINDOW).await?
+    } else {
+        store::hold(conn, &format!("number {number_key}")).await?;
+        store::to_new_number(conn, &number_key, now - WINDOW).await?
+    };
+    let for_user = store::for_user(conn, user, now - DAY).await?;
     let today = store::of_customer(conn, user.customer, now - DAY).await?;
-    match allowance(&to_number, &for_user, today, most_a_day) {
+    match allowance(now, &to_number, &for_user, today, most_a_day) {
         Allowance::Now => {}
         Allowance::NotBefore(time) => return Ok(Sent::NotBefore(time)),
         Allowance::SpentForToday => return Ok(Sent::SpentForToday),
     }
-    if method.is_none() {
-        // Whoever goes on to another number has given the one before up.
-        store::spend_others(conn, user, about, &number_key, now).await?;
-    }
+    // The newest counts, whatever number it goes to.
+    store::spend_rest(conn, user, about, now).await?;
     let id = platform.rng.id(now, PhoneCodeId::new);
     let sealed = phone::seal(&platform.keys, &platform.rng, &phone::code_place(id), number);
     let key_id = platform.keys.newest_id();
@@ -102,11 +105,10 @@ pub struct Taken {
     pub number: PhoneNumber,
 }
 
-/// Takes a code that was sent for `about`: at most one of any number of the same succeeds, and the others that were sent for
-/// it end with it. A wrong one counts against all of them.
+/// Takes a code that was sent for `about`: at most one of any number of the same succeeds. A wrong one counts against it.
 ///
 /// # Errors
-/// When the database fails, or the key of a code is gone.
+/// When the database fails or a number does not open.
 pub async fn take_code(
     conn: &mut Conn,
     platform: &Platform,
@@ -116,8 +118,9 @@ pub async fn take_code(
 ) -> Result<Option<Taken>> {
     let now = platform.now();
     for row in live(conn, platform, user, about).await? {
-        let code = platform.keys.phone_code(&row.key_id, row.id, user).ok_or(Fault::Sealed)?;
-        if same(&code, digits) {
+        // One whose key is gone is no code any more; a wrong one still counts as wrong.
+        let code = platform.keys.phone_code(&row.key_id, row.id, user);
+        if code.is_some_and(|code| same(&code, digits)) {
             let first = store::spend(conn, row.id, now).await?;
             store::spend_rest(conn, user, about, now).await?;
             let number = phone::open(&platform.keys, &phone::code_place(row.id), &row.number)?;
@@ -130,6 +133,14 @@ pub async fn take_code(
 
 async fn live(conn: &mut Conn, platform: &Platform, user: UserRef, about: About) -> Result<Vec<store::Row>> {
     store::live(conn, user, about, platform.now() - CODE_LIFETIME, WRONG_CODES).await
+}
+
+/// Forgets the numbers behind what was sent for these users, and ends those codes: that they were sent is still counted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(conn: &mut Conn, customer: CustomerId, users: &[UserId], now: Time) -> Result<()> {
+    store::forget(conn, customer, users, now).await
 }
 
 /// Forgets messages that are counted no more.

@@ -2,10 +2,11 @@
 
 use sqlx::FromRow;
 
-use crate::domain::ids::{CustomerId, MethodId, PhoneCodeId};
+use crate::domain::ids::{CustomerId, MethodId, PhoneCodeId, UserId};
 use crate::domain::phone::About;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
+use crate::platform::db::over_users;
 use crate::platform::{Conn, Result};
 
 #[derive(FromRow)]
@@ -85,22 +86,6 @@ pub async fn spend_rest(conn: &mut Conn, user: UserRef, about: About, now: Time)
     Ok(())
 }
 
-/// Ends the codes about `about` that went to other numbers than this.
-pub async fn spend_others(conn: &mut Conn, user: UserRef, about: About, number_key: &str, now: Time) -> Result<()> {
-    sqlx::query(
-        "UPDATE phone_codes SET used_at = $1 \
-         WHERE customer_id = $2 AND user_id = $3 AND about = $4 AND number_key <> $5 AND used_at IS NULL",
-    )
-    .bind(now)
-    .bind(user.customer)
-    .bind(user.id)
-    .bind(about.to_string())
-    .bind(number_key)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 pub async fn raise_wrong_codes(conn: &mut Conn, user: UserRef, about: About) -> Result<()> {
     sqlx::query(
         "UPDATE phone_codes SET wrong_codes = wrong_codes + 1 \
@@ -126,14 +111,31 @@ pub async fn hold(conn: &mut Conn, key: &str) -> Result<()> {
     Ok(())
 }
 
-/// When messages to a number were asked for since `since`, the oldest first.
-pub async fn to_number(conn: &mut Conn, number_key: &str, since: Time) -> Result<Vec<Time>> {
-    let rows: Vec<(Time,)> =
-        sqlx::query_as("SELECT asked_at FROM phone_codes WHERE number_key = $1 AND asked_at > $2 ORDER BY asked_at")
-            .bind(number_key)
-            .bind(since)
-            .fetch_all(conn)
-            .await?;
+/// When messages to one of a user's phones were asked for since `since`, the oldest first.
+pub async fn to_method(conn: &mut Conn, user: UserRef, method: MethodId, since: Time) -> Result<Vec<Time>> {
+    let rows: Vec<(Time,)> = sqlx::query_as(
+        "SELECT asked_at FROM phone_codes \
+         WHERE customer_id = $1 AND user_id = $2 AND method_id = $3 AND asked_at > $4 ORDER BY asked_at",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(method)
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(at,)| at).collect())
+}
+
+/// When messages to a number that anybody was adding were asked for since `since`, the oldest first.
+pub async fn to_new_number(conn: &mut Conn, number_key: &str, since: Time) -> Result<Vec<Time>> {
+    let rows: Vec<(Time,)> = sqlx::query_as(
+        "SELECT asked_at FROM phone_codes WHERE number_key = $1 AND method_id IS NULL AND asked_at > $2 \
+         ORDER BY asked_at",
+    )
+    .bind(number_key)
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
     Ok(rows.into_iter().map(|(at,)| at).collect())
 }
 
@@ -157,8 +159,20 @@ pub async fn of_customer(conn: &mut Conn, customer: CustomerId, since: Time) -> 
     Ok(query.bind(customer).bind(since).fetch_one(conn).await?.0)
 }
 
+/// Ends the codes of these users and forgets where they went.
+pub async fn forget(conn: &mut Conn, customer: CustomerId, users: &[UserId], now: Time) -> Result<()> {
+    let text = format!(
+        "UPDATE phone_codes SET used_at = COALESCE(used_at, {}), number = '' WHERE customer_id = $1 AND user_id IN",
+        now.unix_milliseconds()
+    );
+    over_users(&text, customer, users).execute(conn).await?;
+    Ok(())
+}
+
 /// Forgets what is counted no more. Nothing depends on it: every read checks the time itself.
 pub async fn delete_stale(conn: &mut Conn, before: Time) -> Result<()> {
     sqlx::query("DELETE FROM phone_codes WHERE asked_at <= $1").bind(before).execute(&mut *conn).await?;
+    // Whoever holds one of these has a customer's already, and waits for nobody: no two wait for each other.
+    sqlx::query("DELETE FROM phone_counts WHERE key LIKE 'number %'").execute(conn).await?;
     Ok(())
 }

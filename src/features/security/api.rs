@@ -193,6 +193,18 @@ pub(super) fn factor(code: &str, backup: bool) -> Option<Factor> {
     if backup { Factor::backup_code(code) } else { Factor::proof(code) }
 }
 
+/// Why a second factor was not taken, as forms say it.
+#[cfg(feature = "ssr")]
+pub(super) const fn of_problem(problem: CodeProblem) -> Proof {
+    match problem {
+        CodeProblem::Malformed => Proof::Malformed,
+        CodeProblem::Wrong => Proof::Wrong,
+        CodeProblem::Copied => Proof::Copied,
+        CodeProblem::Locked { until, now } => Proof::Locked { until, now },
+        CodeProblem::Disabled => Proof::Disabled,
+    }
+}
+
 /// What came of a change; what was made by it, if it was done.
 #[cfg(feature = "ssr")]
 pub(super) fn settle<T>(request: &Request, changed: Changed<T>) -> Result<T, Proof> {
@@ -214,10 +226,6 @@ pub(super) fn settle<T>(request: &Request, changed: Changed<T>) -> Result<T, Pro
             }
             Err(refused(why))
         }
-        Changed::Code(CodeProblem::Malformed) => Err(Proof::Malformed),
-        Changed::Code(CodeProblem::Wrong) => Err(Proof::Wrong),
-        Changed::Code(CodeProblem::Copied) => Err(Proof::Copied),
-        Changed::Code(CodeProblem::Locked { until, now }) => Err(Proof::Locked { until, now }),
-        Changed::Code(CodeProblem::Disabled) => Err(Proof::Disabled),
+        Changed::Code(problem) => Err(of_problem(problem)),
     }
 }

@@ -64,7 +64,7 @@ async fn end(
     user: UserRef,
     id: DeviceId,
 ) -> Result<bool> {
-    let ended = devices::end_one(&mut tx, user, id).await?;
+    let ended = devices::end_one(&mut tx, user, id, session).await?;
     let record = |what| {
         let mut event = event(platform, origin, &session.actor, what).about(user.id);
         event.customer = Some(user.customer);

@@ -185,7 +185,7 @@ pub async fn add(
         return Ok(Added::Over);
     }
     let id = methods::service::register(&mut tx, platform, user, &secret, step).await?;
-    methods::service::set_name(&mut tx, user, id, name).await?;
+    methods::service::set_name(&mut tx, platform, user, id, name).await?;
     let ended = end_all_else(&mut tx, session).await?;
     let mail = Mail::MethodAdded { at: now, method: MethodKind::AuthenticatorApp, name: name.map(str::to_owned) };
     outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: None }]).await?;
@@ -204,7 +204,7 @@ pub async fn rename(platform: &Platform, session: &Session, id: MethodId, name: 
     let mut tx = platform.db.begin().await?;
     let there = methods::service::list(&mut tx, user).await?.iter().any(|method| method.id == id);
     if there {
-        methods::service::set_name(&mut tx, user, id, name).await?;
+        methods::service::set_name(&mut tx, platform, user, id, name).await?;
         tx.commit().await?;
     }
     Ok(there)

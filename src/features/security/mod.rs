@@ -23,6 +23,10 @@ pub mod passkey_api;
 pub mod passkey_page;
 #[cfg(feature = "ssr")]
 pub mod passkey_service;
+pub mod password_api;
+pub mod password_page;
+#[cfg(feature = "ssr")]
+pub mod password_service;
 pub mod phone_api;
 pub mod phone_page;
 #[cfg(feature = "ssr")]

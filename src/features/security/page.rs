@@ -47,6 +47,7 @@ fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
         "added" => "Authenticator app added. We sent a note to your mailbox.",
         "in_step" => "The token is in step again: its codes are taken.",
+        "password" => "Password changed. We sent a note to your mailbox.",
         "phone" => "Phone number added. We sent a note to your mailbox.",
         "passkey" => "Passkey added. We sent a note to your mailbox.",
         "removed" => "Method removed. We sent a note to your mailbox.",
@@ -109,6 +110,10 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
                 </div>
                 {codes_card(&codes, now)}
                 <div class="head">
+                    <h2>"Password"</h2>
+                    <a class="button" href="/security/password"><Icon of=Glyph::Lock/>"Change it"</a>
+                </div>
+                <div class="head">
                     <h2>"Sessions"</h2>
                     <p class="note">"where you are signed in"</p>
                     {others.then(|| view! {
@@ -129,7 +134,7 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
                 <div class="head"><h2>"Recent activity"</h2></div>
                 {story(happened, now, false)}
                 <Banner fact="This was not you?">
-                    "Sign out everywhere else, make new backup codes, remove any method you do not know, and tell your help desk. Nobody ever needs your password or your codes from you."
+                    "Sign out everywhere else, change your password, make new backup codes, remove any method you do not know, and tell your help desk. Nobody ever needs your password or your codes from you."
                 </Banner>
             </aside>
         </div>

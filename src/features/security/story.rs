@@ -140,6 +140,7 @@ fn mail(kind: &str) -> &'static str {
         "authenticator_added" | "method_added" => "a new method",
         "method_removed" => "a removed method",
         "passkey_copied" => "a copied passkey",
+        "password_changed" => "a new password",
         "device_trusted" => "a trusted device",
         "backup_codes_made" => "new backup codes",
         "backup_code_used" => "a used backup code",
@@ -182,7 +183,7 @@ fn explained(event: &Happened) -> Option<&'static str> {
         (What::LinkOpened, _) => Some("Nothing is changed by opening."),
         (What::BackupCodesSaved, _) => Some("It was not spent by that."),
         (What::PhoneCodeRefused, Some("too_many")) => {
-            Some("Three messages an hour go to a number, and six to a person.")
+            Some("Three messages an hour go to a number, and six an hour and twenty a day to a person.")
         }
         (What::PhoneCodeRefused, Some("spent_for_today")) => {
             Some("The messages that the policy allows in a day are spent.")

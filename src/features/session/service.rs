@@ -174,11 +174,12 @@ pub async fn end(conn: &mut Conn, token: &str) -> Result<Option<UserRef>> {
     store::delete_session(conn, &sha256(token.as_bytes())).await
 }
 
-/// Ends one session of `user`; says whether there was one.
+/// Ends one session of `user`, and the trust in the device it was on; says whether there was one.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_one(conn: &mut Conn, user: UserRef, id: SessionId) -> Result<bool> {
+    store::devices::delete_of_session(conn, user, id).await?;
     Ok(store::delete_session_by_id(conn, user, id).await? > 0)
 }
 

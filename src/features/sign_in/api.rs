@@ -105,7 +105,7 @@ pub enum CodeOutcome {
     Over,
 }
 
-/// Finishes a sign-in with the six digits of an authenticator app, or with a backup code. With `trust` the device is not
+/// Finishes a sign-in with the digits of an authenticator app, a token or a message, or with a backup code. With `trust` the device is not
 /// asked for them again for some days, where that is allowed.
 ///
 /// # Errors

@@ -84,7 +84,9 @@ fn send_button() -> AnyView {
             Ok(SendOutcome::NotBefore { until, .. }) => {
                 format!("There were too many messages. The next one can be sent at {} UTC.", clock(until))
             }
-            Ok(SendOutcome::SpentForToday) => "The messages of today are spent. Use another way.".to_owned(),
+            Ok(SendOutcome::SpentForToday) => {
+                "Your organisation sends so many messages in 24 hours and no more. Use another way.".to_owned()
+            }
             Ok(SendOutcome::Over) => "No code can be sent now. Load the page anew.".to_owned(),
             Err(_) => "The code could not be sent. Try again.".to_owned(),
         })

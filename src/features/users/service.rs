@@ -230,6 +230,14 @@ pub async fn set_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time)
     end_everything(conn, user).await
 }
 
+/// The same for the user themself, whose caller ends everything but the session that asks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time) -> Result<()> {
+    store::set_password(conn, user, hash, now).await
+}
+
 /// Keeps `user` out; their sessions and half-finished sign-ins end.
 ///
 /// # Errors

@@ -118,6 +118,18 @@ both! {
         assert!(is_right(&world, &token, &code_in(body["text"].as_str().unwrap())).await);
     }
 
+    async fn a_gateway_that_always_fails_is_asked_three_times(world: World) {
+        let (gateway, url) = Gateway::start(&[StatusCode::GATEWAY_TIMEOUT; 9]).await;
+        let transport = transport(&["--sms-url", &url]);
+        asked_for(&world).await;
+        for _ in 0..9 {
+            assert_eq!(deliver(&world, &transport).await, 0);
+            world.advance(Span::minutes(1));
+        }
+        assert_eq!(gateway.asked().len(), 3);
+        assert_eq!(world.last_recorded(world.a.id).await.0, "mail_failed");
+    }
+
     async fn what_cannot_be_delivered_is_told(world: World) {
         // The number is not one that the gateway takes; then the gateway is away until the code has run out.
         let (_, url) = Gateway::start(&[StatusCode::BAD_REQUEST]).await;

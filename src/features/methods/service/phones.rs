@@ -2,9 +2,10 @@
 
 use super::super::store;
 use super::place;
-use crate::domain::ids::MethodId;
+use crate::domain::ids::{CustomerId, MethodId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::phone::{About, PhoneNumber};
+use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::phones;
 use crate::features::phones::service::Sent;
@@ -21,14 +22,11 @@ pub struct Phone {
     pub number: PhoneNumber,
 }
 
-/// The phone numbers of `user`: the one used last first, then the oldest. None where no message can be sent at all.
+/// The phone numbers of `user`: the one used last first, then the oldest.
 ///
 /// # Errors
 /// When the database fails or a number does not open.
 pub async fn list(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Vec<Phone>> {
-    if !platform.reaches_phones {
-        return Ok(Vec::new());
-    }
     let mut rows = store::of_user(conn, user).await?;
     rows.retain(|row| row.kind == MethodKind::Phone);
     rows.sort_by_key(|row| (std::cmp::Reverse(row.last_used_at), row.id));
@@ -76,12 +74,27 @@ pub async fn send(
     about: About,
     most_a_day: u16,
 ) -> Result<Option<Sent>> {
+    if !platform.reaches_phones {
+        return Ok(None);
+    }
     let phones = list(conn, platform, user).await?;
     let Some(phone) = phones.iter().find(|phone| which.is_none_or(|id| phone.id == id)) else {
         return Ok(None);
     };
     let to = (Some(phone.id), &phone.number);
     Ok(Some(phones::service::send(conn, platform, user, to, about, most_a_day).await?))
+}
+
+/// What a number is called once its user has typed this for the name it is shown with.
+pub(super) fn renamed(number: &PhoneNumber, typed: Option<&str>) -> String {
+    let masked = number.masked();
+    let name = typed.map(|typed| typed.strip_suffix(&format!("({masked})")).unwrap_or(typed).trim());
+    called(number, name.filter(|name| !name.is_empty() && *name != masked))
+}
+
+/// Ends the codes that are on their way to phones of these users, and forgets where they went.
+pub(super) async fn forget(conn: &mut Conn, customer: CustomerId, users: &[UserId], now: Time) -> Result<()> {
+    phones::service::forget(conn, customer, users, now).await
 }
 
 /// Takes a code that was sent to one of the user's phones for `about`.

@@ -157,6 +157,13 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 (td_string!(locale, mail.token_assigned.doubt), td_string!(locale, mail.token_assigned.doubt_do));
             (td_string!(locale, mail.token_assigned.subject), lines, doubt.0, doubt.1)
         }
+        Mail::PasswordChanged { at } => {
+            let happened = td_string!(locale, mail.password_changed.happened, moment = moment(locale, *at));
+            let lines = vec![says(happened), says(td_string!(locale, mail.password_changed.now).to_owned())];
+            let doubt =
+                (td_string!(locale, mail.password_changed.doubt), td_string!(locale, mail.password_changed.doubt_do));
+            (td_string!(locale, mail.password_changed.subject), lines, doubt.0, doubt.1)
+        }
         Mail::PhoneCode { .. } => unreachable!("a message to a phone is no letter: see message_to_phone"),
         Mail::PasskeyCopied { at, name } => {
             let (moment, what) = (moment(locale, *at), a_passkey(locale, name.as_deref()));

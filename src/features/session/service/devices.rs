@@ -1,5 +1,5 @@
 //! Trusted devices: browsers in which a right password is enough for some days. What ends sessions ends them, in the same
-//! functions: see [`super::end_all`] and [`super::end_others`].
+//! functions: see [`super::end_all`], [`super::end_others`] and [`super::end_one`].
 
 use super::super::store::devices as store;
 use super::{NewToken, Session};
@@ -101,12 +101,15 @@ pub async fn list(conn: &mut Conn, user: UserRef, days: u16, now: Time) -> Resul
     Ok(rows.into_iter().map(Device::from).filter(|device| device.trust.holds(days, now)).collect())
 }
 
-/// Ends one trusted device of `user`; the one that ended, if there was one.
+/// Ends one trusted device of `user`, and with it the sessions that it was signed in to, but for the one that asks; the device
+/// that ended, if there was one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_one(conn: &mut Conn, user: UserRef, id: DeviceId) -> Result<Option<Device>> {
-    Ok(store::delete_one(conn, user, id).await?.map(Device::from))
+pub async fn end_one(conn: &mut Conn, user: UserRef, id: DeviceId, asking: &Session) -> Result<Option<Device>> {
+    let ended = store::delete_one(conn, user, id).await?;
+    store::delete_sessions_of(conn, user, id, asking.id).await?;
+    Ok(ended.map(Device::from))
 }
 
 /// Brings a customer's trusted devices under a policy that allows so many `days` where `was` were allowed. Fewer days cut

@@ -104,6 +104,32 @@ pub async fn delete_one(conn: &mut Conn, user: UserRef, id: DeviceId) -> Result<
     Ok(query.fetch_optional(conn).await?)
 }
 
+/// Ends the sessions of one device but `keep`.
+pub async fn delete_sessions_of(conn: &mut Conn, user: UserRef, id: DeviceId, keep: SessionId) -> Result<()> {
+    sqlx::query("DELETE FROM sessions WHERE customer_id = $1 AND user_id = $2 AND device_id = $3 AND id <> $4")
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(id)
+        .bind(keep)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Ends the device of one session.
+pub async fn delete_of_session(conn: &mut Conn, user: UserRef, session: SessionId) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM trusted_devices WHERE customer_id = $1 AND user_id = $2 AND id IN \
+            (SELECT s.device_id FROM sessions s WHERE s.customer_id = $1 AND s.user_id = $2 AND s.id = $3)",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(session)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps the newest `most` of one user.
 pub async fn delete_oldest(conn: &mut Conn, user: UserRef, most: i64) -> Result<u64> {
     let done = sqlx::query(

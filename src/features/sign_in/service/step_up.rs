@@ -59,8 +59,8 @@ pub async fn prove(
     Ok(step_up(platform, origin, session, &proof, about).await?.or_problem(platform.now()))
 }
 
-/// The signed-in user proves themself again, for one action that `about` names in the audit. Only a fresh code of their
-/// authenticator or the answer of a passkey counts; a right one gives the session a new token.
+/// The signed-in user proves themself again, for one action that `about` names in the audit. Only a fresh code of what
+/// they have, or the answer of a passkey counts, no backup code; a right one gives the session a new token.
 ///
 /// # Errors
 /// When the database fails.
