@@ -326,9 +326,9 @@ async fn policies(conn: &mut Conn, scope: &Scope, plan: &Plan) -> Result<Vec<Cus
     customers::service::list(conn, &scope.narrowed(&ids)).await
 }
 
-/// Whether the actor still has authority over everyone in the plan.
+/// Whether the actor still has authority over everyone whom the plan resets.
 async fn still_may(conn: &mut Conn, actor: &Actor, scope: &Scope, plan: &Plan) -> Result<Result<(), Refusal>> {
-    let ids: Vec<UserId> = plan.items.iter().map(|item| item.user.id).collect();
+    let ids: Vec<UserId> = plan.resets().values().flatten().map(|user| user.id).collect();
     let found = users::service::by_ids(conn, scope, &ids).await?;
     let refusal = found.iter().find_map(|user| actor.may_manage(user.user, user.role).err());
     Ok(refusal.map_or(Ok(()), Err))
