@@ -71,7 +71,10 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         name: "Hafenwerk Logistik",
         help_desk: "+49 40 5550 4040, weekdays from 6 to 22",
         days: 400,
-        policy: |policy, _| policy.with_link_minutes(24 * 60),
+        policy: |mut policy, _| {
+            policy.approver_privileged = true;
+            policy.with_link_minutes(24 * 60)
+        },
         technician: Role::Owner,
         technician_days: None,
     },

@@ -1,6 +1,11 @@
 //! Reset: a selection becomes a frozen plan, is reviewed, confirmed with the own code, and carried out in chunks.
 
 pub mod api;
+#[cfg(feature = "ssr")]
+pub mod approval;
+pub mod approval_api;
+mod approval_list;
+mod approval_page;
 pub mod page;
 mod result_page;
 mod review_page;
