@@ -14,7 +14,7 @@ use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
 #[cfg(feature = "ssr")]
-use super::{approval, run, service};
+use super::{approval_view, run, service};
 #[cfg(feature = "ssr")]
 use crate::domain::plan::{LIFETIME, seal};
 #[cfg(feature = "ssr")]
@@ -351,7 +351,7 @@ pub async fn list_resets() -> Result<Console<ResetList>, ApiError> {
         skipped: summary.skipped,
     };
     let resets = service::list(&mut conn, &session.actor).await?.into_iter().map(row).collect();
-    let waiting = approval::waiting(&mut conn, &session.actor, request.platform.now()).await?;
+    let waiting = approval_view::waiting(&mut conn, &session.actor, request.platform.now()).await?;
     let waiting = waiting.into_iter().map(WaitingRow::from).collect();
     Ok(request.console(&session, ResetList { waiting, resets }))
 }

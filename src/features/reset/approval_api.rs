@@ -9,7 +9,7 @@ use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{approval, run};
+use super::{approval, approval_view, run};
 #[cfg(feature = "ssr")]
 use crate::domain::approval::Decision;
 #[cfg(feature = "ssr")]
@@ -58,8 +58,8 @@ pub struct WaitingRow {
 }
 
 #[cfg(feature = "ssr")]
-impl From<approval::Waiting> for WaitingRow {
-    fn from(waiting: approval::Waiting) -> Self {
+impl From<approval_view::Waiting> for WaitingRow {
+    fn from(waiting: approval_view::Waiting) -> Self {
         let reset = waiting.reset;
         Self {
             id: reset.id,

@@ -6,6 +6,8 @@ pub mod approval;
 pub mod approval_api;
 mod approval_list;
 mod approval_page;
+#[cfg(feature = "ssr")]
+pub mod approval_view;
 pub mod page;
 mod result_page;
 mod review_page;

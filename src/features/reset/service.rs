@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::approval;
 use super::approval_api::Approval;
 use super::store::{self, ItemRow, Reset, Summary};
+use super::{approval, approval_view};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Scope};
 use crate::domain::customer::Customer;
@@ -180,14 +180,15 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
     let is_mine = reset.requester() == actor.user;
     let scope = actor.scope(Right::Read);
     let rows = store::items(&mut conn, &scope, id).await?;
-    let is_open = is_mine || reset.confirmed_at.is_some() || approval::may_see(&mut conn, actor, &reset, &rows).await?;
+    let is_open =
+        is_mine || reset.confirmed_at.is_some() || approval_view::may_see(&mut conn, actor, &reset, &rows).await?;
     if rows.is_empty() || !is_open {
         return Ok(None);
     }
     let mut ids: Vec<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
     ids.dedup();
     let customers = customers::service::list(&mut conn, &scope.narrowed(&ids)).await?;
-    let approval = approval::shown(&mut conn, actor, (&reset, &rows), &customers, platform.now()).await?;
+    let approval = approval_view::shown(&mut conn, actor, (&reset, &rows), &customers, platform.now()).await?;
     let links: Vec<_> = rows.iter().filter_map(|row| row.link_id).collect();
     let states = recovery::service::states(&mut conn, &links).await?;
     let deliveries = outbox::service::delivery_of(&mut conn, &links).await?;

@@ -7,7 +7,7 @@ use rekey::domain::mail::Mail;
 use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
 use rekey::features::outbox::worker::{Transport, deliver_due};
-use rekey::features::reset::approval::waiting;
+use rekey::features::reset::approval_view::waiting;
 use rekey::features::reset::run;
 use rekey::features::reset::service::view;
 
