@@ -43,7 +43,7 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
     `${customer}/people`,
     `${customer}/people/give`,
     `${customer}/policy`,
-    `${customer}/policy/review?grace_days=7&trust_days=30&mfa_required=on&link_minutes=30&codes_low=9&phone_messages_a_day=50`,
+    `${customer}/policy/review?grace_days=7&trust_days=30&mfa_required=on&link_minutes=30&codes_low=9&phone_messages_a_day=50&approver_from=5`,
     '/customers/nobody',
     '/resets',
     '/resets/none',

@@ -73,6 +73,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
         days: 400,
         policy: |mut policy, _| {
             policy.trust_days = 30;
+            policy.approver_privileged = true;
             policy.with_link_minutes(24 * 60)
         },
         technician: Role::Owner,

@@ -55,6 +55,12 @@ pub struct Policy {
     pub reason_required: bool,
     /// Whether a reset needs a ticket number.
     pub ticket_required: bool,
+    /// From how many of this customer's users on a second person approves their reset; 0: never by number.
+    pub approver_from: u16,
+    /// Whether a second person approves a reset across several customers.
+    pub approver_across: bool,
+    /// Whether a second person approves the reset of an owner or admin.
+    pub approver_privileged: bool,
     /// A user with this many backup codes left or fewer is warned.
     pub codes_low: u16,
 }
@@ -75,6 +81,9 @@ impl Default for Policy {
             set_up_at_sign_in: true,
             reason_required: true,
             ticket_required: false,
+            approver_from: 0,
+            approver_across: false,
+            approver_privileged: false,
             codes_low: 3,
         }
     }
@@ -127,6 +136,9 @@ impl Policy {
             set_up_at_sign_in,
             reason_required,
             ticket_required,
+            approver_from,
+            approver_across,
+            approver_privileged,
             codes_low,
         } = asked;
         Self {
@@ -143,6 +155,9 @@ impl Policy {
             set_up_at_sign_in,
             reason_required,
             ticket_required,
+            approver_from,
+            approver_across,
+            approver_privileged,
             codes_low,
         }
     }
@@ -163,6 +178,9 @@ impl Policy {
             set_up_at_sign_in: self.set_up_at_sign_in,
             reason_required: self.reason_required,
             ticket_required: self.ticket_required,
+            approver_from: self.approver_from,
+            approver_across: self.approver_across,
+            approver_privileged: self.approver_privileged,
             codes_low: self.codes_low,
         }
     }
@@ -202,6 +220,12 @@ pub struct Settings {
     pub reason_required: bool,
     /// See [`Policy::ticket_required`].
     pub ticket_required: bool,
+    /// See [`Policy::approver_from`].
+    pub approver_from: u16,
+    /// See [`Policy::approver_across`].
+    pub approver_across: bool,
+    /// See [`Policy::approver_privileged`].
+    pub approver_privileged: bool,
     /// See [`Policy::codes_low`].
     pub codes_low: u16,
 }
@@ -233,6 +257,12 @@ pub enum Setting {
     ReasonRequired,
     /// [`Settings::ticket_required`].
     TicketRequired,
+    /// [`Settings::approver_from`].
+    ApproverFrom,
+    /// [`Settings::approver_across`].
+    ApproverAcross,
+    /// [`Settings::approver_privileged`].
+    ApproverPrivileged,
     /// [`Settings::codes_low`].
     CodesLow,
 }
@@ -249,6 +279,9 @@ spelled!(Setting {
     LinkMinutes => "link_minutes",
     ReasonRequired => "reason_required",
     TicketRequired => "ticket_required",
+    ApproverFrom => "approver_from",
+    ApproverAcross => "approver_across",
+    ApproverPrivileged => "approver_privileged",
     CodesLow => "codes_low",
 });
 
@@ -258,7 +291,7 @@ impl Setting {
     pub const fn bounds(self) -> Option<RangeInclusive<u16>> {
         match self {
             Self::GraceDays => Some(0..=90),
-            Self::PhoneMessagesADay => Some(0..=10_000),
+            Self::PhoneMessagesADay | Self::ApproverFrom => Some(0..=10_000),
             Self::TrustDays => Some(0..=MOST_DAYS),
             Self::LinkMinutes => Some(5..=24 * 60),
             Self::CodesLow => Some(0..=9),
@@ -269,7 +302,9 @@ impl Setting {
             | Self::PhonesAllowed
             | Self::SetUpAtSignIn
             | Self::ReasonRequired
-            | Self::TicketRequired => None,
+            | Self::TicketRequired
+            | Self::ApproverAcross
+            | Self::ApproverPrivileged => None,
         }
     }
 
@@ -298,6 +333,9 @@ impl Settings {
             Setting::LinkMinutes => self.link_minutes.to_string(),
             Setting::ReasonRequired => on_or_off(self.reason_required),
             Setting::TicketRequired => on_or_off(self.ticket_required),
+            Setting::ApproverFrom => self.approver_from.to_string(),
+            Setting::ApproverAcross => on_or_off(self.approver_across),
+            Setting::ApproverPrivileged => on_or_off(self.approver_privileged),
             Setting::CodesLow => self.codes_low.to_string(),
         }
     }
@@ -331,9 +369,9 @@ mod tests {
     }
 
     fn settings() -> impl Strategy<Value = Settings> {
-        let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000);
-        (any::<[bool; 8]>(), numbers).prop_map(|(on, numbers)| {
-            let (grace_days, trust_days, link_minutes, codes_low, phone_messages_a_day) = numbers;
+        let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000, 0u16..=10_000);
+        (any::<[bool; 10]>(), numbers).prop_map(|(on, numbers)| {
+            let (grace_days, trust_days, link_minutes, codes_low, phone_messages_a_day, approver_from) = numbers;
             let [
                 mfa_required,
                 passkeys_allowed,
@@ -343,6 +381,8 @@ mod tests {
                 set_up_at_sign_in,
                 reason_required,
                 ticket_required,
+                approver_across,
+                approver_privileged,
             ] = on;
             Settings {
                 mfa_required,
@@ -357,6 +397,9 @@ mod tests {
                 set_up_at_sign_in,
                 reason_required,
                 ticket_required,
+                approver_from,
+                approver_across,
+                approver_privileged,
                 codes_low,
             }
         })
@@ -385,6 +428,7 @@ mod tests {
             (Setting::LinkMinutes, 5, 1440),
             (Setting::GraceDays, 0, 90),
             (Setting::TrustDays, 0, 90),
+            (Setting::ApproverFrom, 0, 10_000),
             (Setting::CodesLow, 0, 9),
         ] {
             for number in [least, most] {

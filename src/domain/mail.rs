@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::approval::Decision;
 use super::authority::Role;
-use super::ids::{LinkId, PhoneCodeId};
+use super::ids::{LinkId, PhoneCodeId, ResetId};
 use super::method::MethodKind;
 use super::spelled;
 use super::time::Time;
@@ -159,6 +160,42 @@ pub enum Mail {
         /// When it ends by itself.
         until: Option<Time>,
     },
+    /// Somebody asks you to approve a reset.
+    ApprovalAsked {
+        /// Which.
+        reset: ResetId,
+        /// When.
+        at: Time,
+        /// Who asks.
+        by: String,
+        /// How many people would be reset.
+        people: usize,
+        /// Of which customers, some of them by name.
+        places: Vec<String>,
+        /// Of how many more.
+        more_places: usize,
+        /// Until when it can be approved.
+        until: Time,
+        /// Why.
+        reason: Option<String>,
+        /// The help desk's ticket.
+        ticket: Option<String>,
+    },
+    /// Somebody decided about the reset for which you asked approval.
+    ApprovalDecided {
+        /// Which.
+        reset: ResetId,
+        /// When.
+        at: Time,
+        /// Who decided.
+        by: String,
+        /// How many people it is about.
+        people: usize,
+        /// How.
+        decision: Decision,
+        /// Why; none for an approval.
+        reason: Option<String>,
+    },
     /// You have no role in a customer any more.
     RoleEnded {
         /// When.
@@ -209,6 +246,8 @@ impl Mail {
             Self::DeviceTrusted { .. } => "device_trusted",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
+            Self::ApprovalAsked { .. } => "approval_asked",
+            Self::ApprovalDecided { .. } => "approval_decided",
             Self::RoleGiven { .. } => "role_given",
             Self::RoleEnded { .. } => "role_ended",
         }

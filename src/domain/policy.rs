@@ -18,6 +18,8 @@ pub struct Concerned {
     pub links: i64,
     /// Plans that wait for their confirmation.
     pub plans: i64,
+    /// Plans that wait for a second person.
+    pub requests: i64,
     /// People who are warned of few backup codes now, and who would be.
     pub few_codes: (i64, i64),
     /// People with a passkey or security key.

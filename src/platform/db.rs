@@ -245,6 +245,7 @@ macro_rules! text_column {
 }
 
 text_column!(
+    crate::domain::approval::Decision,
     crate::domain::audit::What,
     crate::domain::authority::Role,
     crate::domain::ids::ChallengeId,

@@ -72,6 +72,7 @@ fn table() -> Vec<Function> {
         ("typed[link_minutes]", "33"),
         ("typed[codes_low]", "3"),
         ("typed[phone_messages_a_day]", "200"),
+        ("typed[approver_from]", "0"),
         ("version", "{version}"),
         ("code", "{code}"),
     ];
@@ -122,7 +123,7 @@ fn table() -> Vec<Function> {
         function("/api/access/people", For::Readers, false, false, &[("id", "{customer}")]),
         function("/api/access/role", For::Readers, false, false, &[("id", "{customer}"), ("user", "{user}")]),
         function("/api/policy/page", For::Readers, false, false, &[("id", "{customer}")]),
-        function("/api/policy/review", For::Readers, false, false, &policy[..8]),
+        function("/api/policy/review", For::Readers, false, false, &policy[..9]),
         manage(
             "/api/users/remove_method",
             &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
@@ -133,6 +134,9 @@ fn table() -> Vec<Function> {
         manage("/api/tokens/return", &[("id", "{assigned}")]),
         manage("/api/tokens/lose", &[("id", "{token}")]),
         manage("/api/reset/plan", &[("users[0]", "{user}")]),
+        manage("/api/reset/approve", &[("id", "{asked}"), ("hash", "{hash}"), ("code", "{code}")]),
+        manage("/api/reset/decline", &[("id", "{asked}"), ("decision", "declined"), ("why", "no")]),
+        function("/api/reset/withdraw", For::Requester, true, false, &[("id", "{asked}")]),
         manage("/api/accounts/suspend", &[("id", "{user}")]),
         manage("/api/accounts/reactivate", &[("id", "{suspended}")]),
         manage("/api/accounts/remove", &[("id", "{user}"), ("code", "{code}")]),
@@ -197,6 +201,12 @@ impl Target {
         let device = world.trusted(&user, 30).await.id;
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
         let reset = world.plan(owner, &[user.user]).await;
+        // The same plan once more, for which approval was asked.
+        let asked = world.plan(owner, &[user.user]).await;
+        let now = world.now().unix_milliseconds();
+        world
+            .execute(&format!("UPDATE resets SET approval_asked_at = {now}, reason = 'lost' WHERE id = '{asked}'"))
+            .await;
         let list = frozen(world, owner, &format!("name,address\nListed,{}@listed.example\n", user.user.id)).await;
         let token = tokens::stocked(world, customer, owner).await;
         let assigned = tokens::assigned(world, customer, owner, &user).await;
@@ -217,6 +227,7 @@ impl Target {
             ("{session}", session.to_string()),
             ("{device}", device.to_string()),
             ("{reset}", reset.to_string()),
+            ("{asked}", asked.to_string()),
             ("{list}", list.to_string()),
             ("{token}", token.to_string()),
             ("{assigned}", assigned.to_string()),

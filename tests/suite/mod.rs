@@ -6,6 +6,7 @@ mod place;
 mod access;
 mod accounts;
 mod accounts_lists;
+mod approval;
 mod audit;
 mod authority;
 mod backup_codes;

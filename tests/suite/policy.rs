@@ -42,7 +42,7 @@ pub async fn saved(world: &World, owner: &Person, customer: &Customer, change: i
 }
 
 /// Every setting with another value than the default.
-const OTHERS: [(Setting, fn(&mut Settings)); 13] = [
+const OTHERS: [(Setting, fn(&mut Settings)); 16] = [
     (Setting::MfaRequired, |asked| asked.mfa_required = false),
     (Setting::GraceDays, |asked| asked.grace_days = 7),
     (Setting::TrustDays, |asked| asked.trust_days = 30),
@@ -55,6 +55,9 @@ const OTHERS: [(Setting, fn(&mut Settings)); 13] = [
     (Setting::LinkMinutes, |asked| asked.link_minutes = 30),
     (Setting::ReasonRequired, |asked| asked.reason_required = false),
     (Setting::TicketRequired, |asked| asked.ticket_required = true),
+    (Setting::ApproverFrom, |asked| asked.approver_from = 10),
+    (Setting::ApproverAcross, |asked| asked.approver_across = true),
+    (Setting::ApproverPrivileged, |asked| asked.approver_privileged = true),
     (Setting::CodesLow, |asked| asked.codes_low = 5),
 ];
 
@@ -238,6 +241,12 @@ both! {
         let old = world.trusted(&owner, 30).await.id;
         world.execute(&format!("UPDATE trusted_devices SET ends_at = 1 WHERE id = '{old}'")).await;
         world.trusted(&others[3], 30).await;
+        // Two that wait for a second person, one of them for too long.
+        let others = world.people(&world.a, Who::MEMBER, 2).await;
+        for (person, at) in others.iter().zip([world.now().unix_milliseconds(), 1]) {
+            let asked = world.plan(&admin, &[person.user]).await;
+            world.execute(&format!("UPDATE resets SET approval_asked_at = {at} WHERE id = '{asked}'")).await;
+        }
         // A plan that waits, one that is too old, one of nobody who is reset, and one of another customer.
         let waiting = world.member(&world.a).await;
         world.plan(&admin, &[waiting.user]).await;
@@ -267,6 +276,7 @@ both! {
             // Of the five: one was used up, one has run out. The suspended one's still works once they are let in.
             links: 3,
             plans: 1,
+            requests: 1,
             few_codes: (2, 3),
             passkeys: 2,
             hardware_tokens: 1,
@@ -281,7 +291,7 @@ both! {
         assert_eq!(counted(4).await, later);
         // What is counted is what the page says.
         let mut browser = Browser::signed_in(&world, &owner).await;
-        let review = "grace_days=0&trust_days=7&link_minutes=60&codes_low=4&phone_messages_a_day=200";
+        let review = "grace_days=0&trust_days=7&link_minutes=60&codes_low=4&phone_messages_a_day=200&approver_from=0";
         let review = format!("/customers/{}/policy/review?{review}", world.a.id);
         let page = browser.get(&review).await.body;
         for said in [
@@ -328,7 +338,7 @@ both! {
         assert!(page.contains("Type a whole number from 0 to 90.") && page.contains("from 0 to 9."), "{page}");
         assert!(page.contains("value=\"91\"") && page.contains("value=\"77\"") && page.contains("value=\"many\""));
         assert!(!page.contains("/api/policy/save"));
-        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200";
+        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200&approver_from=0";
         let review = format!("{path}/review?mfa_required=on&set_up_at_sign_in=on&{review}");
         let page = browser.get(&review).await.body;
         assert!(page.contains("1 hour") && page.contains("77 minutes") && page.contains("/api/policy/save"), "{page}");
@@ -344,6 +354,7 @@ both! {
             ("typed[link_minutes]", "77"),
             ("typed[codes_low]", "3"),
             ("typed[phone_messages_a_day]", "200"),
+            ("typed[approver_from]", "0"),
         ];
         fields.push(("code", "000"));
         browser.post("/api/policy/save", &review, &fields).await;
@@ -368,7 +379,7 @@ both! {
 
     async fn those_who_read_a_policy_have_nothing_to_press(world: World) {
         let path = format!("/customers/{}/policy", world.a.id);
-        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200";
+        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200&approver_from=0";
         let review = format!("{path}/review?{review}");
         let seen = |person: Person| {
             let (world, paths) = (world.clone(), [path.clone(), review.clone()]);

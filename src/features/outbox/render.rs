@@ -32,6 +32,8 @@ pub enum Way {
     Link(String, Time),
     /// To signing in, where the same set-up waits: the link is over before the mail could be sent.
     SignIn(String),
+    /// To a page for whoever is signed in.
+    Page(String),
 }
 
 /// A mail in words.
@@ -139,12 +141,26 @@ fn button(locale: Locale, mail: &Mail, way: Way) -> Button {
             Button { label: td_string!(locale, mail.reset.button), note: Some(note), bare, address }
         }
         Way::SignIn(address) => Button { label: td_string!(locale, mail.reset.late_button), note: None, bare, address },
+        Way::Page(address) => {
+            let (label, note) = match mail {
+                Mail::ApprovalAsked { until, .. } => {
+                    let until = td_string!(locale, mail.approval.until, moment = moment(locale, *until));
+                    (td_string!(locale, mail.approval.button), Some(Line(until)))
+                }
+                _ => (td_string!(locale, mail.approval.decided_button), None),
+            };
+            Button { label, note, bare, address }
+        }
     }
 }
 
 fn facts(locale: Locale, mail: &Mail) -> Vec<(&'static str, Line)> {
-    let (Mail::Reset { reason, ticket, .. } | Mail::MethodRemoved { reason, ticket, .. }) = mail else {
-        return Vec::new();
+    let (reason, ticket) = match mail {
+        Mail::Reset { reason, ticket, .. }
+        | Mail::MethodRemoved { reason, ticket, .. }
+        | Mail::ApprovalAsked { reason, ticket, .. } => (reason, ticket),
+        Mail::ApprovalDecided { reason, .. } => (reason, &None),
+        _ => return Vec::new(),
     };
     let fact = |label, value: &Option<String>| {
         let value = value.as_deref().map(one_line).filter(|value| !value.is_empty())?;
@@ -158,8 +174,9 @@ fn facts(locale: Locale, mail: &Mail) -> Vec<(&'static str, Line)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::approval::Decision;
     use crate::domain::authority::Role;
-    use crate::domain::ids::LinkId;
+    use crate::domain::ids::{LinkId, ResetId};
     use crate::domain::method::MethodKind;
 
     const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
@@ -195,6 +212,29 @@ mod tests {
     fn invitation(by: &str) -> Mail {
         let by = by.to_owned();
         Mail::Invitation { link: LinkId::new(AT, [0; 10]), generation: 1, expires_at: AT, at: AT, by }
+    }
+
+    fn approval(people: usize, places: &[&str], more_places: usize) -> Mail {
+        Mail::ApprovalAsked {
+            reset: ResetId::new(AT, [0; 10]),
+            at: AT,
+            by: "Ines (Nordlicht)".into(),
+            people,
+            places: places.iter().map(|place| (*place).to_owned()).collect(),
+            more_places,
+            until: AT,
+            reason: Some("Lost phones".into()),
+            ticket: Some("NL-20418".into()),
+        }
+    }
+
+    fn decided(decision: Decision, reason: Option<&str>) -> Mail {
+        let (reset, by) = (ResetId::new(AT, [0; 10]), "Ole".to_owned());
+        Mail::ApprovalDecided { reset, at: AT, by, people: 12, decision, reason: reason.map(str::to_owned) }
+    }
+
+    fn page() -> Way {
+        Way::Page("https://rekey.example/resets/01m7z6sdq00w3ge1r70w3ge1r7".to_owned())
     }
 
     fn link() -> Way {
@@ -239,6 +279,8 @@ mod tests {
             rendered(&Mail::Reactivated { at: AT, by: "Ines".into(), invited: false }, &TO, None),
             rendered(&Mail::Reactivated { at: AT, by: "Ines".into(), invited: true }, &TO, None),
             rendered(&Mail::Removed { at: AT, by: "Ines".into() }, &TO, None),
+            rendered(&approval(1, &["Hafenwerk"], 0), &TO, Some(page())),
+            rendered(&decided(Decision::ChangesAsked, Some("Too many")), &TO, Some(page())),
         ]
     }
 
@@ -377,6 +419,27 @@ mod tests {
         assert!(last.contains("Ines removed an authenticator app from your account."), "{last}");
         assert!(last.contains("Sign in with your password as always") && last.contains("Reason: Stolen"), "{last}");
         assert!(says(&removed(Some("\r\n"), None, true)).contains(", an authenticator app was removed"));
+    }
+
+    #[test]
+    fn an_approval_is_asked_for_and_decided_in_words() {
+        let says = |mail: &Mail| rendered(mail, &TO, Some(page())).text;
+        let one = says(&approval(1, &["Hafenwerk"], 0));
+        assert!(one.contains("Ines (Nordlicht) asked for a reset of 1 person of Hafenwerk."), "{one}");
+        assert!(
+            one.contains("It can be approved until 21 November 2026, 14:05 UTC.\nhttps://rekey.example/resets/"),
+            "{one}"
+        );
+        assert!(one.contains("Reason: Lost phones\nTicket: NL-20418"), "{one}");
+        let many = says(&approval(12, &["Hafenwerk", "Nordlicht"], 3));
+        assert!(many.contains("a reset of 12 people of Hafenwerk, Nordlicht and 3 more."), "{many}");
+        let approved = says(&decided(Decision::Approved, None));
+        assert!(approved.contains("Ole approved the reset of 12 people that you asked for."), "{approved}");
+        assert!(!approved.contains("Reason"), "{approved}");
+        for (decision, word) in [(Decision::Declined, "declined"), (Decision::ChangesAsked, "asked you to change")] {
+            let said = says(&decided(decision, Some("Too many")));
+            assert!(said.contains(&format!("Ole {word}")) && said.contains("Reason: Too many"), "{said}");
+        }
     }
 
     #[test]

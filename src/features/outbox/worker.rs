@@ -296,6 +296,9 @@ async fn send(platform: &Platform, transport: &Transport, row: &Leased, until: T
             Err(outcome) => return Ok(outcome),
             Ok(way) => Some(way),
         },
+        Mail::ApprovalAsked { reset, .. } | Mail::ApprovalDecided { reset, .. } => {
+            Some(Way::Page(platform.config.absolute(&format!("/resets/{reset}"))))
+        }
         Mail::AuthenticatorAdded { .. }
         | Mail::MethodAdded { .. }
         | Mail::MethodRemoved { .. }

@@ -54,11 +54,18 @@ impl Typed {
             Setting::TrustDays,
             Setting::PhoneMessagesADay,
             Setting::LinkMinutes,
+            Setting::ApproverFrom,
             Setting::CodesLow,
         ];
         let read = numbers.map(|setting| setting.read(self.get(setting)));
-        let [Some(grace_days), Some(trust_days), Some(phone_messages_a_day), Some(link_minutes), Some(codes_low)] =
-            read
+        let [
+            Some(grace_days),
+            Some(trust_days),
+            Some(phone_messages_a_day),
+            Some(link_minutes),
+            Some(approver_from),
+            Some(codes_low),
+        ] = read
         else {
             let wrong = numbers.into_iter().zip(read).filter(|(_, number)| number.is_none());
             return Err(wrong.map(|(setting, _)| setting).collect());
@@ -76,6 +83,9 @@ impl Typed {
             set_up_at_sign_in: self.is_on(Setting::SetUpAtSignIn),
             reason_required: self.is_on(Setting::ReasonRequired),
             ticket_required: self.is_on(Setting::TicketRequired),
+            approver_from,
+            approver_across: self.is_on(Setting::ApproverAcross),
+            approver_privileged: self.is_on(Setting::ApproverPrivileged),
             codes_low,
         })
     }

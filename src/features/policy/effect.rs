@@ -61,6 +61,12 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
         Setting::LinkMinutes => link_minutes(change),
         Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
         Setting::TicketRequired => demanded(change, change.asked.ticket_required, "a ticket number"),
+        Setting::ApproverFrom => {
+            let (before, from) = (policy.settings.approver_from, change.asked.approver_from);
+            approved(change, from > 0 && (before == 0 || from < before))
+        }
+        Setting::ApproverAcross => approved(change, change.asked.approver_across),
+        Setting::ApproverPrivileged => approved(change, change.asked.approver_privileged),
         Setting::CodesLow => codes_low(policy, change).listed(concerned.few_codes.0, "codes=low"),
     }
 }
@@ -250,6 +256,23 @@ fn demanded(change: &Change, is_required: bool, what: &str) -> Effect {
     Effect::says("Applies from now on.", format!("No reset is confirmed without {what}.{rest}"))
 }
 
+fn approved(change: &Change, is_stricter: bool) -> Effect {
+    let waiting = match change.concerned.requests {
+        0 => String::new(),
+        1 => " 1 reset that waits for an approval now goes on waiting.".to_owned(),
+        requests => format!(" {requests} resets that wait for an approval now go on waiting."),
+    };
+    if !is_stricter {
+        return Effect::warns("Applies from now on.", format!("Fewer resets need a second person.{waiting}"));
+    }
+    let plans = match change.concerned.plans {
+        0 => String::new(),
+        1 => " That is asked of 1 plan too that waits for its confirmation now.".to_owned(),
+        plans => format!(" That is asked of {plans} plans too that wait for their confirmation now."),
+    };
+    Effect::says("Applies from now on.", format!("Such a reset runs when a second person approves it.{plans}{waiting}"))
+}
+
 fn codes_low(policy: &PolicyPage, change: &Change) -> Effect {
     let (now, then) = change.concerned.few_codes;
     let fact = match now {
@@ -381,17 +404,37 @@ mod tests {
 
     #[test]
     fn counts_are_written_out() {
-        let said = |setting, new: fn(&mut Settings), concerned| said(setting, Policy::default(), new, concerned).1;
+        let default = |setting, new: fn(&mut Settings), concerned| said(setting, Policy::default(), new, concerned).1;
         let links = |links| {
             let concerned = Concerned { links, ..Concerned::default() };
-            said(Setting::LinkMinutes, |asked| asked.link_minutes = 30, concerned)
+            default(Setting::LinkMinutes, |asked| asked.link_minutes = 30, concerned)
         };
         assert_eq!(links(4), "Applies to links sent from now on. 4 links on their way keep theirs.");
         assert_eq!(links(1), "Applies to links sent from now on. 1 link on its way keeps its own.");
         let codes = |few_codes| {
             let concerned = Concerned { few_codes, ..Concerned::default() };
-            said(Setting::CodesLow, |asked| asked.codes_low = 5, concerned)
+            default(Setting::CodesLow, |asked| asked.codes_low = 5, concerned)
         };
+        let approver = |from, concerned| {
+            let old = Policy { approver_from: 10, ..Policy::default() };
+            said(Setting::ApproverFrom, old, move |asked| asked.approver_from = from, concerned)
+        };
+        let waiting = Concerned { plans: 1, requests: 2, ..Concerned::default() };
+        assert_eq!(
+            approver(5, waiting),
+            (
+                false,
+                "Applies from now on. Such a reset runs when a second person approves it. That is asked of 1 plan too that \
+                 waits for its confirmation now. 2 resets that wait for an approval now go on waiting."
+                    .into()
+            )
+        );
+        for fewer in [0, 11] {
+            assert_eq!(
+                approver(fewer, Concerned { requests: 0, ..waiting }),
+                (true, "Applies from now on. Fewer resets need a second person.".into())
+            );
+        }
         assert_eq!(codes((1, 2)), "1 person is warned now. 1 person more will be: 2 in all.");
         assert_eq!(codes((0, 0)), "Nobody is warned now. It stays at that.");
     }

@@ -20,7 +20,7 @@ use crate::ui::{Banner, Checkbox, Empty, Glyph, Look, Section, SheetHead, Submit
 pub use super::review_page::PolicyReviewPage;
 
 /// Which setting stands in which part of the page.
-const PARTS: [(&str, &[Setting]); 5] = [
+const PARTS: [(&str, &[Setting]); 6] = [
     ("Second factor", &[Setting::MfaRequired, Setting::GraceDays, Setting::TrustDays]),
     (
         "What people may add",
@@ -34,6 +34,7 @@ const PARTS: [(&str, &[Setting]); 5] = [
     ),
     ("After a reset", &[Setting::SetUpAtSignIn, Setting::LinkMinutes]),
     ("What a reset needs", &[Setting::ReasonRequired, Setting::TicketRequired]),
+    ("Second approver", &[Setting::ApproverFrom, Setting::ApproverAcross, Setting::ApproverPrivileged]),
     ("Backup codes", &[Setting::CodesLow]),
 ];
 
@@ -178,6 +179,8 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
             Setting::PhonesAllowed => "People may add phone numbers",
             Setting::SetUpAtSignIn => "After a reset, people may set up again at sign-in",
             Setting::ReasonRequired => "A reset needs a reason",
+            Setting::ApproverAcross => "A second person approves resets across several customers",
+            Setting::ApproverPrivileged => "A second person approves resets of owners and admins",
             _ => "A reset needs a ticket number",
         };
         let checked = typed.is_on(setting);
@@ -192,6 +195,7 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
     let words = match setting {
         Setting::TrustDays => "Days for which a device may be trusted",
         Setting::LinkMinutes => "Lifetime of recovery links, in minutes",
+        Setting::ApproverFrom => "A second person approves resets of this many users or more",
         Setting::CodesLow => "Warn at this many backup codes left",
         _ => label(setting),
     };

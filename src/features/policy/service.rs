@@ -70,6 +70,7 @@ pub async fn concerned(
         reset_without_link: store::without_link(conn, scope, id, now).await?,
         links: store::links(conn, scope, id, now).await?,
         plans: store::plans(conn, scope, id, now).await?,
+        requests: store::requests(conn, scope, id, now).await?,
         few_codes: (
             store::with_few_codes(conn, scope, id, customer.policy.codes_low).await?,
             store::with_few_codes(conn, scope, id, asked.codes_low).await?,

@@ -3,9 +3,9 @@
 use crate::domain::authority::Scope;
 use crate::domain::ids::CustomerId;
 use crate::domain::method::MethodKind;
-use crate::domain::plan;
 use crate::domain::recovery::WRONG_PASSWORDS;
 use crate::domain::time::Time;
+use crate::domain::{approval, plan};
 use crate::platform::{Conn, Result};
 
 /// Who can sign in, of the customer that is bound as `$1`.
@@ -94,7 +94,21 @@ pub async fn plans(conn: &mut Conn, scope: &Scope, customer: CustomerId, now: Ti
     let oldest = now - plan::LIFETIME;
     let query = sqlx::query_as::<_, (i64,)>(
         "SELECT COUNT(DISTINCT r.id) FROM resets r JOIN reset_items i ON i.reset_id = r.id \
-         WHERE i.customer_id = $1 AND i.skip IS NULL AND r.confirmed_at IS NULL AND r.created_at > $2",
+         WHERE i.customer_id = $1 AND i.skip IS NULL AND r.confirmed_at IS NULL AND r.approval_asked_at IS NULL \
+            AND r.created_at > $2",
+    );
+    Ok(query.bind(customer).bind(oldest).fetch_one(conn).await?.0)
+}
+
+/// How many resets of somebody of the customer wait for a second person.
+pub async fn requests(conn: &mut Conn, scope: &Scope, customer: CustomerId, now: Time) -> Result<i64> {
+    if !scope.covers(customer) {
+        return Ok(0);
+    }
+    let oldest = now - approval::LIFETIME;
+    let query = sqlx::query_as::<_, (i64,)>(
+        "SELECT COUNT(DISTINCT r.id) FROM resets r JOIN reset_items i ON i.reset_id = r.id \
+         WHERE i.customer_id = $1 AND i.skip IS NULL AND r.decided_at IS NULL AND r.approval_asked_at > $2",
     );
     Ok(query.bind(customer).bind(oldest).fetch_one(conn).await?.0)
 }

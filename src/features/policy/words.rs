@@ -17,6 +17,9 @@ pub const fn label(setting: Setting) -> &'static str {
         Setting::LinkMinutes => "Lifetime of recovery links",
         Setting::ReasonRequired => "Reason for a reset",
         Setting::TicketRequired => "Ticket number for a reset",
+        Setting::ApproverFrom => "Second approver by number",
+        Setting::ApproverAcross => "Second approver across customers",
+        Setting::ApproverPrivileged => "Second approver for owners and admins",
         Setting::CodesLow => "Warning of few backup codes",
     }
 }
@@ -66,6 +69,16 @@ pub const fn meaning(setting: Setting) -> &'static str {
             "Where it is required, nobody is reset without one. It stands in the mail and in the audit."
         }
         Setting::TicketRequired => "Where it is required, nobody is reset without the number of a ticket.",
+        Setting::ApproverFrom => {
+            "A reset of this many users of this customer or more waits until a second owner or admin, with a second factor \
+             of their own, approves the same plan. With 0 the number alone never asks for that."
+        }
+        Setting::ApproverAcross => {
+            "Where it is required, the same goes for every reset of users of this customer and of another one at once."
+        }
+        Setting::ApproverPrivileged => {
+            "Where it is required, the same goes for every reset of users of this customer in which there is an owner or admin."
+        }
         Setting::CodesLow => {
             "People with this many left or fewer are warned when they sign in with one, and marked in the list of users. \
              With 0 they are when none is left."
@@ -106,6 +119,13 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
         },
         Setting::ReasonRequired => either(settings.reason_required, "Required", "Optional"),
         Setting::TicketRequired => either(settings.ticket_required, "Required", "Optional"),
+        Setting::ApproverFrom => match settings.approver_from {
+            0 => "Never by number".to_owned(),
+            1 => "From 1 user on".to_owned(),
+            from => format!("From {from} users on"),
+        },
+        Setting::ApproverAcross => either(settings.approver_across, "Required", "Not required"),
+        Setting::ApproverPrivileged => either(settings.approver_privileged, "Required", "Not required"),
         Setting::CodesLow => few(settings.codes_low),
     }
 }

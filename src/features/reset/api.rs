@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::approval_api::{Approval, WaitingRow};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{ResetId, UserId};
 use crate::domain::plan::{Holdings, PlanOutcome, Skip};
@@ -13,7 +14,7 @@ use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
 #[cfg(feature = "ssr")]
-use super::{run, service};
+use super::{approval_view, run, service};
 #[cfg(feature = "ssr")]
 use crate::domain::plan::{LIFETIME, seal};
 #[cfg(feature = "ssr")]
@@ -157,6 +158,8 @@ pub struct ResetPage {
     pub link_minutes: (i64, i64),
     /// Everyone in it whom the reader may see.
     pub items: Vec<ItemRow>,
+    /// What there is to say of a second person's approval.
+    pub approval: Option<Approval>,
 }
 
 /// A reset; none for one the reader may not see, whether there is one or not.
@@ -201,6 +204,7 @@ pub async fn show_reset(id: ResetId) -> Result<Console<Option<ResetPage>>, ApiEr
         ticket_required_by: names(|policy| policy.ticket_required),
         link_minutes: (minutes().min().unwrap_or(60), minutes().max().unwrap_or(60)),
         items: view.items.iter().map(row).collect(),
+        approval: view.approval.clone(),
     };
     Ok(request.console(&session, Some(page)))
 }
@@ -208,7 +212,7 @@ pub async fn show_reset(id: ResetId) -> Result<Console<Option<ResetPage>>, ApiEr
 /// What came of a confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConfirmOutcome {
-    /// It runs, or ran already: the page shows how far it is.
+    /// It runs, or ran already, or waits for a second person: the page shows how far it is.
     GoOn,
     /// No such plan.
     Unknown,
@@ -266,6 +270,11 @@ pub async fn confirm(
             request.go(&format!("/resets/{id}"));
             return Ok(ConfirmOutcome::GoOn);
         }
+        service::Confirmed::Asked(token) => {
+            request.set_token(Cookie::Session, &token);
+            request.go(&format!("/resets/{id}"));
+            return Ok(ConfirmOutcome::GoOn);
+        }
         service::Confirmed::Already => {
             request.go(&format!("/resets/{id}"));
             return Ok(ConfirmOutcome::GoOn);
@@ -311,12 +320,21 @@ pub struct ResetRow {
     pub skipped: i64,
 }
 
+/// What stands on the page of all resets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetList {
+    /// Those that wait for the reader's approval, and those of the reader that wait for somebody's.
+    pub waiting: Vec<WaitingRow>,
+    /// The newest that were confirmed.
+    pub resets: Vec<ResetRow>,
+}
+
 /// The newest resets that concern the reader's customers.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "reset/list")]
-pub async fn list_resets() -> Result<Console<Vec<ResetRow>>, ApiError> {
+pub async fn list_resets() -> Result<Console<ResetList>, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
@@ -332,6 +350,8 @@ pub async fn list_resets() -> Result<Console<Vec<ResetRow>>, ApiError> {
         done: summary.done,
         skipped: summary.skipped,
     };
-    let rows = service::list(&mut conn, &session.actor).await?.into_iter().map(row).collect();
-    Ok(request.console(&session, rows))
+    let resets = service::list(&mut conn, &session.actor).await?.into_iter().map(row).collect();
+    let waiting = approval_view::waiting(&mut conn, &session.actor, request.platform.now()).await?;
+    let waiting = waiting.into_iter().map(WaitingRow::from).collect();
+    Ok(request.console(&session, ResetList { waiting, resets }))
 }

@@ -17,6 +17,13 @@
 //! A hardware token goes back into its customer's stock as returned; given out again, it shows two codes in a row.
 
 pub mod api;
+#[cfg(feature = "ssr")]
+pub mod approval;
+pub mod approval_api;
+mod approval_list;
+mod approval_page;
+#[cfg(feature = "ssr")]
+pub mod approval_view;
 pub mod page;
 mod result_page;
 mod review_page;

@@ -4,11 +4,15 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{ResetPage as Reset, ResetRow, list_resets, show_reset};
+use super::api::{ResetList, ResetPage as Reset, ResetRow, list_resets, show_reset};
+use super::approval_list::waiting;
+use super::approval_page::approval;
 use super::result_page::result;
 use super::review_page::{Confirming, review};
+use crate::domain::approval::Answered;
 use crate::domain::ids::ResetId;
 use crate::domain::time::Time as Moment;
+use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::ui::{Empty, Glyph, Seal, Section, SheetHead, Time};
 
@@ -20,10 +24,14 @@ pub fn ResetPage() -> impl IntoView {
     let none = ResetId::new(Moment::from_unix_milliseconds(0), [0; 10]);
     let confirm = Confirming::new();
     let running = confirm.running();
+    let answered = left_by::<Answered>("approval");
     let reset = Resource::new(move || (id.get(), running.get()), move |(id, _)| show_reset(id.parse().unwrap_or(none)));
     console(Section::Resets, reset, move |page: Option<Reset>, _, now| match page {
         None => nothing(),
-        Some(page) if page.confirmed_at.is_none() => review(page, &confirm, now),
+        Some(page) if page.confirmed_at.is_none() => match page.approval.as_ref().and_then(|approval| approval.state) {
+            Some(state) => approval(page, state, answered.clone(), now),
+            None => review(page, &confirm, now),
+        },
         Some(page) => result(page, now),
     })
 }
@@ -47,12 +55,12 @@ pub fn ResetsPage() -> impl IntoView {
     let resets = Resource::new(|| (), |()| list_resets());
     view! {
         <Title text="Resets"/>
-        {console(Section::Resets, resets, |rows, _, now| list(rows, now))}
+        {console(Section::Resets, resets, |resets, _, now| list(resets, now))}
     }
 }
 
-fn list(rows: Vec<ResetRow>, now: Moment) -> AnyView {
-    if rows.is_empty() {
+fn list(ResetList { waiting: rows, resets }: ResetList, now: Moment) -> AnyView {
+    if rows.is_empty() && resets.is_empty() {
         return view! {
             <SheetHead title="Resets"/>
             <div class="content">
@@ -82,20 +90,28 @@ fn list(rows: Vec<ResetRow>, now: Moment) -> AnyView {
         }
         .into_any()
     };
+    let waits = !rows.is_empty();
+    let done = (!resets.is_empty()).then(|| {
+        view! {
+                {waits.then(|| view! { <div class="head"><h2>"Confirmed"</h2></div> })}
+                <div class="card scroll">
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                <th>"Reason"</th><th>"Ticket"</th><th>"Asked by"</th><th>"When"</th><th>"State"</th>
+                                <th class="num">"Skipped"</th><th>"Plan"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{resets.into_iter().map(row).collect_view()}</tbody>
+                    </table>
+                </div>
+        }
+    });
     view! {
         <SheetHead title="Resets"/>
         <div class="content">
-            <div class="card scroll">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th>"Reason"</th><th>"Ticket"</th><th>"Asked by"</th><th>"When"</th><th>"State"</th>
-                            <th class="num">"Skipped"</th><th>"Plan"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-                </table>
-            </div>
+            {waiting(rows, now)}
+            {done}
         </div>
     }
     .into_any()

@@ -22,6 +22,8 @@ pub fn result(page: ResetPage, now: Moment) -> AnyView {
     let title = page.reason.clone().unwrap_or_else(|| "Reset".to_owned());
     let seal = page.seal.clone();
     let ticket = page.ticket.clone().map(|ticket| format!(" · {ticket}"));
+    let approved =
+        page.approval.clone().and_then(|approval| approval.by).map(|by| view! { ", approved by "<bdi>{by}</bdi> });
     let running = page.completed_at.is_none().then(|| {
         view! {
             <Banner fact="The reset is running." icon=Glyph::Refresh>
@@ -40,7 +42,7 @@ pub fn result(page: ResetPage, now: Moment) -> AnyView {
             <div class="head">
                 <p class="hero"><b>{back}</b>{format!(" of {all} {} back", if all == 1 { "person is" } else { "people are" })}</p>
                 {page.confirmed_at.map(|at| view! {
-                    <p class="note">"Reset "<Time at now/>" by "<bdi>{page.requester}</bdi>{ticket}</p>
+                    <p class="note">"Reset "<Time at now/>" by "<bdi>{page.requester}</bdi>{approved}{ticket}</p>
                 })}
             </div>
             <progress class="bar" max=all.max(1).to_string() value=back.to_string()>{format!("{back} of {all}")}</progress>

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{Confirm, ConfirmOutcome, ItemRow, ItemState, ResetPage};
+use super::approval_page::second_person;
 use super::page::people;
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::method::{Artefact, Fate, MethodKind};
@@ -50,44 +51,53 @@ impl Confirming {
 
 /// The page of a plan that waits for its confirmation.
 pub fn review(page: ResetPage, confirming: &Confirming, now: Moment) -> AnyView {
+    let (going, plan) = plan(&page);
+    let confirmation = confirmation(page, going, confirming, now);
+    view! {
+        <Title text="Review before you reset"/>
+        <SheetHead title="Review before you reset" crumb=("/users", "Users")/>
+        <div class="content columns">
+            {plan}
+            <aside>{confirmation}</aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// How many will be reset, and all that is to be reviewed.
+pub(super) fn plan(page: &ResetPage) -> (usize, AnyView) {
     let (going, skipped): (Vec<_>, Vec<_>) =
         page.items.iter().cloned().partition(|item| !matches!(item.state, ItemState::Skipped(_)));
     let total = going.iter().fold(Holdings::default(), |sum, item| sum + item.holdings);
     let (selected, resets, kept) = (page.items.len(), going.len(), skipped.len());
     let (privileged, by_customer) = (privileged(&going), by_customer(&page.items));
-    let confirmation = confirmation(page, resets, confirming, now);
-    view! {
-        <Title text="Review before you reset"/>
-        <SheetHead title="Review before you reset" crumb=("/users", "Users")/>
-        <div class="content columns">
-            <div>
-                <StatTiles>
-                    <StatTile number=selected.to_string() label="selected"/>
-                    <StatTile number=resets.to_string() label="will be reset"/>
-                    <StatTile number=kept.to_string() label="skipped"/>
-                    <StatTile number=total.sessions.to_string() label="sessions end"/>
-                    <StatTile number=resets.to_string() label="mails go out"/>
-                </StatTiles>
-                {privileged}
-                <div class="head"><h2>"By customer"</h2></div>
-                {by_customer}
-                {(resets > 0).then(|| view! {
-                    <div class="head"><h2>"What goes"</h2><p class="note">"every old way in stops at the same moment"</p></div>
-                    {what_goes(total)}
-                    <div class="head"><h2>"Who is reset"</h2></div>
-                    {who(&going)}
-                })}
-                {(kept > 0).then(|| view! {
-                    <div class="head">
-                        <h2>"Skipped"</h2><p class="note">{people(kept)}{if kept == 1 { " keeps" } else { " keep" }}" everything they have"</p>
-                    </div>
-                    {skips(&skipped)}
-                })}
-            </div>
-            <aside>{confirmation}</aside>
+    let plan = view! {
+        <div>
+            <StatTiles>
+                <StatTile number=selected.to_string() label="selected"/>
+                <StatTile number=resets.to_string() label="will be reset"/>
+                <StatTile number=kept.to_string() label="skipped"/>
+                <StatTile number=total.sessions.to_string() label="sessions end"/>
+                <StatTile number=resets.to_string() label="mails go out"/>
+            </StatTiles>
+            {privileged}
+            <div class="head"><h2>"By customer"</h2></div>
+            {by_customer}
+            {(resets > 0).then(|| view! {
+                <div class="head"><h2>"What goes"</h2><p class="note">"every old way in stops at the same moment"</p></div>
+                {what_goes(total)}
+                <div class="head"><h2>"Who is reset"</h2></div>
+                {who(&going)}
+            })}
+            {(kept > 0).then(|| view! {
+                <div class="head">
+                    <h2>"Skipped"</h2><p class="note">{people(kept)}{if kept == 1 { " keeps" } else { " keep" }}" everything they have"</p>
+                </div>
+                {skips(&skipped)}
+            })}
         </div>
-    }
-    .into_any()
+    };
+    (resets, plan.into_any())
 }
 
 fn privileged(going: &[ItemRow]) -> Option<AnyView> {
@@ -292,7 +302,12 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
     } else {
         " lose every second factor and are signed out at once. This cannot be undone. Each gets a mail to set up again."
     };
-    let button = if going == 1 { "Reset 1 user".to_owned() } else { format!("Reset {going} users") };
+    let button = match &page.approval {
+        Some(_) => "Ask for approval".to_owned(),
+        None if going == 1 => "Reset 1 user".to_owned(),
+        None => format!("Reset {going} users"),
+    };
+    let second = page.approval.as_ref().map(second_person);
     let until = page.confirm_until;
     let expired = now >= page.confirm_until;
     view! {
@@ -300,6 +315,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
             {head}
             <ActionForm action attr:class="card-body form">
                 {general}
+                {second}
                 <input type="hidden" name="id" value=page.id.to_string()/>
                 <input type="hidden" name="hash" value=page.hash.clone()/>
                 <TextArea

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::approval_api::Approval;
 use super::store::{self, ItemRow, Reset, Summary};
+use super::{approval, approval_view};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Scope};
 use crate::domain::customer::Customer;
@@ -151,6 +153,8 @@ pub struct View {
     pub customers: Vec<Customer>,
     /// Whether the reader is the one who asked for it.
     pub is_mine: bool,
+    /// What there is to say of its approval.
+    pub approval: Option<Approval>,
 }
 
 /// One user of a reset.
@@ -164,7 +168,7 @@ pub struct ViewItem {
 }
 
 /// A reset that `actor` may see: their own, or one with users of customers whose records they read. A plan that is not
-/// confirmed is its requester's alone.
+/// confirmed is its requester's alone, and theirs who may approve it once they are asked.
 ///
 /// # Errors
 /// When the database fails.
@@ -176,12 +180,15 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
     let is_mine = reset.requester() == actor.user;
     let scope = actor.scope(Right::Read);
     let rows = store::items(&mut conn, &scope, id).await?;
-    if rows.is_empty() || (reset.confirmed_at.is_none() && !is_mine) {
+    let is_open =
+        is_mine || reset.confirmed_at.is_some() || approval_view::may_see(&mut conn, actor, &reset, &rows).await?;
+    if rows.is_empty() || !is_open {
         return Ok(None);
     }
     let mut ids: Vec<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
     ids.dedup();
     let customers = customers::service::list(&mut conn, &scope.narrowed(&ids)).await?;
+    let approval = approval_view::shown(&mut conn, actor, (&reset, &rows), &customers, platform.now()).await?;
     let links: Vec<_> = rows.iter().filter_map(|row| row.link_id).collect();
     let states = recovery::service::states(&mut conn, &links).await?;
     let deliveries = outbox::service::delivery_of(&mut conn, &links).await?;
@@ -193,7 +200,7 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
             ViewItem { row, link, delivery }
         })
         .collect();
-    Ok(Some(View { reset, items, customers, is_mine }))
+    Ok(Some(View { reset, items, customers, is_mine, approval }))
 }
 
 /// The newest confirmed resets that concern customers whose records `actor` reads.
@@ -221,6 +228,8 @@ pub struct Confirmation {
 pub enum Confirmed {
     /// It runs. The session has a new token.
     Running(NewToken),
+    /// It waits for a second person. The session has a new token.
+    Asked(NewToken),
     /// It was confirmed before: nothing happens twice.
     Already,
     /// No such plan of this actor.
@@ -271,7 +280,7 @@ pub async fn confirm(
         audit::service::record_alone(platform, refused("not_yours")).await?;
         return Ok(Confirmed::Unknown);
     }
-    if reset.confirmed_at.is_some() {
+    if reset.confirmed_at.is_some() || reset.approval_asked_at.is_some() {
         return Ok(Confirmed::Already);
     }
     if platform.now() >= reset.created_at + LIFETIME {
@@ -314,6 +323,17 @@ pub async fn confirm(
         SteppedUp::Disabled => return Ok(Confirmed::Disabled),
     };
     let mut tx = platform.db.begin().await?;
+    // Nobody changes these policies until it is known whether one of them asks for a second person.
+    let mut held: Vec<CustomerId> = plan.resets().into_keys().collect();
+    customers::service::hold(&mut tx, &mut held).await?;
+    let customers = policies(&mut tx, &scope, &plan).await?;
+    if !approval::needed(&mut tx, id, &plan, &customers, platform.now()).await?.is_empty() {
+        let (reason, ticket) = (reason.as_deref(), ticket.as_deref());
+        let request = approval::Request { reset: &reset, rows: &rows, reason, ticket };
+        approval::ask(&mut tx, platform, origin, actor, &request).await?;
+        tx.commit().await?;
+        return Ok(Confirmed::Asked(token));
+    }
     let from = origin.address.as_deref();
     // Of two that confirm at once with two codes, one sets it going; both were right, and both sessions go on.
     store::confirm(&mut tx, id, reason.as_deref(), ticket.as_deref(), from, platform.now()).await?;
@@ -326,16 +346,16 @@ async fn policies(conn: &mut Conn, scope: &Scope, plan: &Plan) -> Result<Vec<Cus
     customers::service::list(conn, &scope.narrowed(&ids)).await
 }
 
-/// Whether the actor still has authority over everyone in the plan.
+/// Whether the actor still has authority over everyone whom the plan resets.
 async fn still_may(conn: &mut Conn, actor: &Actor, scope: &Scope, plan: &Plan) -> Result<Result<(), Refusal>> {
-    let ids: Vec<UserId> = plan.items.iter().map(|item| item.user.id).collect();
+    let ids: Vec<UserId> = plan.resets().values().flatten().map(|user| user.id).collect();
     let found = users::service::by_ids(conn, scope, &ids).await?;
     let refusal = found.iter().find_map(|user| actor.may_manage(user.user, user.role).err());
     Ok(refusal.map_or(Ok(()), Err))
 }
 
 /// What was typed, on one line; none when nothing was.
-fn one_line(typed: &str) -> Option<String> {
+pub(super) fn one_line(typed: &str) -> Option<String> {
     let line = clean_name(typed);
     (!line.is_empty()).then_some(line)
 }

@@ -1,7 +1,10 @@
 //! All SQL over `resets` and `reset_items`.
 
+pub mod approval;
+
 use sqlx::FromRow;
 
+use crate::domain::approval::Decision;
 use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
 use crate::domain::plan::{Holdings, Item, Plan, Skip, Verdict};
@@ -23,6 +26,11 @@ pub struct Reset {
     pub confirmed_at: Option<Time>,
     pub completed_at: Option<Time>,
     pub from_address: Option<String>,
+    pub approval_asked_at: Option<Time>,
+    pub decided_at: Option<Time>,
+    pub decision: Option<Decision>,
+    pub decided_why: Option<String>,
+    pub decider_name: Option<String>,
 }
 
 impl Reset {
@@ -32,8 +40,10 @@ impl Reset {
 }
 
 const RESET: &str = "SELECT r.id, r.requester_customer_id, r.requester_id, u.name AS requester_name, r.plan_hash, \
-        r.created_at, r.reason, r.ticket, r.confirmed_at, r.completed_at, r.from_address \
-     FROM resets r JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id";
+        r.created_at, r.reason, r.ticket, r.confirmed_at, r.completed_at, r.from_address, \
+        r.approval_asked_at, r.decided_at, r.decision, r.decided_why, d.name AS decider_name \
+     FROM resets r JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id \
+     LEFT JOIN users d ON d.customer_id = r.decided_by_customer_id AND d.id = r.decided_by_id";
 
 pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: Time) -> Result<()> {
     sqlx::query(
@@ -153,7 +163,7 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
     Ok(query.fetch_all(conn).await?)
 }
 
-/// Binds reason and ticket to a plan and lets it run. Of two that confirm at once, one succeeds.
+/// Binds reason and ticket to a plan that needs no second person and lets it run. Of two that confirm at once, one succeeds.
 pub async fn confirm(
     conn: &mut Conn,
     id: ResetId,
@@ -164,7 +174,7 @@ pub async fn confirm(
 ) -> Result<bool> {
     let done = sqlx::query(
         "UPDATE resets SET confirmed_at = $1, reason = $2, ticket = $3, from_address = $4 \
-         WHERE id = $5 AND confirmed_at IS NULL",
+         WHERE id = $5 AND confirmed_at IS NULL AND approval_asked_at IS NULL",
     )
     .bind(now)
     .bind(reason.map(str::to_owned))

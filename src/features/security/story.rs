@@ -32,7 +32,9 @@ pub fn tell(event: &Happened) -> Told {
         None => title,
     };
     let mut under = Vec::new();
-    let quoted = detail("reason").map(|reason| format!("“{reason}”"));
+    // Whoever declines says why in words of their own.
+    let said = if event.what == What::ResetDeclined { detail("why") } else { detail("reason") };
+    let quoted = said.map(|reason| format!("“{reason}”"));
     let why: Vec<String> = quoted.into_iter().chain(detail("ticket").map(str::to_owned)).collect();
     under.extend((!why.is_empty()).then(|| why.join(" ")));
     under.extend(lost(event));
@@ -97,6 +99,11 @@ fn title(event: &Happened) -> String {
         What::BackupCodesMade => "Ten new backup codes made".to_owned(),
         What::BackupCodesSaved => "Typed a backup code back".to_owned(),
         What::ResetPlanned => "Prepared a reset".to_owned(),
+        What::ApprovalAsked => "Asked for approval of a reset".to_owned(),
+        What::ApprovalWithdrawn => "Withdrew a reset that waited for approval".to_owned(),
+        What::ResetApproved => "Approved a reset".to_owned(),
+        What::ResetDeclined if detail("decision") == "changes_asked" => "Asked for changes to a reset".to_owned(),
+        What::ResetDeclined => "Declined a reset".to_owned(),
         What::StepUp => "Confirmed a step with a fresh code".to_owned(),
         What::StepUpRefused => "Step refused for want of a right code".to_owned(),
         What::Reset => "Reset".to_owned(),
@@ -145,6 +152,8 @@ fn mail(kind: &str) -> &'static str {
         "backup_codes_made" => "new backup codes",
         "backup_code_used" => "a used backup code",
         "invitation" => "the invitation",
+        "approval_asked" => "a reset to approve",
+        "approval_decided" => "a reset that was decided about",
         _ => "a notice",
     }
 }
@@ -208,6 +217,10 @@ const fn sign(what: What) -> Glyph {
         | What::BackupCodesMade
         | What::Reset
         | What::ResetPlanned
+        | What::ApprovalAsked
+        | What::ApprovalWithdrawn
+        | What::ResetApproved
+        | What::ResetDeclined
         | What::ResetSkipped => Glyph::Key,
         What::LinkIssued
         | What::LinkOpened

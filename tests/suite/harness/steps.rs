@@ -238,6 +238,7 @@ pub const fn named_end(finished: &Finished) -> &'static str {
 pub const fn named_confirmation(confirmed: &Confirmed) -> &'static str {
     match confirmed {
         Confirmed::Running(_) => "running",
+        Confirmed::Asked(_) => "asked",
         Confirmed::Already => "already",
         Confirmed::Unknown => "unknown",
         Confirmed::Expired => "expired",

@@ -34,6 +34,11 @@ both! {
         let reset = world.count(&format!("SELECT COUNT(*) FROM reset_items WHERE reset_id = '{id}' AND skip IS NULL")).await;
         assert_eq!(reset, i64::try_from(people.len()).unwrap());
         assert_eq!(world.count(&format!("SELECT COUNT(*) FROM reset_items WHERE user_id = '{}'", ub.user.id)).await, 0);
+        // And so it is confirmed: whoever keeps everything needs no authority.
+        let session = world.session(&admin).await;
+        let confirmation = world.confirmation(&admin, id).await;
+        let confirmed = world.try_confirm(&session, id, &confirmation).await;
+        assert_eq!(named_confirmation(&confirmed), "running");
     }
 
     async fn a_selection_of_everybody_stops_at_the_customers_of_ones_own(world: World) {

@@ -3,6 +3,7 @@
 use super::line::{Line, isolated};
 use super::{Recipient, Way};
 use crate::domain::access::last_moment;
+use crate::domain::approval::Decision;
 use crate::domain::authority::Role;
 use crate::domain::device::browser_name;
 use crate::domain::mail::Mail;
@@ -219,6 +220,37 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.doubt_do));
             (td_string!(locale, mail.role.subject), lines, doubt.0, doubt.1)
         }
+        Mail::ApprovalAsked { at, by, people, places, more_places, .. } => {
+            let (moment, who) = (moment(locale, *at), isolated(by));
+            let (people, places) = (persons(locale, *people), listed(locale, places, *more_places));
+            let happened =
+                td_string!(locale, mail.approval.asked, moment = moment, who = who, people = people, places = places);
+            let lines = vec![says(happened), says(td_string!(locale, mail.approval.needed).to_owned())];
+            let doubt = (td_string!(locale, mail.approval.doubt), td_string!(locale, mail.approval.doubt_do));
+            (td_string!(locale, mail.approval.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::ApprovalDecided { at, by, people, decision, .. } => {
+            let (moment, who, people) = (moment(locale, *at), isolated(by), persons(locale, *people));
+            let (subject, happened, now) = match decision {
+                Decision::Approved => (
+                    td_string!(locale, mail.approval.approved_subject),
+                    td_string!(locale, mail.approval.approved, moment = moment, who = who, people = people),
+                    td_string!(locale, mail.approval.approved_now),
+                ),
+                Decision::ChangesAsked => (
+                    td_string!(locale, mail.approval.changes_subject),
+                    td_string!(locale, mail.approval.changes, moment = moment, who = who, people = people),
+                    td_string!(locale, mail.approval.changes_now),
+                ),
+                Decision::Declined | Decision::Withdrawn => (
+                    td_string!(locale, mail.approval.declined_subject),
+                    td_string!(locale, mail.approval.declined, moment = moment, who = who, people = people),
+                    td_string!(locale, mail.approval.declined_now),
+                ),
+            };
+            let doubt = (td_string!(locale, mail.approval.decided_doubt), td_string!(locale, mail.approval.decided_do));
+            (subject, vec![says(happened), says(now.to_owned())], doubt.0, doubt.1)
+        }
         Mail::RoleEnded { at, place, by } => {
             let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
             let happened = td_string!(locale, mail.role.ended, moment = moment, who = who, place = place);
@@ -228,6 +260,23 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
         }
     };
     Said { subject, says, doubt, doubt_do }
+}
+
+fn persons(locale: Locale, count: usize) -> String {
+    if count == 1 {
+        td_string!(locale, mail.approval.person).to_owned()
+    } else {
+        td_string!(locale, mail.approval.people, count = count)
+    }
+}
+
+/// The names of customers, each set apart, and how many more there are.
+fn listed(locale: Locale, places: &[String], more: usize) -> String {
+    let names = places.iter().map(|place| isolated(&clean_name(place))).collect::<Vec<_>>().join(", ");
+    match more {
+        0 => names,
+        more => td_string!(locale, mail.approval.more, names = names, count = more),
+    }
 }
 
 /// What a user calls a method, or a browser itself, set apart; none where that is no name.
