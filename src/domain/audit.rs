@@ -34,7 +34,11 @@ pub enum What {
     ResetRefused,
     Reset,
     ResetSkipped,
+    ResetFailed,
+    ResetCancelled,
     LinkIssued,
+    LinkRenewed,
+    LinkExtended,
     LinkOpened,
     LinkRefused,
     LinkProved,
@@ -89,7 +93,11 @@ spelled!(What {
     ResetRefused => "reset_refused",
     Reset => "reset",
     ResetSkipped => "reset_skipped",
+    ResetFailed => "reset_failed",
+    ResetCancelled => "reset_cancelled",
     LinkIssued => "link_issued",
+    LinkRenewed => "link_renewed",
+    LinkExtended => "link_extended",
     LinkOpened => "link_opened",
     LinkRefused => "link_refused",
     LinkProved => "link_proved",
@@ -149,7 +157,11 @@ impl What {
             Self::ResetRefused => "Reset refused",
             Self::Reset => "Reset",
             Self::ResetSkipped => "Reset skipped",
+            Self::ResetFailed => "Reset failed",
+            Self::ResetCancelled => "Reset stopped",
             Self::LinkIssued => "Link issued",
+            Self::LinkRenewed => "Link sent again",
+            Self::LinkExtended => "Link extended",
             Self::LinkOpened => "Link opened",
             Self::LinkRefused => "Link refused",
             Self::LinkProved => "Link proved",
@@ -194,6 +206,7 @@ impl What {
                 | Self::CodeRefused
                 | Self::StepUpRefused
                 | Self::ResetRefused
+                | Self::ResetFailed
                 | Self::ChangeRefused
                 | Self::LinkRefused
                 | Self::PasskeyCopied

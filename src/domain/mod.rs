@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod authority;
 pub mod backup_code;
+pub mod board;
 pub mod customer;
 pub mod device;
 pub mod ids;
