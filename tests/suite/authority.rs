@@ -131,6 +131,9 @@ fn table() -> Vec<Function> {
         manage("/api/tokens/return", &[("id", "{assigned}")]),
         manage("/api/tokens/lose", &[("id", "{token}")]),
         manage("/api/reset/plan", &[("users[0]", "{user}")]),
+        manage("/api/reset/cancel", &[("id", "{running}")]),
+        manage("/api/reset/select", &[("id", "{done}"), ("all", "true"), ("state", "queued,expired")]),
+        manage("/api/reset/links", &[("id", "{done}"), ("users[0]", "{back}"), ("act", "revoke")]),
         manage("/api/accounts/suspend", &[("id", "{user}")]),
         manage("/api/accounts/reactivate", &[("id", "{suspended}")]),
         manage("/api/accounts/remove", &[("id", "{user}"), ("code", "{code}")]),
@@ -194,6 +197,9 @@ impl Target {
         drop(conn);
         let device = world.trusted(&user, 30).await.id;
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
+        let (back, waiting) = (world.member(customer).await, world.member(customer).await);
+        let done = world.reset(owner, &[back.user]).await;
+        let running = world.confirmed(owner, &[waiting.user]).await;
         let reset = world.plan(owner, &[user.user]).await;
         let list = frozen(world, owner, &format!("name,address\nListed,{}@listed.example\n", user.user.id)).await;
         let token = tokens::stocked(world, customer, owner).await;
@@ -215,6 +221,9 @@ impl Target {
             ("{session}", session.to_string()),
             ("{device}", device.to_string()),
             ("{reset}", reset.to_string()),
+            ("{back}", back.user.id.to_string()),
+            ("{done}", done.to_string()),
+            ("{running}", running.to_string()),
             ("{list}", list.to_string()),
             ("{token}", token.to_string()),
             ("{assigned}", assigned.to_string()),

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::api::{ResetPage as Reset, ResetRow, list_resets, show_reset};
-use super::result_page::result;
+use super::api::{ResetRow, Shown, list_resets, show_reset};
+use super::result_page::{Left, result};
 use super::review_page::{Confirming, review};
 use crate::domain::ids::ResetId;
 use crate::domain::time::Time as Moment;
@@ -20,11 +20,18 @@ pub fn ResetPage() -> impl IntoView {
     let none = ResetId::new(Moment::from_unix_milliseconds(0), [0; 10]);
     let confirm = Confirming::new();
     let running = confirm.running();
-    let reset = Resource::new(move || (id.get(), running.get()), move |(id, _)| show_reset(id.parse().unwrap_or(none)));
-    console(Section::Resets, reset, move |page: Option<Reset>, _, now| match page {
+    let query = use_query_map();
+    let query = Memo::new(move |_| query.with(leptos_router::params::ParamsMap::to_query_string));
+    let reset = Resource::new(
+        move || (id.get(), query.get(), running.get()),
+        move |(id, query, _)| show_reset(id.parse().unwrap_or(none), query),
+    );
+    let left = Left::take();
+    let again = Callback::new(move |()| reset.refetch());
+    console(Section::Resets, reset, move |page: Option<Shown>, _, now| match page {
         None => nothing(),
-        Some(page) if page.confirmed_at.is_none() => review(page, &confirm, now),
-        Some(page) => result(page, now),
+        Some(Shown::Plan(page)) => review(*page, &confirm, now),
+        Some(Shown::Board(page)) => result(*page, &left, again, now),
     })
 }
 
@@ -65,9 +72,10 @@ fn list(rows: Vec<ResetRow>, now: Moment) -> AnyView {
     }
     let row = move |row: ResetRow| {
         let title = row.reason.clone().unwrap_or_else(|| "No reason given".to_owned());
+        let failed = if row.failed > 0 { format!(", {} failed", row.failed) } else { String::new() };
         let state = match row.completed_at {
-            Some(_) => format!("{} of {} done", row.done, row.resets),
-            None => format!("Running: {} of {}", row.done, row.resets),
+            Some(_) => format!("{} of {} done{failed}", row.done, row.resets),
+            None => format!("Running: {} of {}{failed}", row.done, row.resets),
         };
         view! {
             <tr>
