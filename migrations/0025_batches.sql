@@ -7,5 +7,3 @@ ALTER TABLE resets ADD COLUMN cancelled_by_customer_id TEXT;
 ALTER TABLE resets ADD COLUMN cancelled_by_id TEXT;
 -- When the newest generation of a link was issued; NULL while that is the first, issued_at.
 ALTER TABLE links ADD COLUMN renewed_at BIGINT;
--- What a recovery board counts and pages through.
-CREATE INDEX reset_items_by_link ON reset_items (link_id) WHERE link_id IS NOT NULL;

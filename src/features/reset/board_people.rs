@@ -79,7 +79,7 @@ pub fn people_of(page: BoardPage, now: Moment) -> AnyView {
         <form class="list" method="post" action=LINKS>
             <input type="hidden" name="id" value=page.id.to_string()/>
             <input type="hidden" name="state" value=state/>
-            <table class="table board" role="table">
+            <table class="table users board" role="table">
                 <thead role="rowgroup">
                     <tr role="row">
                         {acts.then(|| view! { <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th> })}

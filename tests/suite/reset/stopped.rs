@@ -41,10 +41,10 @@ async fn assert_one_or_the_other(world: &World, all: usize) -> (i64, i64) {
 both! {
     async fn stopped_in_the_middle_the_rest_keep_everything(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
-        let users = world.people(&world.a, Who::MEMBER, CHUNK + 40).await;
+        let users = world.people(&world.a, Who::MEMBER, 2 * CHUNK + 40).await;
         let id = world.confirmed(&admin, &users_of(&users)).await;
-        // Cut off after some step of the first chunk or a later one, until that one is done and another is not.
-        for polls in (1..).map(|n| n * 20) {
+        // Cut off after more and more steps, until a chunk is done and another is not.
+        for polls in (1..).map(|n| n * 5) {
             assert!(cut_off(polls, run(&world.platform, id)).await.is_none(), "it was done in one go");
             world.advance(Span::seconds(31));
             if items(&world, "done_at IS NOT NULL").await > 0 {
