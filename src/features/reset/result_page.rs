@@ -69,7 +69,7 @@ pub fn result(page: BoardPage, left: &Left, again: Callback<()>, now: Moment) ->
         <SheetHead title=title.clone() crumb=("/resets", "Resets") beside=move || view! { <Seal plan=seal/> }.into_any()>
             {stop}
             {report}
-            <a class="button" href=""><Icon of=Glyph::Refresh/>"Refresh"</a>
+            <a class="button" href="" rel="external"><Icon of=Glyph::Refresh/>"Refresh"</a>
         </SheetHead>
         <div class="content">
             {said(left)}
