@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
@@ -11,6 +10,7 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
@@ -20,6 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::{App, Assets, shell};
 use crate::features::outbox::{mailbox, worker};
+use crate::features::reset::progress::{self, Watchers};
 use crate::features::{accounts, phones, reset, security, session, set_up, tokens};
 use crate::platform::{Fault, Platform};
 
@@ -48,7 +49,13 @@ pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Resu
     ];
     tracing::info!(address = %listener.local_addr()?, base = %platform.config.base_url(), "listening");
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(told_to_stop()).await;
+    let served = axum::serve(listener, service)
+        .with_graceful_shutdown(async {
+            told_to_stop().await;
+            // Whoever watches a reset would be waited for.
+            progress::stop();
+        })
+        .await;
     for worker in workers {
         worker.abort();
     }
@@ -86,6 +93,9 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
         .route("/set-up/codes.txt", get(set_up::download::codes))
         .route("/security/codes.txt", get(security::download::codes))
         .route("/users/invite/file/{list}/untaken.csv", get(accounts::files::untaken))
+        .route("/resets/{id}/report.csv", get(reset::report::csv))
+        .route("/resets/{id}/report.json", get(reset::report::json))
+        .route("/resets/{id}/progress", get(reset::progress::tell).layer(Extension(Watchers::new())))
         .with_state(platform.clone())
         .merge(pages);
     if let Some(mailbox) = mailbox {

@@ -38,7 +38,11 @@ pub enum What {
     ResetDeclined,
     Reset,
     ResetSkipped,
+    ResetFailed,
+    ResetCancelled,
     LinkIssued,
+    LinkRenewed,
+    LinkExtended,
     LinkOpened,
     LinkRefused,
     LinkProved,
@@ -98,7 +102,11 @@ spelled!(What {
     ResetDeclined => "reset_declined",
     Reset => "reset",
     ResetSkipped => "reset_skipped",
+    ResetFailed => "reset_failed",
+    ResetCancelled => "reset_cancelled",
     LinkIssued => "link_issued",
+    LinkRenewed => "link_renewed",
+    LinkExtended => "link_extended",
     LinkOpened => "link_opened",
     LinkRefused => "link_refused",
     LinkProved => "link_proved",
@@ -163,7 +171,11 @@ impl What {
             Self::ResetDeclined => "Reset declined",
             Self::Reset => "Reset",
             Self::ResetSkipped => "Reset skipped",
+            Self::ResetFailed => "Reset failed",
+            Self::ResetCancelled => "Reset stopped",
             Self::LinkIssued => "Link issued",
+            Self::LinkRenewed => "Link sent again",
+            Self::LinkExtended => "Link extended",
             Self::LinkOpened => "Link opened",
             Self::LinkRefused => "Link refused",
             Self::LinkProved => "Link proved",
@@ -209,6 +221,7 @@ impl What {
                 | Self::CodeRefused
                 | Self::StepUpRefused
                 | Self::ResetRefused
+                | Self::ResetFailed
                 | Self::ChangeRefused
                 | Self::LinkRefused
                 | Self::PasskeyCopied

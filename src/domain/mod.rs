@@ -6,6 +6,7 @@ pub mod approval;
 pub mod audit;
 pub mod authority;
 pub mod backup_code;
+pub mod board;
 pub mod customer;
 pub mod device;
 pub mod ids;

@@ -95,7 +95,7 @@ pub struct Candidate {
 }
 
 /// Why somebody in the selection keeps everything they have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Skip {
     /// Invited, and not finished.
     SetUpNotFinished,
@@ -113,6 +113,8 @@ pub enum Skip {
     LastOwner,
     /// Removed between review and reset.
     Gone,
+    /// The reset was stopped before they were begun.
+    Cancelled,
 }
 spelled!(Skip {
     SetUpNotFinished => "set_up_not_finished",
@@ -123,6 +125,7 @@ spelled!(Skip {
     Yourself => "yourself",
     LastOwner => "last_owner",
     Gone => "gone",
+    Cancelled => "cancelled",
 });
 
 impl Skip {
@@ -138,6 +141,7 @@ impl Skip {
             Self::Yourself => "Yourself",
             Self::LastOwner => "Last owner who can sign in",
             Self::Gone => "No longer here",
+            Self::Cancelled => "Stopped before",
         }
     }
 
@@ -153,6 +157,28 @@ impl Skip {
             Self::Yourself => "Nobody resets themself here. My security serves that.",
             Self::LastOwner => "The customer would be locked out.",
             Self::Gone => "They were removed after the review.",
+            Self::Cancelled => "The reset was stopped before they were begun.",
+        }
+    }
+}
+
+/// Why somebody could not be reset, though nothing speaks against it. They keep everything, and may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Failure {
+    /// The database did not take what it was told.
+    Refused,
+    /// What is stored of them or of their customer cannot be read.
+    Unreadable,
+}
+spelled!(Failure { Refused => "refused", Unreadable => "unreadable" });
+
+impl Failure {
+    /// In words, for a list.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Refused => "The database refused it",
+            Self::Unreadable => "What is stored of them cannot be read",
         }
     }
 }

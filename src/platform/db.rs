@@ -172,6 +172,42 @@ pub fn is_busy(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether the same may succeed once the database is there again, or has room, or is whole: nothing that was told to it is
+/// at fault.
+#[must_use]
+pub fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            // PostgreSQL: connections, roll-backs for others' sake, resources, locks, its operator, its disk.
+            Some(code) if code.len() == 5 => {
+                ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+            }
+            // SQLite: everything but an error in the statement, a constraint, and a value that does not fit.
+            Some(code) => code.parse::<u32>().is_ok_and(|code| ![1, 18, 19, 20, 25].contains(&(code & 0xff))),
+            None => false,
+        },
+        error => !is_unreadable(error),
+    }
+}
+
+/// Whether a row holds what does not fit its column's type.
+#[must_use]
+pub const fn is_unreadable(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{
+        ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, RowNotFound, TypeNotFound,
+    };
+    matches!(
+        error,
+        ColumnDecode { .. }
+            | ColumnIndexOutOfBounds { .. }
+            | ColumnNotFound(_)
+            | Decode(_)
+            | Encode(_)
+            | RowNotFound
+            | TypeNotFound { .. }
+    )
+}
+
 /// Whether a unique constraint refused the row.
 #[must_use]
 pub fn is_taken(error: &sqlx::Error) -> bool {
@@ -248,6 +284,7 @@ text_column!(
     crate::domain::approval::Decision,
     crate::domain::audit::What,
     crate::domain::authority::Role,
+    crate::domain::board::Stage,
     crate::domain::ids::ChallengeId,
     crate::domain::ids::CustomerId,
     crate::domain::ids::DeviceId,
@@ -265,6 +302,7 @@ text_column!(
     crate::domain::invitation::Untaken,
     crate::domain::mail::Channel,
     crate::domain::method::MethodKind,
+    crate::domain::plan::Failure,
     crate::domain::plan::Skip,
     crate::domain::recovery::End,
     crate::domain::sign_in::Purpose,

@@ -59,6 +59,28 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Whether the same may succeed later as it is: somebody was in the way, or the database was away.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Busy => true,
+            Self::Database(error) => db::is_passing(error),
+            Self::Unreadable(_) | Self::Sealed | Self::KeyFile(_) | Self::Installation(_) => false,
+        }
+    }
+
+    /// Whether it lies in what is stored, rather than in what was to be stored.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Database(error) => db::is_unreadable(error),
+            Self::Busy => false,
+            Self::Unreadable(_) | Self::Sealed | Self::KeyFile(_) | Self::Installation(_) => true,
+        }
+    }
+}
+
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
         if db::is_busy(&error) { Self::Busy } else { Self::Database(error) }

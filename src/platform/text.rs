@@ -38,6 +38,13 @@ pub fn like_anywhere(text: &str) -> String {
     pattern
 }
 
+/// A cell of a CSV file, in quotes, that no spreadsheet takes for a formula (OWASP, CSV injection).
+#[must_use]
+pub fn csv_cell(text: &str) -> String {
+    let inert = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("\"{inert}{}\"", text.replace('"', "\"\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

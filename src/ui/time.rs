@@ -56,7 +56,8 @@ pub fn clock(at: Moment) -> String {
     format!("{hour:02}:{minute:02}")
 }
 
-fn iso(at: Moment) -> String {
+/// "2026-11-21T14:05:31Z".
+pub fn iso(at: Moment) -> String {
     let Utc { year, month, day, hour, minute, second } = at.utc();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }

@@ -137,6 +137,9 @@ fn table() -> Vec<Function> {
         manage("/api/reset/approve", &[("id", "{asked}"), ("hash", "{hash}"), ("code", "{code}")]),
         manage("/api/reset/decline", &[("id", "{asked}"), ("decision", "declined"), ("why", "no")]),
         function("/api/reset/withdraw", For::Requester, true, false, &[("id", "{asked}")]),
+        manage("/api/reset/cancel", &[("id", "{running}")]),
+        manage("/api/reset/select", &[("id", "{done}"), ("all", "true"), ("state", "queued,expired")]),
+        manage("/api/reset/links", &[("id", "{done}"), ("users[0]", "{back}"), ("act", "revoke")]),
         manage("/api/accounts/suspend", &[("id", "{user}")]),
         manage("/api/accounts/reactivate", &[("id", "{suspended}")]),
         manage("/api/accounts/remove", &[("id", "{user}"), ("code", "{code}")]),
@@ -200,6 +203,9 @@ impl Target {
         drop(conn);
         let device = world.trusted(&user, 30).await.id;
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
+        let (back, waiting) = (world.member(customer).await, world.member(customer).await);
+        let done = world.reset(owner, &[back.user]).await;
+        let running = world.confirmed(owner, &[waiting.user]).await;
         let reset = world.plan(owner, &[user.user]).await;
         // The same plan once more, for which approval was asked.
         let asked = world.plan(owner, &[user.user]).await;
@@ -228,6 +234,9 @@ impl Target {
             ("{device}", device.to_string()),
             ("{reset}", reset.to_string()),
             ("{asked}", asked.to_string()),
+            ("{back}", back.user.id.to_string()),
+            ("{done}", done.to_string()),
+            ("{running}", running.to_string()),
             ("{list}", list.to_string()),
             ("{token}", token.to_string()),
             ("{assigned}", assigned.to_string()),

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::header::{self, HeaderMap};
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, Response, StatusCode};
 use rekey::server::router;
 use tower::ServiceExt as _;
 
@@ -89,6 +89,14 @@ impl Browser {
         }
         let body = to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    /// Only the head of what comes back: the rest is still to be read, or never ends.
+    pub async fn open(&self, path: &str) -> Response<Body> {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::get(path).header(header::HOST, HOST).header(header::COOKIE, cookies.join("; "));
+        let _rendering = RENDERING.read().await;
+        self.server.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {

@@ -160,7 +160,7 @@ fn connections_that_the_server_cuts_leave_each_user_wholly_reset_or_untouched() 
 }
 
 /// Polls `future` so many times, then drops it as a process drops everything that ends.
-async fn cut_off<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub async fn cut_off<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut left = polls;
     let mut future = pin!(future);
     poll_fn(|context| {

@@ -21,7 +21,7 @@ use super::recovery::assert_one_authenticator;
 
 /// Runs `one` for every number below `count` at once, on two nodes by turns, and gathers what came of each. Being told
 /// to come back is no answer: it changes nothing.
-async fn at_once<T, F>(world: &World, count: usize, one: impl Fn(World, usize) -> F) -> Vec<T>
+pub async fn at_once<T, F>(world: &World, count: usize, one: impl Fn(World, usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, Fault>> + Send + 'static,

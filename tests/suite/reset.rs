@@ -1,7 +1,13 @@
 //! Resets: one moment of death, step by step until all are done, and what is seen and recorded of it.
 
+mod board;
 mod confirmation;
 mod every_kind;
+mod failed;
+mod links;
+mod progress;
+mod report;
+mod stopped;
 mod who_may;
 
 use rekey::domain::audit::What;

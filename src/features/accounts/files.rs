@@ -13,6 +13,7 @@ use crate::features::session::upload::{self, Fields, LARGEST, failed, signed_in}
 use crate::features::users::import::FileProblem;
 use crate::platform::Platform;
 use crate::platform::request::Origin;
+use crate::platform::text::csv_cell;
 
 /// Takes a list as a file or as pasted text, freezes it and sends the browser to its preview.
 pub async fn upload(
@@ -95,14 +96,9 @@ pub async fn untaken(State(platform): State<Platform>, headers: HeaderMap, Path(
 fn table<'a>(rows: impl Iterator<Item = (i64, &'a str, Untaken)>) -> String {
     let mut text = "\u{feff}line,who,why\r\n".to_owned();
     for (number, who, why) in rows {
-        text.push_str(&format!("{number},\"{}\",\"{}\"\r\n", inert(who).replace('"', "\"\""), why.label()));
+        text.push_str(&format!("{number},{},{}\r\n", csv_cell(who), csv_cell(why.label())));
     }
     text
-}
-
-/// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
-fn inert(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ pub async fn open(platform: &Platform, origin: &Origin, token: &str) -> Result<O
     drop(conn);
     if row.opened_at.is_none() {
         let mut tx = platform.db.begin().await?;
-        if store::set_opened(&mut tx, row.id, now).await? {
+        if store::set_opened(&mut tx, row.id, row.generation, now).await? {
             let event = Event::new(now, What::LinkOpened, Some(row.customer_id))
                 .about(row.user_id)
                 .from(origin.address.clone());
@@ -181,9 +181,9 @@ pub async fn prove(platform: &Platform, origin: &Origin, token: &str, password: 
     let Some(locked) = users::service::lock(&mut tx, user).await? else {
         return Ok(Proof::Dead);
     };
-    let still_live = store::get(&mut tx, row.id).await?.is_some_and(|row| {
-        let link = Link { wrong_passwords: 0, ..facts(&row) };
-        link.state(now) == LinkState::Live
+    let still_live = store::get(&mut tx, row.id).await?.is_some_and(|found| {
+        let link = Link { wrong_passwords: 0, ..facts(&found) };
+        found.generation == row.generation && link.state(now) == LinkState::Live
     });
     if !still_live || locked.standing != Standing::Active || !locked.has_password(&credentials) {
         return Ok(Proof::Dead);

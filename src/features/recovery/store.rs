@@ -17,6 +17,7 @@ pub struct Row {
     pub generation: i64,
     pub key_id: String,
     pub issued_at: Time,
+    pub renewed_at: Option<Time>,
     pub expires_at: Time,
     pub opened_at: Option<Time>,
     pub proved_at: Option<Time>,
@@ -25,8 +26,8 @@ pub struct Row {
     pub ended_how: Option<End>,
 }
 
-const COLUMNS: &str = "id, customer_id, user_id, generation, key_id, issued_at, expires_at, opened_at, proved_at, \
-    wrong_passwords, ended_at, ended_how";
+const COLUMNS: &str = "id, customer_id, user_id, generation, key_id, issued_at, renewed_at, expires_at, opened_at, \
+    proved_at, wrong_passwords, ended_at, ended_how";
 
 pub async fn get(conn: &mut Conn, id: LinkId) -> Result<Option<Row>> {
     let text = format!("SELECT {COLUMNS} FROM links WHERE id = $1");
@@ -54,6 +55,9 @@ pub async fn end_all(
     end: End,
     now: Time,
 ) -> Result<Vec<(LinkId, UserId)>> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
     let text = format!(
         "UPDATE links SET ended_at = $1, ended_how = $2 \
          WHERE customer_id = $3 AND ended_at IS NULL AND user_id IN ({}) RETURNING id, user_id",
@@ -85,13 +89,47 @@ pub async fn insert(
     Ok(())
 }
 
-/// Writes down the first opening; says whether this was it.
-pub async fn set_opened(conn: &mut Conn, id: LinkId, now: Time) -> Result<bool> {
-    let done = sqlx::query("UPDATE links SET opened_at = $1 WHERE id = $2 AND opened_at IS NULL")
-        .bind(now)
-        .bind(id)
-        .execute(conn)
-        .await?;
+#[derive(FromRow)]
+pub struct Renewed {
+    pub id: LinkId,
+    pub user_id: UserId,
+    pub generation: i64,
+}
+
+/// Raises the generation of these links that have not ended: nothing has happened yet with the new one.
+pub async fn renew(
+    conn: &mut Conn,
+    customer: CustomerId,
+    links: &[LinkId],
+    key_id: &str,
+    now: Time,
+    expires_at: Time,
+) -> Result<Vec<Renewed>> {
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "UPDATE links SET generation = generation + 1, key_id = $1, renewed_at = $2, expires_at = $3, opened_at = NULL, \
+            proved_at = NULL, wrong_passwords = 0 \
+         WHERE customer_id = $4 AND ended_at IS NULL AND id IN ({}) RETURNING id, user_id, generation",
+        placeholders(5, links.len())
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(key_id).bind(now).bind(expires_at).bind(customer);
+    for link in links {
+        query = query.bind(*link);
+    }
+    Ok(query.fetch_all(conn).await?)
+}
+
+pub async fn set_expires(conn: &mut Conn, id: LinkId, expires_at: Time) -> Result<()> {
+    sqlx::query("UPDATE links SET expires_at = $1 WHERE id = $2").bind(expires_at).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Writes down the first opening of a generation; says whether this was it.
+pub async fn set_opened(conn: &mut Conn, id: LinkId, generation: i64, now: Time) -> Result<bool> {
+    let text = "UPDATE links SET opened_at = $1 WHERE id = $2 AND generation = $3 AND opened_at IS NULL";
+    let done = sqlx::query(text).bind(now).bind(id).bind(generation).execute(conn).await?;
     Ok(done.rows_affected() == 1)
 }
 

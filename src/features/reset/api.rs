@@ -7,20 +7,19 @@ use super::approval_api::{Approval, WaitingRow};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{ResetId, UserId};
 use crate::domain::plan::{Holdings, PlanOutcome, Skip};
-#[cfg(feature = "ssr")]
-use crate::domain::recovery::End;
-use crate::domain::recovery::LinkState;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
+use super::board_api::BoardPage;
+
+#[cfg(feature = "ssr")]
+use super::board_api::board_page;
 #[cfg(feature = "ssr")]
 use super::{approval_view, run, service};
 #[cfg(feature = "ssr")]
 use crate::domain::plan::{LIFETIME, seal};
 #[cfg(feature = "ssr")]
 use crate::domain::user_filter::UserFilter;
-#[cfg(feature = "ssr")]
-use crate::features::outbox::service::Delivery;
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
@@ -60,50 +59,13 @@ pub async fn plan(
     Ok(outcome)
 }
 
-/// Where one user of a reset stands.
+/// What will become of one user of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemState {
-    /// Will be reset once it is confirmed, or is about to be.
+    /// Will be reset once it is confirmed.
     Pending,
     /// Keeps everything.
     Skipped(Skip),
-    /// Reset; the mail is on its way.
-    Queued,
-    /// Reset; the mail server took the mail.
-    Sent(Time),
-    /// Reset; the mail came back, and why.
-    Bounced(String),
-    /// The link was opened.
-    Opened(Time),
-    /// Back by link.
-    Back(Time),
-    /// Back, set up at sign-in.
-    BackAtSignIn(Time),
-    /// The link ended otherwise.
-    LinkEnded(LinkState),
-}
-
-#[cfg(feature = "ssr")]
-impl ItemState {
-    fn of(item: &service::ViewItem, now: Time) -> Self {
-        if let Some(skip) = item.row.skip {
-            return Self::Skipped(skip);
-        }
-        let (Some(_), Some(link)) = (item.row.done_at, item.link) else {
-            return Self::Pending;
-        };
-        match (link.ended, link.state(now)) {
-            (Some((at, End::Completed)), _) => Self::Back(at),
-            (Some((at, End::CompletedAtSignIn)), _) => Self::BackAtSignIn(at),
-            (_, LinkState::Live) => match (link.opened_at, &item.delivery) {
-                (Some(at), _) => Self::Opened(at),
-                (None, Some(Delivery::Sent(at))) => Self::Sent(*at),
-                (None, Some(Delivery::Failed(_, why))) => Self::Bounced(why.clone()),
-                (None, _) => Self::Queued,
-            },
-            (_, ended) => Self::LinkEnded(ended),
-        }
-    }
 }
 
 /// One user of a reset.
@@ -125,7 +87,16 @@ pub struct ItemRow {
     pub state: ItemState,
 }
 
-/// A reset: a plan to review until it is confirmed, a result from then on.
+/// A reset: a plan to review until it is confirmed, a board from then on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shown {
+    /// To review.
+    Plan(Box<ResetPage>),
+    /// Running or finished.
+    Board(Box<BoardPage>),
+}
+
+/// A plan to review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetPage {
     /// Which.
@@ -162,19 +133,22 @@ pub struct ResetPage {
     pub approval: Option<Approval>,
 }
 
-/// A reset; none for one the reader may not see, whether there is one or not.
+/// A reset; none for one the reader may not see, whether there is one or not. `query` is that of its address: a board is
+/// shown in parts.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "reset/page")]
-pub async fn show_reset(id: ResetId) -> Result<Console<Option<ResetPage>>, ApiError> {
+pub async fn show_reset(id: ResetId, #[server(default)] query: String) -> Result<Console<Option<Shown>>, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
+    if let Some(board) = board_page(&request.platform, &session, id, &query).await? {
+        return Ok(request.console(&session, Some(Shown::Board(board))));
+    }
     let Some(view) = service::view(&request.platform, &session.actor, id).await? else {
         request.status(axum::http::StatusCode::NOT_FOUND);
         return Ok(request.console(&session, None));
     };
-    let now = request.platform.now();
     let names = |needs: fn(&crate::domain::customer::Policy) -> bool| {
         view.customers.iter().filter(|customer| needs(&customer.policy)).map(|customer| customer.name.clone()).collect()
     };
@@ -186,7 +160,7 @@ pub async fn show_reset(id: ResetId) -> Result<Console<Option<ResetPage>>, ApiEr
         customer: item.row.customer_name.clone(),
         role: item.row.role.parse().unwrap_or(Role::Member),
         holdings: item.row.item().holdings,
-        state: ItemState::of(item, now),
+        state: item.row.skip.map_or(ItemState::Pending, ItemState::Skipped),
     };
     let page = ResetPage {
         id,
@@ -206,7 +180,7 @@ pub async fn show_reset(id: ResetId) -> Result<Console<Option<ResetPage>>, ApiEr
         items: view.items.iter().map(row).collect(),
         approval: view.approval.clone(),
     };
-    Ok(request.console(&session, Some(page)))
+    Ok(request.console(&session, Some(Shown::Plan(Box::new(page)))))
 }
 
 /// What came of a confirmation.
@@ -261,12 +235,7 @@ pub async fn confirm(
     let outcome = match service::confirm(&request.platform, &request.origin, &session, id, &confirmation).await? {
         service::Confirmed::Running(token) => {
             request.set_token(Cookie::Session, &token);
-            // On its own: a browser that goes away stops nothing.
-            let platform = request.platform.clone();
-            let running = tokio::spawn(async move { run::run(&platform, id).await });
-            if let Ok(Err(fault)) = running.await {
-                tracing::error!(error = %fault, "a reset stopped; it will be resumed");
-            }
+            run::begin(&request.platform, id).await;
             request.go(&format!("/resets/{id}"));
             return Ok(ConfirmOutcome::GoOn);
         }
@@ -316,6 +285,8 @@ pub struct ResetRow {
     pub resets: i64,
     /// How many of them are done.
     pub done: i64,
+    /// How many of them could not be reset.
+    pub failed: i64,
     /// How many keep everything.
     pub skipped: i64,
 }
@@ -348,6 +319,7 @@ pub async fn list_resets() -> Result<Console<ResetList>, ApiError> {
         completed_at: summary.completed_at,
         resets: summary.resets,
         done: summary.done,
+        failed: summary.failed,
         skipped: summary.skipped,
     };
     let resets = service::list(&mut conn, &session.actor).await?.into_iter().map(row).collect();

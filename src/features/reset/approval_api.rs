@@ -87,12 +87,7 @@ pub async fn approve(id: ResetId, hash: String, #[server(default)] code: String)
         request.set_token(Cookie::Session, &token);
     }
     if answered == Answered::Done(Decision::Approved) {
-        // On its own: a browser that goes away stops nothing.
-        let platform = request.platform.clone();
-        let running = tokio::spawn(async move { run::run(&platform, id).await });
-        if let Ok(Err(fault)) = running.await {
-            tracing::error!(error = %fault, "a reset stopped; it will be resumed");
-        }
+        run::begin(&request.platform, id).await;
     }
     leave(&request, id, answered, "");
     Ok(answered)

@@ -24,7 +24,19 @@ mod approval_list;
 mod approval_page;
 #[cfg(feature = "ssr")]
 pub mod approval_view;
+pub mod board;
+#[cfg(feature = "ssr")]
+pub mod board_acts;
+pub mod board_api;
+mod board_people;
+#[cfg(feature = "ssr")]
+pub mod cancel;
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod progress;
+mod progress_view;
+#[cfg(feature = "ssr")]
+pub mod report;
 mod result_page;
 mod review_page;
 #[cfg(feature = "ssr")]

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::api::{ResetList, ResetPage as Reset, ResetRow, list_resets, show_reset};
+use super::api::{ResetList, ResetRow, Shown, list_resets, show_reset};
 use super::approval_list::waiting;
 use super::approval_page::approval;
-use super::result_page::result;
+use super::result_page::{Left, result};
 use super::review_page::{Confirming, review};
 use crate::domain::approval::Answered;
 use crate::domain::ids::ResetId;
@@ -25,14 +25,21 @@ pub fn ResetPage() -> impl IntoView {
     let confirm = Confirming::new();
     let running = confirm.running();
     let answered = left_by::<Answered>("approval");
-    let reset = Resource::new(move || (id.get(), running.get()), move |(id, _)| show_reset(id.parse().unwrap_or(none)));
-    console(Section::Resets, reset, move |page: Option<Reset>, _, now| match page {
+    let query = use_query_map();
+    let query = Memo::new(move |_| query.with(leptos_router::params::ParamsMap::to_query_string));
+    let reset = Resource::new(
+        move || (id.get(), query.get(), running.get()),
+        move |(id, query, _)| show_reset(id.parse().unwrap_or(none), query),
+    );
+    let left = Left::take();
+    let again = Callback::new(move |()| reset.refetch());
+    console(Section::Resets, reset, move |page: Option<Shown>, _, now| match page {
         None => nothing(),
-        Some(page) if page.confirmed_at.is_none() => match page.approval.as_ref().and_then(|approval| approval.state) {
-            Some(state) => approval(page, state, answered.clone(), now),
-            None => review(page, &confirm, now),
+        Some(Shown::Plan(page)) => match page.approval.as_ref().and_then(|approval| approval.state) {
+            Some(state) => approval(*page, state, answered.clone(), now),
+            None => review(*page, &confirm, now),
         },
-        Some(page) => result(page, now),
+        Some(Shown::Board(page)) => result(*page, &left, again, now),
     })
 }
 
@@ -73,9 +80,10 @@ fn list(ResetList { waiting: rows, resets }: ResetList, now: Moment) -> AnyView 
     }
     let row = move |row: ResetRow| {
         let title = row.reason.clone().unwrap_or_else(|| "No reason given".to_owned());
+        let failed = if row.failed > 0 { format!(", {} failed", row.failed) } else { String::new() };
         let state = match row.completed_at {
-            Some(_) => format!("{} of {} done", row.done, row.resets),
-            None => format!("Running: {} of {}", row.done, row.resets),
+            Some(_) => format!("{} of {} done{failed}", row.done, row.resets),
+            None => format!("Running: {} of {}{failed}", row.done, row.resets),
         };
         view! {
             <tr>

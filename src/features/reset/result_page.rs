@@ -1,111 +1,241 @@
-//! A reset once it is confirmed: how far it is, who is back, and where each of the others stands.
+//! A reset once it is confirmed: how far it is, who is back, where each of the others stands, and what can be done.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::api::{ItemRow, ItemState, ResetPage};
-use crate::domain::recovery::{End, LinkState};
+use super::board_api::{ActOutcome, BoardPage, CancelOutcome};
+use super::board_people::{address, people_of};
+use super::page::people;
+use super::progress_view::running;
+use crate::domain::board::{Act, Stage};
+use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
-use crate::ui::{Badge, Banner, CustomerName, Glyph, Icon, Person, Seal, SheetHead, StatTile, StatTiles, Time, Tone};
+use crate::features::session::flash::left_by;
+use crate::features::users::list_parts::{number, refusal_words};
+use crate::ui::{
+    Banner, Chart, Glyph, Icon, Line, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, Time, Toast, Tone,
+    is_same_day, short,
+};
+
+const CANCEL: &str = "/api/reset/cancel";
+/// Where a new plan is made of some of a reset's users.
+pub const SELECT: &str = "/api/reset/select";
+
+/// What the forms of this page left.
+#[derive(Clone)]
+pub struct Left {
+    cancelled: Option<CancelOutcome>,
+    planned: Option<PlanOutcome>,
+    acted: Option<ActOutcome>,
+}
+
+impl Left {
+    /// Once a page, outside of closures.
+    pub fn take() -> Self {
+        let cancelled = left_by("cancel_reset").map(|left| left.outcome);
+        let planned = left_by("plan").map(|left| left.outcome);
+        let acted = left_by("links").map(|left| left.outcome);
+        Self { cancelled, planned, acted }
+    }
+}
 
 /// The page of a confirmed reset.
-pub fn result(page: ResetPage, now: Moment) -> AnyView {
-    let count = |matches: fn(&ItemState) -> bool| page.items.iter().filter(|item| matches(&item.state)).count();
-    let skipped = count(|state| matches!(state, ItemState::Skipped(_)));
-    let pending = count(|state| matches!(state, ItemState::Pending));
-    let back = count(|state| matches!(state, ItemState::Back(_) | ItemState::BackAtSignIn(_)));
-    let queued = count(|state| matches!(state, ItemState::Queued));
-    let sent = count(|state| matches!(state, ItemState::Sent(_)));
-    let opened = count(|state| matches!(state, ItemState::Opened(_)));
-    let attention = count(|state| matches!(state, ItemState::Bounced(_) | ItemState::LinkEnded(_)));
-    let all = page.items.len() - skipped;
+pub fn result(page: BoardPage, left: &Left, again: Callback<()>, now: Moment) -> AnyView {
     let title = page.reason.clone().unwrap_or_else(|| "Reset".to_owned());
-    let seal = page.seal.clone();
+    let (seal, id) = (page.seal.clone(), page.id);
     let ticket = page.ticket.clone().map(|ticket| format!(" · {ticket}"));
-    let approved =
-        page.approval.clone().and_then(|approval| approval.by).map(|by| view! { ", approved by "<bdi>{by}</bdi> });
-    let running = page.completed_at.is_none().then(|| {
+    let approved = page.approver.clone().map(|by| view! { ", approved by "<bdi>{by}</bdi> });
+    let stop = page.may_cancel.then(|| {
         view! {
-            <Banner fact="The reset is running." icon=Glyph::Refresh>
-                {format!("{pending} of {all} are still to be done. You may close this page; ")}<a href="">"look again"</a>"."
-            </Banner>
+            <form method="post" action=CANCEL>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <SubmitButton>"Stop what has not begun"</SubmitButton>
+            </form>
         }
     });
-    let rows = page.items.into_iter().map(|item| row(item, now)).collect_view();
+    let over = page.completed_at.is_some();
+    let report = over.then(|| {
+        view! {
+            <a class="button" href=format!("/resets/{id}/report.csv") download rel="external">
+                <Icon of=Glyph::Download/>"Report as CSV"
+            </a>
+            <a class="button" href=format!("/resets/{id}/report.json") download rel="external">
+                <Icon of=Glyph::Download/>"JSON"
+            </a>
+        }
+    });
+    let how_far = if over { back(&page) } else { running(id, page.progress, again) };
     view! {
         <Title text=title.clone()/>
         <SheetHead title=title.clone() crumb=("/resets", "Resets") beside=move || view! { <Seal plan=seal/> }.into_any()>
-            <a class="button" href=""><Icon of=Glyph::Refresh/>"Refresh"</a>
+            {stop}
+            {report}
+            <a class="button" href="" rel="external"><Icon of=Glyph::Refresh/>"Refresh"</a>
         </SheetHead>
         <div class="content">
-            {running}
-            <div class="head">
-                <p class="hero"><b>{back}</b>{format!(" of {all} {} back", if all == 1 { "person is" } else { "people are" })}</p>
-                {page.confirmed_at.map(|at| view! {
-                    <p class="note">"Reset "<Time at now/>" by "<bdi>{page.requester}</bdi>{approved}{ticket}</p>
-                })}
-            </div>
-            <progress class="bar" max=all.max(1).to_string() value=back.to_string()>{format!("{back} of {all}")}</progress>
-            <StatTiles>
-                <StatTile number=back.to_string() label="back"/>
-                <StatTile number=opened.to_string() label="opened the link"/>
-                <StatTile number=sent.to_string() label="mail sent"/>
-                <StatTile number=(queued + pending).to_string() label="waiting"/>
-                <StatTile number=attention.to_string() label="need you"/>
-                <StatTile number=skipped.to_string() label="skipped"/>
-            </StatTiles>
-            <div class="head"><h2>"People"</h2></div>
-            <div class="card scroll">
-                <table class="table">
-                    <thead><tr><th>"Name"</th><th>"Customer"</th><th>"State"</th><th>"What happened"</th></tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {said(left)}
+            {stopped(&page, now)}
+            {failed(&page)}
+            <p class="note">"Confirmed "<Time at=page.confirmed_at now/>" by "<bdi>{page.requester.clone()}</bdi>{approved}{ticket}</p>
+            {how_far}
+            {over.then(|| tiles(&page))}
+            {chart(&page, now)}
         </div>
+        {people_of(page, now)}
     }
     .into_any()
 }
 
-fn row(item: ItemRow, now: Moment) -> AnyView {
-    let at = move |words: &'static str, at: Moment| view! { {words}<Time at now/> }.into_any();
-    let (state, happened) = match item.state {
-        ItemState::Pending => ("Waiting".into_any(), "Not begun, everything still works".into_any()),
-        ItemState::Skipped(skip) => (view! { <Badge>"Skipped"</Badge> }.into_any(), skip.label().into_any()),
-        ItemState::Queued => ("Reset".into_any(), "The mail is on its way".into_any()),
-        ItemState::Sent(sent) => (
-            view! { <Badge tone=Tone::Accent icon=Glyph::Mail>"Link sent"</Badge> }.into_any(),
-            at("Mail taken at ", sent),
-        ),
-        ItemState::Bounced(why) => (view! { <Badge tone=Tone::Warn>"Bounced"</Badge> }.into_any(), why.into_any()),
-        ItemState::Opened(opened) => {
-            (view! { <Badge tone=Tone::Accent>"Opened"</Badge> }.into_any(), at("Opened the link at ", opened))
-        }
-        ItemState::Back(back) => (
-            view! { <Badge tone=Tone::Ok icon=Glyph::Check>"Back"</Badge> }.into_any(),
-            at("Set up again by link at ", back),
-        ),
-        ItemState::BackAtSignIn(back) => (
-            view! { <Badge tone=Tone::Ok icon=Glyph::Check>"Back"</Badge> }.into_any(),
-            at("Set up again at sign-in, ", back),
-        ),
-        ItemState::LinkEnded(state) => {
-            let words = match state {
-                LinkState::Expired => "Expired",
-                LinkState::Exhausted => "Too many wrong passwords",
-                LinkState::Ended(End::Superseded) => "A newer reset took over",
-                LinkState::Ended(_) | LinkState::Live => "Revoked",
-            };
-            let happened = "A new reset sends a new link".into_any();
-            (view! { <Badge tone=Tone::Warn>{words}</Badge> }.into_any(), happened)
-        }
-    };
+fn count(page: &BoardPage, of: &[Stage]) -> i64 {
+    page.counts.iter().filter(|(stage, _)| of.contains(stage)).map(|(_, count)| count).sum()
+}
+
+fn back(page: &BoardPage) -> AnyView {
+    let (back, all) = (count(page, &[Stage::Back, Stage::BackAtSignIn]), page.progress.reset);
+    let of = format!(" of {} {} back", number(all), if all == 1 { "person is" } else { "people are" });
     view! {
-        <tr>
-            <td class="name"><Person name=item.name href=format!("/users/{}", item.user) under=item.address/></td>
-            <td><CustomerName name=item.customer/></td>
-            <td>{state}</td>
-            <td>{happened}</td>
-        </tr>
+        <div class="head"><p class="hero"><b>{number(back)}</b>{of}</p></div>
+        <progress class="bar" aria-label="Back" max=all.max(1).to_string() value=back.to_string()>
+            {format!("{back} of {all}")}
+        </progress>
     }
     .into_any()
+}
+
+/// One tile a stage that somebody is at, each with the list of those.
+fn tiles(page: &BoardPage) -> AnyView {
+    const ORDER: [Stage; 13] = [
+        Stage::Back,
+        Stage::BackAtSignIn,
+        Stage::Proved,
+        Stage::Opened,
+        Stage::Sent,
+        Stage::Queued,
+        Stage::Bounced,
+        Stage::Expired,
+        Stage::Exhausted,
+        Stage::Revoked,
+        Stage::Superseded,
+        Stage::Failed,
+        Stage::Skipped,
+    ];
+    let tile = |stage: &Stage| {
+        let here = page.stages == [*stage];
+        // Pressed once more it shows everybody again.
+        let href = address(page.id, if here { &[] } else { std::slice::from_ref(stage) }, None);
+        let number = number(count(page, &[*stage]));
+        view! { <StatTile number label=stage.label() href here/> }
+    };
+    let there = ORDER.iter().filter(|stage| count(page, &[**stage]) > 0);
+    let tiles = there.map(tile).collect_view();
+    view! { <StatTiles>{tiles}</StatTiles> }.into_any()
+}
+
+fn stopped(page: &BoardPage, now: Moment) -> Option<AnyView> {
+    let at = page.cancelled_at?;
+    let fact = format!("Stopped {} {}.", if is_same_day(at, now) { "at" } else { "on" }, short(at, now));
+    Some(
+        view! { <Banner fact=fact icon=Glyph::Pause>"Whoever had not been begun keeps everything they have."</Banner> }
+            .into_any(),
+    )
+}
+
+fn failed(page: &BoardPage) -> Option<AnyView> {
+    let (failed, id) = (page.progress.failed, page.id);
+    let fact = match failed {
+        0 => return None,
+        1 => "1 person could not be reset.".to_owned(),
+        failed => format!("{} people could not be reset.", number(failed)),
+    };
+    let again = (page.completed_at.is_some() && page.manages).then(|| {
+        let words = if failed == 1 { "Try again" } else { "Try them again" };
+        view! { <SelectForm id=id.to_string() state=Stage::Failed.to_string()>{words}</SelectForm> }
+    });
+    let who = address(id, &[Stage::Failed], None);
+    let actions = move || view! { <a class="button quiet" href=who>"Who"</a>{again} }.into_any();
+    Some(
+        view! { <Banner tone=Tone::Warn fact=fact actions=actions>"Nothing of theirs was changed."</Banner> }
+            .into_any(),
+    )
+}
+
+/// A button that makes a plan of everybody at some stages.
+#[component]
+pub fn SelectForm(id: String, state: String, children: Children) -> AnyView {
+    view! {
+        <form method="post" action=SELECT>
+            <input type="hidden" name="id" value=id/>
+            <input type="hidden" name="all" value="true"/>
+            <input type="hidden" name="state" value=state/>
+            <SubmitButton look=Look::Default>{children()}</SubmitButton>
+        </form>
+    }
+    .into_any()
+}
+
+/// What came of what was just asked for.
+fn said(left: &Left) -> AnyView {
+    let done = |words: String| view! { <Toast>{words}</Toast> }.into_any();
+    let refused =
+        |fact: String| view! { <Banner tone=Tone::Danger fact=fact>"Nothing was changed."</Banner> }.into_any();
+    let whom = |count: i64| people(usize::try_from(count).unwrap_or(0));
+    let cancelled = left.cancelled.map(|cancelled| match cancelled {
+        CancelOutcome::Stopped(left) => {
+            done(format!("Stopped. {} {} everything they have.", whom(left), if left == 1 { "keeps" } else { "keep" }))
+        }
+        CancelOutcome::Over => done("Nobody was left: it was over already.".to_owned()),
+        CancelOutcome::Unknown => refused("There is no such reset.".to_owned()),
+        CancelOutcome::Refused(refusal) => {
+            refused(format!("It was not stopped: {}.", refusal_words(refusal).to_lowercase()))
+        }
+    });
+    let planned = left.planned.clone().and_then(|planned| {
+        Some(refused(match planned {
+            PlanOutcome::GoOn => return None,
+            PlanOutcome::Nobody => "Nobody was selected.".to_owned(),
+            PlanOutcome::TooMany => "That is more than one plan holds: 10,000 people.".to_owned(),
+            PlanOutcome::Refused(refusal) => {
+                format!("The selection was refused: {}.", refusal_words(refusal).to_lowercase())
+            }
+            PlanOutcome::NoOwnerLeft(customer) => {
+                format!("{customer} would be left without an owner who can sign in.")
+            }
+        }))
+    });
+    let acted = left.acted.map(|acted| match acted {
+        ActOutcome::Done { act, done: count, left } => {
+            let what = match act {
+                Act::SendAgain => "Sent again to",
+                Act::Extend => "Extended for",
+                Act::Revoke => "Taken back from",
+            };
+            let left = if left > 0 { format!(" It does nothing for {}.", whom(left)) } else { String::new() };
+            done(format!("{what} {}.{left}", whom(count)))
+        }
+        ActOutcome::Nobody => refused("Nobody was selected.".to_owned()),
+        ActOutcome::Unknown => refused("There is no such reset.".to_owned()),
+        ActOutcome::Refused(refusal) => {
+            refused(format!("The selection was refused: {}.", refusal_words(refusal).to_lowercase()))
+        }
+    });
+    view! { {cancelled}{planned}{acted} }.into_any()
+}
+
+/// Who was back when; nothing while nobody is.
+fn chart(page: &BoardPage, now: Moment) -> Option<AnyView> {
+    let (_, by_link, back) = *page.returns.last()?;
+    let all = page.progress.reset;
+    let steps = page.returns.iter().map(|(at, ..)| {
+        let clock = crate::ui::clock(*at);
+        if is_same_day(*at, now) { clock } else { format!("{}, {clock}", short(*at, now)) }
+    });
+    let told = format!("{back} of {} are back, {by_link} of them by link.", people(usize::try_from(all).unwrap_or(0)));
+    let lines = vec![
+        Line { label: "back in all", look: "dashed", values: page.returns.iter().map(|(.., back)| *back).collect() },
+        Line { label: "by link", look: "solid", values: page.returns.iter().map(|(_, by_link, _)| *by_link).collect() },
+    ];
+    Some(
+        view! { <Chart title="Back over time" told=told steps=steps.collect() lines=lines most=all most_label="everyone"/> }
+            .into_any(),
+    )
 }

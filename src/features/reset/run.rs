@@ -1,19 +1,26 @@
 //! Carries a confirmed reset out: chunk by chunk, each in one transaction with everything that dies, the new link, the
 //! mail and the record. A crash anywhere leaves every user wholly reset or untouched, and any process goes on from there.
 
+use std::time::Duration;
+
 use super::store::{self, Outcome, Reset};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::Right;
 use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::mail::Mail;
-use crate::domain::plan::{CHUNK, Holdings, Skip, Verdict, decide, seal};
+use crate::domain::plan::{CHUNK, Failure, Holdings, Skip, Verdict, decide, seal};
 use crate::domain::time::{Span, Time};
+use crate::domain::user::UserRef;
 use crate::features::outbox::service::Letter;
 use crate::features::{audit, backup_codes, customers, methods, outbox, recovery, session, users};
-use crate::platform::{Platform, Result, Tx};
+use crate::platform::{Fault, Platform, Result, Tx};
 
 /// How long a process may be silent before another takes its reset over.
 const LEASE: Span = Span::seconds(30);
+/// How long whoever set a reset going waits for its end.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+#[expect(clippy::cast_possible_wrap, reason = "two hundred")]
+const A_CHUNK: i64 = CHUNK as i64;
 
 /// Goes on with every reset that was confirmed, is not complete, and that nobody works on. Called at start and now and
 /// then, so that what a crash interrupted is finished.
@@ -40,31 +47,116 @@ pub async fn run(platform: &Platform, id: ResetId) -> Result<()> {
         return Ok(());
     }
     loop {
-        let mut tx = platform.db.begin().await?;
-        let Some(reset) = store::get(&mut tx, id).await? else {
-            return Ok(());
-        };
-        let Some(customer) = store::next_customer(&mut tx, id).await? else {
-            store::complete(&mut tx, id, platform.now()).await?;
-            return tx.commit().await;
-        };
-        chunk(&mut tx, platform, &reset, customer).await?;
-        store::extend_lease(&mut tx, id, platform.now() + LEASE).await?;
-        tx.commit().await?;
+        match step(platform, id).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(fault) if fault.is_passing() => return Err(fault),
+            Err(fault) => {
+                tracing::error!(reset = %id, error = %fault, "a chunk failed; its users are reset one by one");
+                if !one_by_one(platform, id).await? {
+                    return Err(fault);
+                }
+            }
+        }
     }
 }
 
-/// One chunk of one customer's users. Authority and facts are read again under the locks: whoever changed since the
-/// review in a way that matters is skipped.
-async fn chunk(tx: &mut Tx, platform: &Platform, reset: &Reset, customer_id: CustomerId) -> Result<()> {
+/// Sets a confirmed reset going, whatever becomes of whoever asks. A small one is done when this returns; nobody waits
+/// for a large one.
+pub async fn begin(platform: &Platform, id: ResetId) {
+    let platform = platform.clone();
+    let running = tokio::spawn(async move {
+        if let Err(fault) = run(&platform, id).await {
+            tracing::error!(reset = %id, error = %fault, "a reset stopped; it will be resumed");
+        }
+    });
+    let _ = tokio::time::timeout(LONGEST_WAIT, running).await;
+}
+
+/// The next chunk, in one transaction; says whether more may follow.
+async fn step(platform: &Platform, id: ResetId) -> Result<bool> {
+    let mut tx = platform.db.begin().await?;
+    let Some(reset) = store::hold(&mut tx, id, platform.now() + LEASE).await? else {
+        return Ok(false);
+    };
+    let next = store::next_customer(&mut tx, id).await?;
+    match next {
+        None => store::complete(&mut tx, id, platform.now()).await?,
+        Some(customer) if reset.cancelled_at.is_some() => {
+            let users = store::pending(&mut tx, id, customer, None, A_CHUNK).await?;
+            skip_all(&mut tx, platform, &reset, customer, &users, Skip::Cancelled).await?;
+        }
+        Some(customer) => chunk(&mut tx, platform, &reset, customer, None).await?,
+    }
+    tx.commit().await?;
+    Ok(next.is_some())
+}
+
+/// Does the users of a chunk that failed each in a transaction of their own, so that whoever is to blame fails alone. Says
+/// whether there was anybody.
+async fn one_by_one(platform: &Platform, id: ResetId) -> Result<bool> {
+    let mut conn = platform.db.read().await?;
+    let Some(customer) = store::next_customer(&mut conn, id).await? else {
+        return Ok(false);
+    };
+    let users = store::pending(&mut conn, id, customer, None, A_CHUNK).await?;
+    drop(conn);
+    for user in &users {
+        let user = UserRef { customer, id: *user };
+        match alone(platform, id, user).await {
+            Ok(()) => {}
+            Err(fault) if fault.is_passing() => return Err(fault),
+            Err(fault) => {
+                tracing::error!(reset = %id, user = %user.id, error = %fault, "a user could not be reset");
+                fail(platform, id, user, &fault).await?;
+            }
+        }
+    }
+    Ok(!users.is_empty())
+}
+
+async fn alone(platform: &Platform, id: ResetId, user: UserRef) -> Result<()> {
+    let mut tx = platform.db.begin().await?;
+    match store::hold(&mut tx, id, platform.now() + LEASE).await? {
+        Some(reset) if reset.cancelled_at.is_none() => {
+            chunk(&mut tx, platform, &reset, user.customer, Some(user.id)).await?;
+        }
+        _ => return Ok(()),
+    }
+    tx.commit().await
+}
+
+/// Writes down that somebody could not be reset: nothing of theirs was changed.
+async fn fail(platform: &Platform, id: ResetId, user: UserRef, fault: &Fault) -> Result<()> {
+    let why = if fault.is_unreadable() { Failure::Unreadable } else { Failure::Refused };
     let now = platform.now();
-    let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-    let expected = store::pending(tx, reset.id, customer_id, limit).await?;
+    let mut tx = platform.db.begin().await?;
+    let Some(reset) = store::hold(&mut tx, id, now + LEASE).await? else {
+        return Ok(());
+    };
+    if store::set_failed(&mut tx, id, user, why, now).await? {
+        let event = event(&reset, What::ResetFailed, user, now).with("why", why);
+        audit::service::record(&mut tx, platform, event).await?;
+    }
+    tx.commit().await
+}
+
+/// One chunk of one customer's users, or `only` one of them. Authority and facts are read again under the locks: whoever
+/// changed since the review in a way that matters is skipped.
+async fn chunk(
+    tx: &mut Tx,
+    platform: &Platform,
+    reset: &Reset,
+    customer_id: CustomerId,
+    only: Option<UserId>,
+) -> Result<()> {
+    let now = platform.now();
+    let expected = store::pending(tx, reset.id, customer_id, only, A_CHUNK).await?;
     // Wherever they are owners, nobody else may take the other owners at this moment.
     let mut held = users::service::owned_by(tx, customer_id, &expected, now).await?;
     held.push(customer_id);
     customers::service::hold(tx, &mut held).await?;
-    let pending = store::pending(tx, reset.id, customer_id, limit).await?;
+    let pending = store::pending(tx, reset.id, customer_id, only, A_CHUNK).await?;
     let owned = users::service::owned_by(tx, customer_id, &pending, now).await?;
     if pending.is_empty() || owned.iter().any(|customer| !held.contains(customer)) {
         // Whoever held the locks before did them, or made one of them an owner elsewhere: look again.
@@ -168,14 +260,14 @@ async fn record(
     let now = platform.now();
     let event = |outcome: &Outcome| {
         let what = if outcome.skip.is_some() { What::ResetSkipped } else { What::Reset };
-        let mut event = Event::new(now, what, Some(customer))
-            .by(reset.requester())
-            .about(outcome.user)
-            .from(reset.from_address.clone())
-            .with("reset", reset.id)
-            .with("plan", seal(&reset.plan_hash));
+        let mut event = event(reset, what, UserRef { customer, id: outcome.user }, now);
         if let Some(skip) = outcome.skip {
-            return event.with("why", skip);
+            let stopped = reset.cancelled_by().filter(|_| skip == Skip::Cancelled);
+            let event = event.with("why", skip);
+            return match stopped {
+                Some(by) => event.by(by).from(None),
+                None => event,
+            };
         }
         for (name, count) in [
             ("authenticator_apps", outcome.holdings.authenticator_apps),
@@ -201,4 +293,14 @@ async fn record(
         event
     };
     audit::service::record_all(tx, platform, outcomes.iter().map(event).collect()).await
+}
+
+/// What happened to one user of a reset, as its requester had it done.
+fn event(reset: &Reset, what: What, user: UserRef, now: Time) -> Event {
+    Event::new(now, what, Some(user.customer))
+        .by(reset.requester())
+        .about(user.id)
+        .from(reset.from_address.clone())
+        .with("reset", reset.id)
+        .with("plan", seal(&reset.plan_hash))
 }

@@ -1,4 +1,6 @@
-//! All SQL over `resets` and `reset_items`.
+//! All SQL over `resets` and `reset_items`. What boards and reports need stands in `board`.
+
+pub mod board;
 
 pub mod approval;
 
@@ -7,10 +9,10 @@ use sqlx::FromRow;
 use crate::domain::approval::Decision;
 use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
-use crate::domain::plan::{Holdings, Item, Plan, Skip, Verdict};
+use crate::domain::plan::{Failure, Holdings, Item, Plan, Skip, Verdict};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
-use crate::platform::db::{placeholders, rows};
+use crate::platform::db::{among, placeholders, rows};
 use crate::platform::{Conn, Result};
 
 #[derive(Clone, FromRow)]
@@ -31,16 +33,26 @@ pub struct Reset {
     pub decision: Option<Decision>,
     pub decided_why: Option<String>,
     pub decider_name: Option<String>,
+    pub cancelled_at: Option<Time>,
+    pub cancelled_by_customer_id: Option<CustomerId>,
+    pub cancelled_by_id: Option<UserId>,
 }
 
 impl Reset {
     pub const fn requester(&self) -> UserRef {
         UserRef { customer: self.requester_customer_id, id: self.requester_id }
     }
+
+    /// Who stopped it, if anybody did.
+    pub fn cancelled_by(&self) -> Option<UserRef> {
+        let (customer, id) = self.cancelled_by_customer_id.zip(self.cancelled_by_id)?;
+        Some(UserRef { customer, id })
+    }
 }
 
 const RESET: &str = "SELECT r.id, r.requester_customer_id, r.requester_id, u.name AS requester_name, r.plan_hash, \
-        r.created_at, r.reason, r.ticket, r.confirmed_at, r.completed_at, r.from_address, \
+        r.created_at, r.reason, r.ticket, r.confirmed_at, r.completed_at, r.from_address, r.cancelled_at, \
+        r.cancelled_by_customer_id, r.cancelled_by_id, \
         r.approval_asked_at, r.decided_at, r.decision, r.decided_why, d.name AS decider_name \
      FROM resets r JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id \
      LEFT JOIN users d ON d.customer_id = r.decided_by_customer_id AND d.id = r.decided_by_id";
@@ -94,6 +106,21 @@ const fn skip_of(verdict: Verdict) -> Option<Skip> {
 pub async fn get(conn: &mut Conn, id: ResetId) -> Result<Option<Reset>> {
     let text = format!("{RESET} WHERE r.id = $1");
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?)
+}
+
+/// Whether somebody in a reset is covered by `scope`.
+pub async fn concerns(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<bool> {
+    let customers = scope.customers();
+    if customers.is_empty() {
+        return Ok(false);
+    }
+    let (among, values) = among(conn, "customer_id", 2, customers);
+    let text = format!("SELECT user_id FROM reset_items WHERE reset_id = $1 AND {among} LIMIT 1");
+    let mut query = sqlx::query_as::<_, (UserId,)>(sqlx::AssertSqlSafe(text)).bind(id);
+    for value in values {
+        query = query.bind(value);
+    }
+    Ok(query.fetch_optional(conn).await?.is_some())
 }
 
 /// Who is in a reset, and what became of them.
@@ -200,9 +227,26 @@ pub async fn lease(conn: &mut Conn, id: ResetId, now: Time, until: Time) -> Resu
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn extend_lease(conn: &mut Conn, id: ResetId, until: Time) -> Result<()> {
-    sqlx::query("UPDATE resets SET leased_until = $1 WHERE id = $2").bind(until).bind(id).execute(conn).await?;
-    Ok(())
+/// Extends the lease and takes the reset's lock until the transaction ends: whoever cancels waits for this chunk, and the
+/// next one sees it.
+pub async fn hold(conn: &mut Conn, id: ResetId, until: Time) -> Result<Option<Reset>> {
+    sqlx::query("UPDATE resets SET leased_until = $1 WHERE id = $2").bind(until).bind(id).execute(&mut *conn).await?;
+    get(conn, id).await
+}
+
+/// Stops what has not begun, once; waits for the chunk under way.
+pub async fn cancel(conn: &mut Conn, id: ResetId, by: UserRef, now: Time) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE resets SET cancelled_at = $1, cancelled_by_customer_id = $2, cancelled_by_id = $3 \
+         WHERE id = $4 AND confirmed_at IS NOT NULL AND completed_at IS NULL AND cancelled_at IS NULL",
+    )
+    .bind(now)
+    .bind(by.customer)
+    .bind(by.id)
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 pub async fn complete(conn: &mut Conn, id: ResetId, now: Time) -> Result<()> {
@@ -226,30 +270,53 @@ pub async fn unfinished(conn: &mut Conn, now: Time) -> Result<Vec<ResetId>> {
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// What an item is that nobody has begun.
+const PENDING: &str = "skip IS NULL AND done_at IS NULL AND failed_at IS NULL";
+
 /// The first customer with users still to be reset.
 pub async fn next_customer(conn: &mut Conn, id: ResetId) -> Result<Option<CustomerId>> {
-    let row: Option<(CustomerId,)> = sqlx::query_as(
-        "SELECT customer_id FROM reset_items WHERE reset_id = $1 AND skip IS NULL AND done_at IS NULL \
-         ORDER BY customer_id LIMIT 1",
-    )
-    .bind(id)
-    .fetch_optional(conn)
-    .await?;
+    let text =
+        format!("SELECT customer_id FROM reset_items WHERE reset_id = $1 AND {PENDING} ORDER BY customer_id LIMIT 1");
+    let row: Option<(CustomerId,)> = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?;
     Ok(row.map(|(customer,)| customer))
 }
 
-/// Some of the users of `customer` who are still to be reset.
-pub async fn pending(conn: &mut Conn, id: ResetId, customer: CustomerId, limit: i64) -> Result<Vec<UserId>> {
-    let rows: Vec<(UserId,)> = sqlx::query_as(
-        "SELECT user_id FROM reset_items WHERE reset_id = $1 AND customer_id = $2 AND skip IS NULL AND done_at IS NULL \
-         ORDER BY user_id LIMIT $3",
-    )
-    .bind(id)
-    .bind(customer)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+/// The customers with users still to be reset, and how many each has.
+pub async fn pending_customers(conn: &mut Conn, id: ResetId) -> Result<Vec<(CustomerId, i64)>> {
+    let text = format!(
+        "SELECT customer_id, CAST(COUNT(*) AS BIGINT) FROM reset_items WHERE reset_id = $1 AND {PENDING} \
+         GROUP BY customer_id ORDER BY customer_id"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_all(conn).await?)
+}
+
+/// Some of the users of `customer` who are still to be reset, or `only` one of them.
+pub async fn pending(
+    conn: &mut Conn,
+    id: ResetId,
+    customer: CustomerId,
+    only: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<UserId>> {
+    let which = if only.is_some() { " AND user_id = $4" } else { "" };
+    let text = format!(
+        "SELECT user_id FROM reset_items WHERE reset_id = $1 AND customer_id = $2 AND {PENDING}{which} \
+         ORDER BY user_id LIMIT $3"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).bind(customer).bind(limit);
+    let query = if let Some(user) = only { query.bind(user) } else { query };
+    let rows: Vec<(UserId,)> = query.fetch_all(conn).await?;
     Ok(rows.into_iter().map(|(user,)| user).collect())
+}
+
+/// Writes down that somebody could not be reset; says whether they still waited for it.
+pub async fn set_failed(conn: &mut Conn, id: ResetId, user: UserRef, why: Failure, now: Time) -> Result<bool> {
+    let text = format!(
+        "UPDATE reset_items SET failed_at = $1, failed_why = $2 \
+         WHERE reset_id = $3 AND customer_id = $4 AND user_id = $5 AND {PENDING}"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(now).bind(why).bind(id).bind(user.customer).bind(user.id);
+    Ok(query.execute(conn).await?.rows_affected() == 1)
 }
 
 /// What became of one user of a chunk.
@@ -314,6 +381,7 @@ pub struct Summary {
     pub completed_at: Option<Time>,
     pub resets: i64,
     pub done: i64,
+    pub failed: i64,
     pub skipped: i64,
 }
 
@@ -327,6 +395,7 @@ pub async fn list(conn: &mut Conn, scope: &Scope, limit: i64) -> Result<Vec<Summ
         "SELECT r.id, u.name AS requester_name, r.plan_hash, r.reason, r.ticket, r.confirmed_at, r.completed_at, \
             CAST(SUM(CASE WHEN i.skip IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS resets, \
             CAST(SUM(CASE WHEN i.skip IS NULL AND i.done_at IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT) AS done, \
+            CAST(SUM(CASE WHEN i.failed_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS failed, \
             CAST(SUM(CASE WHEN i.skip IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS skipped \
          FROM resets r \
          JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id \

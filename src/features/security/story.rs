@@ -107,6 +107,8 @@ fn title(event: &Happened) -> String {
         What::StepUp => "Confirmed a step with a fresh code".to_owned(),
         What::StepUpRefused => "Step refused for want of a right code".to_owned(),
         What::Reset => "Reset".to_owned(),
+        What::LinkRenewed => "Recovery link sent again".to_owned(),
+        What::LinkExtended => "Recovery link extended".to_owned(),
         What::LinkIssued => "Recovery link issued".to_owned(),
         What::LinkOpened if detail("link") == "invitation" => "Opened the invitation".to_owned(),
         What::LinkOpened => "Opened the recovery link".to_owned(),
@@ -200,6 +202,8 @@ fn explained(event: &Happened) -> Option<&'static str> {
         (What::CodeRefused, Some("locked")) => Some("Too many wrong codes: none is taken for a while."),
         (What::CodeRefused, Some("disabled")) => Some("Far too many wrong codes: none is taken before a reset."),
         (What::ResetSkipped, Some("last_owner")) => Some("Nobody else could sign in as an owner."),
+        (What::ResetSkipped, Some("cancelled")) => Some("The reset was stopped before they were begun."),
+        (What::ResetFailed, _) => Some("Nothing of theirs was changed."),
         (What::ChangeRefused, Some("last_one")) => Some("The last method stays where a second factor is required."),
         _ => None,
     }
@@ -221,8 +225,12 @@ const fn sign(what: What) -> Glyph {
         | What::ApprovalWithdrawn
         | What::ResetApproved
         | What::ResetDeclined
-        | What::ResetSkipped => Glyph::Key,
+        | What::ResetSkipped
+        | What::ResetFailed
+        | What::ResetCancelled => Glyph::Key,
         What::LinkIssued
+        | What::LinkRenewed
+        | What::LinkExtended
         | What::LinkOpened
         | What::LinkProved
         | What::LinkEnded

@@ -396,6 +396,14 @@ pub async fn end_all_challenges(conn: &mut Conn, customer: CustomerId, users: &[
     store::delete_challenges(conn, customer, users).await
 }
 
+/// Ends what these recovery links of one customer led to.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_challenges_of(conn: &mut Conn, customer: CustomerId, links: &[LinkId]) -> Result<()> {
+    if links.is_empty() { Ok(()) } else { store::delete_challenges_of(conn, customer, links).await }
+}
+
 /// Removes rows that are over anyway.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
 use crate::domain::sign_in::{Purpose, Step};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::over_users;
+use crate::platform::db::{over_users, placeholders};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Result};
 
@@ -198,6 +198,15 @@ pub async fn delete_sessions(conn: &mut Conn, customer: CustomerId, users: &[Use
 pub async fn delete_challenges(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
     let text = "DELETE FROM challenges WHERE customer_id = $1 AND user_id IN";
     Ok(over_users(text, customer, users).execute(conn).await?.rows_affected())
+}
+
+/// Deletes what these recovery links of one customer led to.
+pub async fn delete_challenges_of(conn: &mut Conn, customer: CustomerId, links: &[LinkId]) -> Result<()> {
+    let text =
+        format!("DELETE FROM challenges WHERE customer_id = $1 AND link_id IN ({})", placeholders(2, links.len()));
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
+    links.iter().fold(query, |query, link| query.bind(*link)).execute(conn).await?;
+    Ok(())
 }
 
 #[derive(FromRow)]

@@ -1,0 +1,237 @@
+//! What became of everybody in a confirmed reset: how far it is, where each stands on the way back, and what can be done
+//! about their links.
+
+use serde::{Deserialize, Serialize};
+
+use super::spelled;
+use super::time::{Span, Time};
+
+/// How many people are on a page of a board.
+pub const PAGE: usize = 50;
+/// The longest that one token of a link may work, however often it is extended.
+pub const LONGEST_LINK: Span = Span::hours(24);
+
+/// Where somebody in a confirmed reset stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Stage {
+    /// About to be reset.
+    Pending,
+    /// Could not be reset, and keeps everything.
+    Failed,
+    /// Keeps everything, for a reason.
+    Skipped,
+    /// Reset; the mail is on its way.
+    Queued,
+    /// Reset; a mail server took the mail.
+    Sent,
+    /// Reset; the mail came back.
+    Bounced,
+    /// They opened the link.
+    Opened,
+    /// They gave the second proof at the link.
+    Proved,
+    /// Back, set up through the link.
+    Back,
+    /// Back, set up at sign-in.
+    BackAtSignIn,
+    /// The link's time is over.
+    Expired,
+    /// Too many wrong passwords at the link.
+    Exhausted,
+    /// A newer reset made a newer link.
+    Superseded,
+    /// An admin took the link back.
+    Revoked,
+}
+spelled!(Stage {
+    Pending => "pending",
+    Failed => "failed",
+    Skipped => "skipped",
+    Queued => "queued",
+    Sent => "sent",
+    Bounced => "bounced",
+    Opened => "opened",
+    Proved => "proved",
+    Back => "back",
+    BackAtSignIn => "back_at_sign_in",
+    Expired => "expired",
+    Exhausted => "exhausted",
+    Superseded => "superseded",
+    Revoked => "revoked",
+});
+
+impl Stage {
+    /// Everybody who was reset, is not back, and whom no newer reset took over.
+    pub const NOT_BACK: [Self; 8] = [
+        Self::Queued,
+        Self::Sent,
+        Self::Bounced,
+        Self::Opened,
+        Self::Proved,
+        Self::Expired,
+        Self::Exhausted,
+        Self::Revoked,
+    ];
+
+    /// In words, for a list.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Pending => "To be done",
+            Self::Failed => "Failed",
+            Self::Skipped => "Skipped",
+            Self::Queued => "Mail queued",
+            Self::Sent => "Link sent",
+            Self::Bounced => "Bounced",
+            Self::Opened => "Opened",
+            Self::Proved => "Password given",
+            Self::Back => "Back by link",
+            Self::BackAtSignIn => "Back at sign-in",
+            Self::Expired => "Expired",
+            Self::Exhausted => "Too many wrong passwords",
+            Self::Superseded => "A newer reset took over",
+            Self::Revoked => "Revoked",
+        }
+    }
+
+    /// Whether they have a second factor again.
+    #[must_use]
+    pub const fn is_back(self) -> bool {
+        matches!(self, Self::Back | Self::BackAtSignIn)
+    }
+
+    /// The stages that an address names, `sent,bounced`; what is none is left out.
+    #[must_use]
+    pub fn read(text: &str) -> Vec<Self> {
+        let mut stages: Vec<Self> = text.split(',').filter_map(|name| name.trim().parse().ok()).collect();
+        stages.sort_unstable();
+        stages.dedup();
+        stages
+    }
+
+    /// The same as an address names them.
+    #[must_use]
+    pub fn write(stages: &[Self]) -> String {
+        stages.iter().map(|stage| stage.as_str()).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What an admin does about a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// A new token goes out; the one before it is dead.
+    SendAgain,
+    /// The token that is out works longer.
+    Extend,
+    /// No token works any more.
+    Revoke,
+}
+spelled!(Act { SendAgain => "send_again", Extend => "extend", Revoke => "revoke" });
+
+impl Act {
+    /// Whether it does anything to a link at this stage.
+    #[must_use]
+    pub const fn applies(self, stage: Stage) -> bool {
+        match stage {
+            Stage::Pending | Stage::Failed | Stage::Skipped | Stage::Back | Stage::BackAtSignIn | Stage::Superseded => {
+                false
+            }
+            // Its mail is on its way already.
+            Stage::Queued => !matches!(self, Self::SendAgain),
+            Stage::Sent | Stage::Bounced | Stage::Opened | Stage::Proved => true,
+            // No token that is dead revives.
+            Stage::Expired | Stage::Exhausted => !matches!(self, Self::Extend),
+            Stage::Revoked => matches!(self, Self::SendAgain),
+        }
+    }
+}
+
+/// Until when an extended link works: the customer's lifetime from now on, and no longer than [`LONGEST_LINK`] from when
+/// its token was made. None when that is no later than it is.
+#[must_use]
+pub fn extended(made_at: Time, expires_at: Time, lifetime: Span, now: Time) -> Option<Time> {
+    let until = (now + lifetime).min(made_at + LONGEST_LINK);
+    (until > expires_at).then_some(until)
+}
+
+/// How far a reset is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// How many are reset.
+    pub reset: i64,
+    /// How many keep everything, for a reason.
+    pub skipped: i64,
+    /// How many could not be reset.
+    pub failed: i64,
+    /// How many are to be done.
+    pub pending: i64,
+    /// How long it has been running, in milliseconds.
+    pub elapsed: i64,
+    /// Whether it has come to its end.
+    pub over: bool,
+}
+
+impl Progress {
+    /// How many were to be reset when it began, as far as nothing spoke against it.
+    #[must_use]
+    pub const fn all(&self) -> i64 {
+        self.reset + self.failed + self.pending
+    }
+
+    /// How many are done a second, and how many seconds are left at that pace; none before anybody is done.
+    #[must_use]
+    pub const fn pace(&self) -> Option<(i64, i64)> {
+        let done = self.reset + self.failed;
+        if done == 0 || self.elapsed <= 0 {
+            return None;
+        }
+        let rate = done * 1000 / self.elapsed;
+        let left = (self.pending * self.elapsed + done * 1000 - 1) / (done * 1000);
+        Some((if rate > 0 { rate } else { 1 }, left))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_address_names_stages() {
+        assert_eq!(Stage::read("sent,bounced,nonsense,sent,"), [Stage::Sent, Stage::Bounced]);
+        assert_eq!(Stage::write(&[Stage::Sent, Stage::BackAtSignIn]), "sent,back_at_sign_in");
+        assert!(Stage::read("").is_empty());
+    }
+
+    #[test]
+    fn nobody_who_is_back_or_was_never_reset_is_touched() {
+        for act in Act::ALL {
+            for stage in Stage::ALL {
+                assert!(!act.applies(*stage) || Stage::NOT_BACK.contains(stage), "{act} {stage}");
+            }
+        }
+        assert!(!Act::Extend.applies(Stage::Expired) && Act::SendAgain.applies(Stage::Expired));
+    }
+
+    #[test]
+    fn the_pace_is_of_what_was_done() {
+        let progress = Progress { reset: 30, failed: 1, pending: 62, elapsed: 1000, ..Progress::default() };
+        assert_eq!((progress.all(), progress.pace()), (93, Some((31, 2))));
+        assert_eq!(Progress { reset: 0, failed: 0, ..progress }.pace(), None);
+        assert_eq!(Progress { elapsed: 60_000, ..progress }.pace(), Some((1, 120)));
+        assert_eq!(Progress { pending: 0, ..progress }.pace(), Some((31, 0)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_works_longer_than_a_day(made in 0i64..1_000_000, age in 0i64..100_000, life in 5i64..=1440, already in 5i64..=1440) {
+            let made_at = Time::from_unix_milliseconds(made * 1000);
+            let (now, expires_at) = (made_at + Span::seconds(age), made_at + Span::minutes(already));
+            if let Some(until) = extended(made_at, expires_at, Span::minutes(life), now) {
+                prop_assert!(until > expires_at && until <= made_at + LONGEST_LINK);
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Sends links again, gives them more time, and takes them back: of those who were ticked on a board, or of all who match.
+
+use super::board::{Picked, Row, everybody, seen};
+use super::store::Reset;
+use super::store::board::{self, Which};
+use crate::domain::audit::{Event, What};
+use crate::domain::authority::{Actor, Refusal, Right};
+use crate::domain::board::{Act, Stage};
+use crate::domain::customer::Customer;
+use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
+use crate::domain::mail::Mail;
+use crate::domain::plan::{CHUNK, MOST_USERS};
+use crate::domain::recovery::End;
+use crate::domain::time::Time;
+use crate::domain::user::{Standing, UserRef};
+use crate::features::outbox::service::Letter;
+use crate::features::recovery::links;
+use crate::features::recovery::service::Issued;
+use crate::features::{audit, customers, outbox, recovery, session, users};
+use crate::platform::request::Origin;
+use crate::platform::{Conn, Platform, Result, Tx};
+
+/// How many ticked people are looked up at once.
+const MANY: usize = 500;
+
+/// What came of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acted {
+    /// It was done to so many links; so many others it does nothing to.
+    Done(i64, i64),
+    /// Nobody was picked.
+    Nobody,
+    /// No reset that this actor may see.
+    Unknown,
+    /// Somebody is outside the actor's authority: nothing was done.
+    Refused(Refusal),
+}
+
+/// Does something about the links of those who were picked. One ticked user outside the actor's authority refuses the
+/// whole, and so does a customer outside it among those who match; the refusal is recorded. Each chunk is whole.
+///
+/// # Errors
+/// When the database fails; what was committed until then stays.
+pub async fn act(
+    platform: &Platform,
+    origin: &Origin,
+    actor: &Actor,
+    id: ResetId,
+    act: Act,
+    picked: Picked,
+) -> Result<Acted> {
+    let mut conn = platform.db.read().await?;
+    let Some(reset) = seen(&mut conn, actor, id).await? else {
+        return Ok(Acted::Unknown);
+    };
+    let chosen = chosen(&mut conn, actor, id, picked, platform.now()).await?;
+    drop(conn);
+    let (chosen, mut left) = match chosen {
+        Ok((chosen, left)) if chosen.is_empty() && left == 0 => return Ok(Acted::Nobody),
+        Ok(chosen) => chosen,
+        Err(refusal) => {
+            let event = Event::new(platform.now(), What::ResetRefused, Some(actor.user.customer)).by(actor.user);
+            let event = event.from(origin.address.clone()).with("why", refusal).with("reset", id).with("what", act);
+            audit::service::record_alone(platform, event).await?;
+            return Ok(Acted::Refused(refusal));
+        }
+    };
+    let mut done = 0;
+    let doing = Doing { platform, origin, actor, reset: &reset, act };
+    for of_customer in chosen.chunk_by(|a, b| a.customer == b.customer) {
+        let customer = of_customer[0].customer;
+        for chunk in of_customer.chunks(CHUNK) {
+            let users: Vec<UserId> = chunk.iter().map(|user| user.id).collect();
+            let mut tx = platform.db.begin().await?;
+            let done_now = doing.chunk(&mut tx, customer, &users).await?;
+            tx.commit().await?;
+            done += done_now;
+            left += count(users.len()) - done_now;
+        }
+    }
+    Ok(Acted::Done(done, left))
+}
+
+/// The users whom a pick means, in the order of their customers, and how many of those who match are left alone.
+async fn chosen(
+    conn: &mut Conn,
+    actor: &Actor,
+    id: ResetId,
+    picked: Picked,
+    now: Time,
+) -> Result<std::result::Result<(Vec<UserRef>, i64), Refusal>> {
+    if !actor.has_mfa {
+        return Ok(Err(Refusal::NoFactorOfYourOwn));
+    }
+    let scope = actor.scope(Right::Manage);
+    match picked {
+        Picked::Ticked(mut users) => {
+            users.sort_unstable();
+            users.dedup();
+            users.truncate(MOST_USERS + 1);
+            let mut rows = Vec::new();
+            for part in users.chunks(MANY) {
+                rows.extend(
+                    board::page(conn, &scope, id, Which { only: Some(part), ..Which::default() }, MANY, now).await?,
+                );
+            }
+            if let Some(refusal) = rows.iter().find_map(|row| actor.may_manage(row.user(), row.role()).err()) {
+                return Ok(Err(refusal));
+            }
+            // Whoever is not in scope was not found: foreign and made-up ids are refused alike.
+            if rows.len() != users.len() {
+                return Ok(Err(Refusal::NoRole));
+            }
+            let mut users: Vec<UserRef> = rows.iter().map(Row::user).collect();
+            users.sort_unstable();
+            Ok(Ok((users, 0)))
+        }
+        Picked::Matching(stages) => {
+            let rows = everybody(conn, actor, id, &stages, now).await?;
+            if rows.iter().any(|row| !scope.covers(row.customer_id)) {
+                return Ok(Err(Refusal::NoRole));
+            }
+            let may = |row: &&Row| actor.may_manage(row.user(), row.role()).is_ok();
+            let users: Vec<UserRef> = rows.iter().filter(may).map(Row::user).collect();
+            let left = count(rows.len() - users.len());
+            Ok(Ok((users, left)))
+        }
+    }
+}
+
+fn count(of: usize) -> i64 {
+    i64::try_from(of).unwrap_or(i64::MAX)
+}
+
+/// One act on one reset.
+struct Doing<'a> {
+    platform: &'a Platform,
+    origin: &'a Origin,
+    actor: &'a Actor,
+    reset: &'a Reset,
+    act: Act,
+}
+
+impl Doing<'_> {
+    /// Does it to some users of one customer. Authority and stages are read again under the locks; says to how many it was
+    /// done.
+    async fn chunk(&self, tx: &mut Tx, customer: CustomerId, users: &[UserId]) -> Result<i64> {
+        let (platform, now) = (self.platform, self.platform.now());
+        customers::service::hold(tx, &mut vec![customer]).await?;
+        users::service::lock_all(tx, customer, users).await?;
+        let scope = self.actor.scope(Right::Manage).narrowed(&[customer]);
+        let Some(customer) = customers::service::list(tx, &scope).await?.pop() else {
+            return Ok(0);
+        };
+        let found = users::service::by_ids(tx, &scope, users).await?;
+        let which = Which { only: Some(users), ..Which::default() };
+        let rows = board::page(tx, &scope, self.reset.id, which, users.len(), now).await?;
+        let reached = |row: &&Row| {
+            let Some(user) = found.iter().find(|user| user.user == row.user()) else { return false };
+            let may = self.actor.may_manage(user.user, user.role).is_ok() && self.act.applies(row.stage);
+            let reaches = user.standing == Standing::Active && user.address_verified_at.is_some();
+            // A link that was taken back makes room for another one, unless a newer reset or a way back came between.
+            let room = row.stage != Stage::Revoked || (user.set_up_due_at.is_some() && user.link.is_none());
+            may && (self.act == Act::Revoke || (reaches && room))
+        };
+        let rows: Vec<Row> = rows.iter().filter(reached).cloned().collect();
+        let (what, mut done) = match self.act {
+            Act::SendAgain => (What::LinkRenewed, self.send_again(tx, &customer, &rows).await?),
+            Act::Extend => {
+                let links: Vec<LinkId> = rows.iter().filter_map(|row| row.link_id).collect();
+                let longer = links::extend(tx, platform, &customer, &links).await?;
+                // Whose mail is on its way yet learns it from that one.
+                let told: Vec<Issued> = longer.iter().filter(|longer| !is_queued(&rows, longer)).copied().collect();
+                self.tell(tx, customer.id, &rows, &told).await?;
+                (What::LinkExtended, longer.iter().map(|issued| issued.user.id).collect())
+            }
+            Act::Revoke => {
+                let users: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
+                (What::LinkEnded, links::revoke(tx, platform, customer.id, &users).await?)
+            }
+        };
+        done.sort_unstable();
+        let event = |user: &UserId| {
+            let event = Event::new(now, what, Some(customer.id)).by(self.actor.user).about(*user);
+            let event = event.from(self.origin.address.clone()).with("reset", self.reset.id);
+            if self.act == Act::Revoke { event.with("how", End::Revoked) } else { event }
+        };
+        audit::service::record_all(tx, platform, done.iter().map(event).collect()).await?;
+        Ok(count(done.len()))
+    }
+
+    async fn send_again(&self, tx: &mut Tx, customer: &Customer, rows: &[Row]) -> Result<Vec<UserId>> {
+        let (ended, live): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.stage == Stage::Revoked);
+        let links: Vec<LinkId> = live.iter().filter_map(|row| row.link_id).collect();
+        let mut issued = links::renew(tx, self.platform, customer, &links).await?;
+        let users: Vec<UserId> = ended.iter().map(|row| row.user_id).collect();
+        if !users.is_empty() {
+            let new = recovery::service::issue(tx, self.platform, customer, &users).await?;
+            for issued in &new {
+                board::set_link(tx, self.reset.id, issued.user, issued.link).await?;
+            }
+            issued.extend(new);
+        }
+        self.tell(tx, customer.id, rows, &issued).await?;
+        Ok(issued.iter().map(|issued| issued.user.id).collect())
+    }
+
+    /// The mail of the reset once more, with the link as it is now.
+    async fn tell(&self, tx: &mut Tx, customer: CustomerId, rows: &[Row], issued: &[Issued]) -> Result<()> {
+        let (platform, reset) = (self.platform, self.reset);
+        let requester = match session::service::actor(tx, reset.requester(), platform.now()).await? {
+            Some(requester) => customers::service::introduced(tx, &requester, customer).await?,
+            None => reset.requester_name.clone(),
+        };
+        let letter = |issued: &Issued| {
+            let done_at = rows.iter().find(|row| row.user_id == issued.user.id).and_then(|row| row.done_at);
+            Letter {
+                user: issued.user,
+                link: Some(issued.link),
+                mail: Mail::Reset {
+                    link: issued.link,
+                    generation: issued.generation,
+                    expires_at: issued.expires_at,
+                    reset_at: done_at.unwrap_or_else(|| platform.now()),
+                    requester: requester.clone(),
+                    reason: reset.reason.clone(),
+                    ticket: reset.ticket.clone(),
+                },
+            }
+        };
+        outbox::service::enqueue(tx, platform, issued.iter().map(letter).collect()).await
+    }
+}
+
+fn is_queued(rows: &[Row], issued: &Issued) -> bool {
+    rows.iter().any(|row| row.user_id == issued.user.id && row.stage == Stage::Queued)
+}
