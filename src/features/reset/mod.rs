@@ -24,6 +24,7 @@ mod approval_list;
 mod approval_page;
 #[cfg(feature = "ssr")]
 pub mod approval_view;
+#[cfg(feature = "ssr")]
 pub mod board;
 #[cfg(feature = "ssr")]
 pub mod board_acts;
