@@ -11,7 +11,8 @@ export default defineConfig<object, Options>({
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
   workers: 2,
-  timeout: 60_000,
+  // Who asks for the code of the same person too often waits until it shows another.
+  timeout: 120_000,
   expect: { timeout: 10_000 },
   use: {
     locale: 'en-GB',
