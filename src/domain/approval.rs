@@ -162,8 +162,8 @@ pub enum Answered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::customer::Policy;
     use super::super::ids::UserId;
+    use super::super::policy::Policy;
     use super::*;
 
     fn customer(n: u8) -> CustomerId {

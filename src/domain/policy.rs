@@ -1,54 +1,267 @@
-//! A change of a customer's policy: whom it concerns, and what comes of saving it.
+//! The policy of a customer, its settings as somebody asks for them (`settings`), and whom a change concerns (`change`).
+
+mod change;
+mod settings;
+
+pub use change::{Concerned, Saved};
+pub use settings::{Setting, Settings};
 
 use serde::{Deserialize, Serialize};
 
-use super::authority::Refusal;
-use super::sign_in::CodeProblem;
+use super::method::MethodKind;
+use super::time::{Span, Time};
 
-/// Whom a change concerns, at the moment of its review.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Concerned {
-    /// People who can sign in, have no factor and were not reset.
-    pub without_factor: i64,
-    /// People whose factor a reset took and who have not set up again.
-    pub reset: i64,
-    /// Those of them who have no link that works.
-    pub reset_without_link: i64,
-    /// Links that work.
-    pub links: i64,
-    /// Plans that wait for their confirmation.
-    pub plans: i64,
-    /// Plans that wait for a second person.
-    pub requests: i64,
-    /// People who are warned of few backup codes now, and who would be.
-    pub few_codes: (i64, i64),
-    /// People with a passkey or security key.
-    pub passkeys: i64,
-    /// People with an active hardware token.
-    pub hardware_tokens: i64,
-    /// People with a phone number.
-    pub phones: i64,
-    /// Messages that went to phones in the last day.
-    pub phone_messages: i64,
-    /// Devices that are trusted.
-    pub trusted_devices: i64,
+/// The policy of one customer. A setting that is missing in storage has its default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question with two answers, asked of a customer's owner")]
+pub struct Policy {
+    /// Whether every user needs a second factor.
+    pub mfa_required: bool,
+    /// Since when; none: from the customer's beginning.
+    pub mfa_required_since: Option<Time>,
+    /// For how many days from then on a user without a factor may put off setting one up.
+    pub grace_days: u16,
+    /// For how many days a user may let a right password be enough on a device of theirs; 0: never.
+    pub trust_days: u16,
+    /// Whether users may register passkeys and security keys. Those they have go on working.
+    pub passkeys_allowed: bool,
+    /// Whether a passkey counts only if it verified its user, by a PIN, a finger or a face (WebAuthn §6.2.3).
+    pub passkeys_verify_user: bool,
+    /// Whether users may activate hardware tokens. Those that are active go on working.
+    pub hardware_tokens_allowed: bool,
+    /// Whether users may register phone numbers. Those they have go on working.
+    pub phones_allowed: bool,
+    /// How many messages may go to phones in a day, in all: each costs money.
+    pub phone_messages_a_day: u16,
+    /// How long a recovery link works, in minutes; see [`Policy::link_lifetime`] for the bounds.
+    pub link_minutes: u16,
+    /// Whether somebody who was reset may set up again at sign-in, without the link. Where not, a stolen password alone
+    /// wins no race against the mail.
+    pub set_up_at_sign_in: bool,
+    /// Whether a reset needs a reason.
+    pub reason_required: bool,
+    /// Whether a reset needs a ticket number.
+    pub ticket_required: bool,
+    /// From how many of this customer's users on a second person approves their reset; 0: never by number.
+    pub approver_from: u16,
+    /// Whether a second person approves a reset across several customers.
+    pub approver_across: bool,
+    /// Whether a second person approves the reset of an owner or admin.
+    pub approver_privileged: bool,
+    /// A user with this many backup codes left or fewer is warned.
+    pub codes_low: u16,
 }
 
-/// What came of saving a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Saved {
-    /// It holds from now on.
-    Done,
-    /// It is what holds already.
-    Same,
-    /// Another one holds than the one this was reviewed against: nothing is saved.
-    Changed,
-    /// No customer whose policy this person reads.
-    Unknown,
-    /// Not theirs to set.
-    Refused(Refusal),
-    /// Not what a review sends.
-    Malformed,
-    /// The own code was not taken.
-    Code(CodeProblem),
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            mfa_required: true,
+            mfa_required_since: None,
+            grace_days: 0,
+            trust_days: 0,
+            passkeys_allowed: true,
+            passkeys_verify_user: false,
+            hardware_tokens_allowed: true,
+            phones_allowed: true,
+            phone_messages_a_day: 200,
+            link_minutes: 60,
+            set_up_at_sign_in: true,
+            reason_required: true,
+            ticket_required: false,
+            approver_from: 0,
+            approver_across: false,
+            approver_privileged: false,
+            codes_low: 3,
+        }
+    }
+}
+
+impl Policy {
+    /// How long a recovery link works: never under 5 minutes nor over 24 hours, whatever is stored.
+    #[must_use]
+    pub fn link_lifetime(&self) -> Span {
+        Span::minutes(i64::from(self.link_minutes.clamp(5, 24 * 60)))
+    }
+
+    /// Whether users may register a method of this kind. Authenticator apps always: every set-up begins with one.
+    #[must_use]
+    pub const fn allows(&self, kind: MethodKind) -> bool {
+        match kind {
+            MethodKind::AuthenticatorApp => true,
+            MethodKind::Passkey => self.passkeys_allowed,
+            MethodKind::HardwareToken => self.hardware_tokens_allowed,
+            MethodKind::Phone => self.phones_allowed,
+        }
+    }
+
+    /// Until when a user without a factor may put off setting one up; none where none is required.
+    #[must_use]
+    pub fn grace_until(&self) -> Option<Time> {
+        let since = self.mfa_required_since.filter(|_| self.mfa_required)?;
+        Some(since + Span::hours(24 * i64::from(self.grace_days)))
+    }
+
+    /// What is asked for, put into force at `now` in place of this policy. Switching MFA on begins the grace; while it stays
+    /// on, the grace goes on from where it began; switching it off forgets it.
+    #[must_use]
+    pub fn changed_to(self, asked: Settings, now: Time) -> Self {
+        let mfa_required_since = match (self.mfa_required, asked.mfa_required) {
+            (_, false) => None,
+            (false, true) => Some(now),
+            (true, true) => self.mfa_required_since,
+        };
+        let Settings {
+            mfa_required,
+            grace_days,
+            trust_days,
+            passkeys_allowed,
+            passkeys_verify_user,
+            hardware_tokens_allowed,
+            phones_allowed,
+            phone_messages_a_day,
+            link_minutes,
+            set_up_at_sign_in,
+            reason_required,
+            ticket_required,
+            approver_from,
+            approver_across,
+            approver_privileged,
+            codes_low,
+        } = asked;
+        Self {
+            mfa_required,
+            mfa_required_since,
+            grace_days,
+            trust_days,
+            passkeys_allowed,
+            passkeys_verify_user,
+            hardware_tokens_allowed,
+            phones_allowed,
+            phone_messages_a_day,
+            link_minutes,
+            set_up_at_sign_in,
+            reason_required,
+            ticket_required,
+            approver_from,
+            approver_across,
+            approver_privileged,
+            codes_low,
+        }
+    }
+
+    /// What somebody may ask for, as it is now.
+    #[must_use]
+    pub const fn settings(&self) -> Settings {
+        Settings {
+            mfa_required: self.mfa_required,
+            grace_days: self.grace_days,
+            trust_days: self.trust_days,
+            passkeys_allowed: self.passkeys_allowed,
+            passkeys_verify_user: self.passkeys_verify_user,
+            hardware_tokens_allowed: self.hardware_tokens_allowed,
+            phones_allowed: self.phones_allowed,
+            phone_messages_a_day: self.phone_messages_a_day,
+            link_minutes: self.link_minutes,
+            set_up_at_sign_in: self.set_up_at_sign_in,
+            reason_required: self.reason_required,
+            ticket_required: self.ticket_required,
+            approver_from: self.approver_from,
+            approver_across: self.approver_across,
+            approver_privileged: self.approver_privileged,
+            codes_low: self.codes_low,
+        }
+    }
+
+    /// The same policy with another lifetime of links, in minutes.
+    #[must_use]
+    pub const fn with_link_minutes(self, minutes: u16) -> Self {
+        Self { link_minutes: minutes, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn links_live_between_five_minutes_and_a_day() {
+        let lives = |minutes| Policy::default().with_link_minutes(minutes).link_lifetime();
+        assert_eq!(Policy::default().link_lifetime(), Span::minutes(60));
+        assert_eq!(lives(0), Span::minutes(5));
+        assert_eq!(lives(1440), Span::hours(24));
+        assert_eq!(lives(u16::MAX), Span::hours(24));
+    }
+
+    #[test]
+    fn settings_that_were_never_stored_have_their_default() {
+        let policy: Policy = serde_json::from_str(r#"{"ticket_required":true}"#).unwrap();
+        assert_eq!(policy, Policy { ticket_required: true, ..Policy::default() });
+    }
+
+    fn settings() -> impl Strategy<Value = Settings> {
+        let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000, 0u16..=10_000);
+        (any::<[bool; 10]>(), numbers).prop_map(|(on, numbers)| {
+            let (grace_days, trust_days, link_minutes, codes_low, phone_messages_a_day, approver_from) = numbers;
+            let [
+                mfa_required,
+                passkeys_allowed,
+                passkeys_verify_user,
+                hardware_tokens_allowed,
+                phones_allowed,
+                set_up_at_sign_in,
+                reason_required,
+                ticket_required,
+                approver_across,
+                approver_privileged,
+            ] = on;
+            Settings {
+                mfa_required,
+                grace_days,
+                trust_days,
+                passkeys_allowed,
+                passkeys_verify_user,
+                hardware_tokens_allowed,
+                phones_allowed,
+                phone_messages_a_day,
+                link_minutes,
+                set_up_at_sign_in,
+                reason_required,
+                ticket_required,
+                approver_from,
+                approver_across,
+                approver_privileged,
+                codes_low,
+            }
+        })
+    }
+
+    #[test]
+    fn a_grace_begins_when_mfa_is_switched_on_and_keeps_its_beginning() {
+        let at = Time::from_unix_milliseconds;
+        let on = |grace_days| Settings { mfa_required: true, grace_days, ..Policy::default().settings() };
+        let off = Settings { mfa_required: false, ..on(7) };
+        let always = Policy::default();
+        assert_eq!(always.changed_to(on(7), at(1)).mfa_required_since, None);
+        let without = always.changed_to(off, at(1));
+        assert_eq!((without.mfa_required_since, without.grace_until()), (None, None));
+        let switched_on = without.changed_to(on(7), at(5));
+        assert_eq!(switched_on.grace_until(), Some(at(5) + Span::hours(7 * 24)));
+        let longer = switched_on.changed_to(on(8), at(1_000_000));
+        assert_eq!(longer.grace_until(), Some(at(5) + Span::hours(8 * 24)));
+        let again = longer.changed_to(off, at(9)).changed_to(on(0), at(10));
+        assert_eq!(again.grace_until(), Some(at(10)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_asked_for_is_what_holds(old in settings(), new in settings()) {
+            let policy = Policy::default().changed_to(old, Time::from_unix_milliseconds(1));
+            let changed = policy.changed_to(new, Time::from_unix_milliseconds(2));
+            prop_assert_eq!(changed.settings(), new);
+            prop_assert_eq!(old.differing(&new).is_empty(), old == new);
+        }
+    }
 }

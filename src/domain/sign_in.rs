@@ -12,7 +12,7 @@ pub use ways::{Way, ways};
 
 use serde::{Deserialize, Serialize};
 
-use super::customer::Policy;
+use super::policy::Policy;
 use super::spelled;
 use super::time::{Span, Time};
 use super::user::Standing;

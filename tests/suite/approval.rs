@@ -5,8 +5,9 @@ mod told;
 
 use rekey::domain::approval::{Answered, Decision, State};
 use rekey::domain::authority::Role;
-use rekey::domain::customer::{Customer, Policy};
+use rekey::domain::customer::Customer;
 use rekey::domain::ids::ResetId;
+use rekey::domain::policy::Policy;
 use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
 use rekey::features::reset::approval::{approve, decline, withdraw};

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use std::task::Poll;
 
 use rekey::domain::authority::Role;
-use rekey::domain::customer::Policy;
 use rekey::domain::ids::ResetId;
 use rekey::domain::plan::CHUNK;
+use rekey::domain::policy::Policy;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user::UserRef;

@@ -14,8 +14,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 
 use clap::Parser as _;
-use rekey::domain::customer::{Customer, Policy};
+use rekey::domain::customer::Customer;
 use rekey::domain::ids::CustomerId;
+use rekey::domain::policy::Policy;
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user::UserRef;
 use rekey::features::{audit, customers};

@@ -1,8 +1,8 @@
 //! Customers do not see each other: what is listed, counted, searched and reset stays within the roles a person holds.
 
 use rekey::domain::authority::{Right, Role};
-use rekey::domain::customer::Policy;
 use rekey::domain::ids::UserId;
+use rekey::domain::policy::Policy;
 use rekey::domain::user_filter::UserFilter;
 use rekey::features::{audit, customers, reset, users};
 use rekey::platform::Rng;

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use rekey::domain::authority::Role;
-use rekey::domain::customer::Policy;
 use rekey::domain::plan::CHUNK;
+use rekey::domain::policy::Policy;
 use rekey::domain::recovery::WRONG_PASSWORDS;
 use rekey::domain::sign_in::{Purpose, Step};
 use rekey::domain::time::Span;

@@ -1,7 +1,7 @@
 //! Recovery links: looked at without effect, worth nothing without the password, dead once the user is back.
 
 use rekey::domain::authority::Role;
-use rekey::domain::customer::Policy;
+use rekey::domain::policy::Policy;
 use rekey::domain::recovery::{End, LinkState, WRONG_PASSWORDS};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;

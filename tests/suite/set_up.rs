@@ -1,6 +1,6 @@
 //! Set-up: what a forced one cannot be talked out of, and what is left behind by one that was abandoned.
 
-use rekey::domain::customer::Policy;
+use rekey::domain::policy::Policy;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::domain::totp::in_fours;

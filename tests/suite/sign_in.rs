@@ -1,6 +1,6 @@
 //! Sign-in: nobody gets past a step but through it, and guessing is bounded.
 
-use rekey::domain::customer::Policy;
+use rekey::domain::policy::Policy;
 use rekey::domain::sign_in::{GUESS_WINDOW, Step};
 use rekey::domain::time::Span;
 use rekey::features::sign_in::service::{Begun, Factor, Finished, SteppedUp, sign_out, step_up};

@@ -3,9 +3,10 @@
 use super::store;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Scope};
-use crate::domain::customer::{Customer, Policy};
+use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::method::MethodKind;
+use crate::domain::policy::Policy;
 use crate::domain::time::Time;
 use crate::domain::user::{UserRef, clean_name};
 use crate::features::audit;

@@ -4,8 +4,9 @@ use sqlx::FromRow;
 use sqlx::query::QueryAs;
 
 use crate::domain::authority::Scope;
-use crate::domain::customer::{Customer, Policy};
+use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
+use crate::domain::policy::Policy;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::platform::db::{FEW, among};

@@ -6,9 +6,8 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::Refusal;
-use crate::domain::customer::{Setting, Settings};
 use crate::domain::ids::CustomerId;
-use crate::domain::policy::{Concerned, Saved};
+use crate::domain::policy::{Concerned, Saved, Setting, Settings};
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
@@ -232,7 +231,7 @@ pub async fn save_policy(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::customer::Policy;
+    use crate::domain::policy::Policy;
 
     #[test]
     fn a_form_that_is_sent_back_as_it_came_changes_nothing() {

@@ -3,10 +3,10 @@
 use super::store;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
-use crate::domain::customer::{Customer, Policy, Settings};
+use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::method::MethodKind;
-use crate::domain::policy::{Concerned, Saved};
+use crate::domain::policy::{Concerned, Policy, Saved, Settings};
 use crate::domain::time::Time;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{audit, customers, phones, session, sign_in, users};

@@ -1,6 +1,6 @@
 //! What each setting of a policy is called, what it does, and what its values are called.
 
-use crate::domain::customer::{Setting, Settings};
+use crate::domain::policy::{Setting, Settings};
 
 /// What a setting is called.
 pub const fn label(setting: Setting) -> &'static str {

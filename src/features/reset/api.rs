@@ -149,7 +149,7 @@ pub async fn show_reset(id: ResetId, #[server(default)] query: String) -> Result
         request.status(axum::http::StatusCode::NOT_FOUND);
         return Ok(request.console(&session, None));
     };
-    let names = |needs: fn(&crate::domain::customer::Policy) -> bool| {
+    let names = |needs: fn(&crate::domain::policy::Policy) -> bool| {
         view.customers.iter().filter(|customer| needs(&customer.policy)).map(|customer| customer.name.clone()).collect()
     };
     let minutes = || view.customers.iter().map(|customer| customer.policy.link_lifetime().as_minutes_up());

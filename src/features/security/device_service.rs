@@ -3,8 +3,8 @@
 use super::user_service::{event, held};
 use crate::domain::audit::What;
 use crate::domain::authority::Refusal;
-use crate::domain::customer::Policy;
 use crate::domain::ids::{DeviceId, UserId};
+use crate::domain::policy::Policy;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::audit;

@@ -16,7 +16,7 @@ use crate::features::set_up::service::Key;
 use crate::features::sign_in::service::Factor;
 use crate::features::{audit, backup_codes, customers, methods, outbox, session, set_up, users};
 use crate::platform::request::Origin;
-use crate::platform::{Conn, Platform, Result};
+use crate::platform::{Conn, Platform, Result, Tx};
 
 // ---- Adding an authenticator ---------------------------------------------------------------------------------------
 
@@ -174,22 +174,49 @@ pub async fn add(
         return Ok(Added::Over);
     };
     let Some(step) = secret.matching_step(digits, now) else {
-        session::service::wrong_code(&mut tx, &challenge).await?;
-        let over = session::service::challenge(&mut tx, token, now).await?.is_none();
-        let wrong = event(platform, origin, session, What::CodeWrong).with("at", "add_method");
-        audit::service::record(&mut tx, platform, wrong).await?;
-        tx.commit().await?;
-        return Ok(if over { Added::Over } else { Added::Wrong });
+        return missed(tx, platform, origin, session, (&challenge, token), "add_method").await;
     };
     if methods::service::list(&mut tx, user).await?.len() >= MOST_METHODS {
         return Ok(Added::Over);
     }
     let id = methods::service::register(&mut tx, platform, user, &secret, step).await?;
     methods::service::set_name(&mut tx, platform, user, id, name).await?;
+    let added = (What::AuthenticatorAdded, MethodKind::AuthenticatorApp);
+    added_one(tx, platform, origin, session, added, name).await
+}
+
+/// What was shown for a new method is not right: it counts against the addition that asked for it, and `at` says in the audit
+/// where.
+pub(super) async fn missed(
+    mut tx: Tx,
+    platform: &Platform,
+    origin: &Origin,
+    session: &Session,
+    (challenge, token): (&Challenge, &str),
+    at: &str,
+) -> Result<Added> {
+    session::service::wrong_code(&mut tx, challenge).await?;
+    let over = session::service::challenge(&mut tx, token, platform.now()).await?.is_none();
+    let wrong = event(platform, origin, session, What::CodeWrong).with("at", at);
+    audit::service::record(&mut tx, platform, wrong).await?;
+    tx.commit().await?;
+    Ok(if over { Added::Over } else { Added::Wrong })
+}
+
+/// A method was just registered, and is called `name`: everything else ends, its user is told, and it is recorded.
+pub(super) async fn added_one(
+    mut tx: Tx,
+    platform: &Platform,
+    origin: &Origin,
+    session: &Session,
+    (what, method): (What, MethodKind),
+    name: Option<&str>,
+) -> Result<Added> {
     let ended = end_all_else(&mut tx, session).await?;
-    let mail = Mail::MethodAdded { at: now, method: MethodKind::AuthenticatorApp, name: name.map(str::to_owned) };
-    outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: None }]).await?;
-    let added = event(platform, origin, session, What::AuthenticatorAdded).with("through", Purpose::AddMethod);
+    let mail = Mail::MethodAdded { at: platform.now(), method, name: name.map(str::to_owned) };
+    let letter = Letter { user: session.actor.user, mail, link: None };
+    outbox::service::enqueue(&mut tx, platform, vec![letter]).await?;
+    let added = event(platform, origin, session, what).with("through", Purpose::AddMethod);
     audit::service::record(&mut tx, platform, named(added, name).with("sessions_ended", ended)).await?;
     tx.commit().await?;
     Ok(Added::Right)

@@ -1,15 +1,12 @@
 //! Adds a passkey or security key to one's own methods.
 
-use super::method_service::{Added, own_addition};
-use super::service::{end_all_else, event, myself, named, still_asking};
+use super::method_service::{Added, added_one, missed, own_addition};
+use super::service::{myself, still_asking};
 use crate::domain::audit::What;
-use crate::domain::mail::Mail;
 use crate::domain::method::{MOST_METHODS, MethodKind};
-use crate::domain::sign_in::Purpose;
 use crate::features::methods::service::passkeys;
-use crate::features::outbox::service::Letter;
 use crate::features::session::service::Session;
-use crate::features::{audit, customers, methods, outbox, session};
+use crate::features::{customers, methods, session};
 use crate::platform::request::Origin;
 use crate::platform::{Platform, Result};
 
@@ -75,18 +72,7 @@ pub async fn add(
         None => None,
     };
     if registered.is_none() {
-        session::service::wrong_code(&mut tx, &challenge).await?;
-        let over = session::service::challenge(&mut tx, token, now).await?.is_none();
-        let wrong = event(platform, origin, session, What::CodeWrong).with("at", "add_passkey");
-        audit::service::record(&mut tx, platform, wrong).await?;
-        tx.commit().await?;
-        return Ok(if over { Added::Over } else { Added::Wrong });
+        return missed(tx, platform, origin, session, (&challenge, token), "add_passkey").await;
     }
-    let ended = end_all_else(&mut tx, session).await?;
-    let mail = Mail::MethodAdded { at: now, method: MethodKind::Passkey, name: name.map(str::to_owned) };
-    outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: None }]).await?;
-    let added = event(platform, origin, session, What::PasskeyAdded).with("through", Purpose::AddMethod);
-    audit::service::record(&mut tx, platform, named(added, name).with("sessions_ended", ended)).await?;
-    tx.commit().await?;
-    Ok(Added::Right)
+    added_one(tx, platform, origin, session, (What::PasskeyAdded, MethodKind::Passkey), name).await
 }

@@ -1,18 +1,15 @@
 //! Adds a phone number to one's own methods: a code goes to it, and comes back.
 
-use super::method_service::{Added, own_addition};
-use super::service::{end_all_else, event, named, still_asking};
+use super::method_service::{Added, added_one, missed, own_addition};
+use super::service::{event, still_asking};
 use crate::domain::audit::What;
-use crate::domain::mail::Mail;
 use crate::domain::method::{MOST_METHODS, MethodKind};
 use crate::domain::phone::{About, PhoneNumber};
-use crate::domain::sign_in::Purpose;
 use crate::features::methods::service::phones as own_phones;
-use crate::features::outbox::service::Letter;
 use crate::features::phones::service::{Sent, Waiting};
 use crate::features::session::service::Session;
 use crate::features::sign_in::service::refusal;
-use crate::features::{audit, customers, methods, outbox, phones, session};
+use crate::features::{audit, customers, methods, phones};
 use crate::platform::request::Origin;
 use crate::platform::{Platform, Result};
 
@@ -112,20 +109,9 @@ pub async fn add(
     }
     let about = About::Addition(challenge.id);
     let Some(taken) = phones::service::take_code(&mut tx, platform, user, about, digits).await? else {
-        session::service::wrong_code(&mut tx, &challenge).await?;
-        let over = session::service::challenge(&mut tx, token, now).await?.is_none();
-        let wrong = event(platform, origin, session, What::CodeWrong).with("at", "add_phone");
-        audit::service::record(&mut tx, platform, wrong).await?;
-        tx.commit().await?;
-        return Ok(if over { Added::Over } else { Added::Wrong });
+        return missed(tx, platform, origin, session, (&challenge, token), "add_phone").await;
     };
     own_phones::register(&mut tx, platform, user, &taken.number, name).await?;
-    let ended = end_all_else(&mut tx, session).await?;
     let called = own_phones::called(&taken.number, name);
-    let mail = Mail::MethodAdded { at: now, method: MethodKind::Phone, name: Some(called.clone()) };
-    outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: None }]).await?;
-    let added = event(platform, origin, session, What::PhoneAdded).with("through", Purpose::AddMethod);
-    audit::service::record(&mut tx, platform, named(added, Some(&called)).with("sessions_ended", ended)).await?;
-    tx.commit().await?;
-    Ok(Added::Right)
+    added_one(tx, platform, origin, session, (What::PhoneAdded, MethodKind::Phone), Some(&called)).await
 }

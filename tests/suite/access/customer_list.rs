@@ -81,7 +81,7 @@ both! {
             assert_eq!(profile.provider, Some((world.a.id, "A".to_owned())));
             assert_eq!((profile.provider_since, ends_at), (None, None));
             assert_eq!(profile.customer.help_desk.as_deref(), Some("room 7"));
-            assert_eq!(profile.customer.policy, rekey::domain::customer::Policy::default());
+            assert_eq!(profile.customer.policy, rekey::domain::policy::Policy::default());
             drop(conn);
             assert_eq!(world.recorded(id).await, ["customer_added", "role_given"]);
         }

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use rekey::domain::authority::Role;
 use rekey::domain::backup_code::BackupCode;
-use rekey::domain::customer::{Customer, Policy};
+use rekey::domain::customer::Customer;
 use rekey::domain::ids::UserId;
+use rekey::domain::policy::Policy;
 use rekey::domain::user::UserRef;
 use rekey::features::users::service::NewUser;
 use rekey::features::{backup_codes, methods, users};

@@ -1,8 +1,7 @@
 //! What each setting of a policy does from then on.
 
 use rekey::domain::authority::Role;
-use rekey::domain::customer::{Policy, Settings};
-use rekey::domain::policy::Saved;
+use rekey::domain::policy::{Policy, Saved, Settings};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::{Span, Time};
 use rekey::features::reset::service::{Confirmation, Confirmed};

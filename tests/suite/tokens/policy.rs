@@ -1,7 +1,7 @@
 //! What a policy that allows no hardware tokens stops, and what it does not.
 
 use rekey::domain::authority::Role;
-use rekey::domain::customer::Policy;
+use rekey::domain::policy::Policy;
 use rekey::domain::token::TokenState;
 use rekey::domain::totp::Profile;
 use rekey::features::tokens::outcome::{ActOutcome, ActivateOutcome, ImportOutcome};

@@ -2,8 +2,8 @@
 
 use super::enter as open_session;
 use crate::domain::audit::{Event, What};
-use crate::domain::customer::Policy;
 use crate::domain::mail::Mail;
+use crate::domain::policy::Policy;
 use crate::domain::user::UserRef;
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::NewToken;

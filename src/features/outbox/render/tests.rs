@@ -1,0 +1,273 @@
+use super::*;
+use crate::domain::approval::Decision;
+use crate::domain::authority::Role;
+use crate::domain::ids::{LinkId, ResetId};
+use crate::domain::method::MethodKind;
+
+const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
+const TOKEN: &str = "https://rekey.example/recover/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTpVx2mQz71LbN0cYeH3aUg";
+const TO: Recipient<'_> = Recipient { name: "Zoë", customer: "Hafenwerk", help_desk: Some("+49 40 5550 199") };
+
+fn reset(requester: &str, reason: Option<&str>, ticket: Option<&str>) -> Mail {
+    Mail::Reset {
+        link: LinkId::new(AT, [0; 10]),
+        generation: 1,
+        expires_at: AT,
+        reset_at: AT,
+        requester: requester.to_owned(),
+        reason: reason.map(str::to_owned),
+        ticket: ticket.map(str::to_owned),
+    }
+}
+
+fn role_given(until: Option<Time>) -> Mail {
+    Mail::RoleGiven { at: AT, place: "Hafenwerk".into(), by: "Ines (Nordlicht)".into(), role: Role::Admin, until }
+}
+
+fn removed(name: Option<&str>, by: Option<&str>, last: bool) -> Mail {
+    let (name, by) = (name.map(str::to_owned), by.map(str::to_owned));
+    let reason = by.as_ref().map(|_| "Stolen".to_owned());
+    Mail::MethodRemoved { at: AT, method: MethodKind::AuthenticatorApp, name, by, reason, ticket: None, last }
+}
+
+fn added(method: MethodKind, name: Option<&str>) -> Mail {
+    Mail::MethodAdded { at: AT, method, name: name.map(str::to_owned) }
+}
+
+fn invitation(by: &str) -> Mail {
+    let by = by.to_owned();
+    Mail::Invitation { link: LinkId::new(AT, [0; 10]), generation: 1, expires_at: AT, at: AT, by }
+}
+
+fn approval(people: usize, places: &[&str], more_places: usize) -> Mail {
+    Mail::ApprovalAsked {
+        reset: ResetId::new(AT, [0; 10]),
+        at: AT,
+        by: "Ines (Nordlicht)".into(),
+        people,
+        places: places.iter().map(|place| (*place).to_owned()).collect(),
+        more_places,
+        until: AT,
+        reason: Some("Lost phones".into()),
+        ticket: Some("NL-20418".into()),
+    }
+}
+
+fn decided(decision: Decision, reason: Option<&str>) -> Mail {
+    let (reset, by) = (ResetId::new(AT, [0; 10]), "Ole".to_owned());
+    Mail::ApprovalDecided { reset, at: AT, by, people: 12, decision, reason: reason.map(str::to_owned) }
+}
+
+fn page() -> Way {
+    Way::Page("https://rekey.example/resets/01m7z6sdq00w3ge1r70w3ge1r7".to_owned())
+}
+
+fn link() -> Way {
+    Way::Link(TOKEN.to_owned(), AT)
+}
+
+fn rendered(mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Rendered {
+    render(Locale::en, mail, to, way).unwrap()
+}
+
+fn all() -> Vec<Rendered> {
+    vec![
+        rendered(&reset("Ines", Some("Lost phone"), Some("NL-20418")), &TO, Some(link())),
+        rendered(&reset("Ines", None, None), &TO, Some(Way::SignIn("https://rekey.example/sign-in".into()))),
+        rendered(&Mail::AuthenticatorAdded { at: AT }, &Recipient { help_desk: None, ..TO }, None),
+        rendered(&Mail::BackupCodeUsed { at: AT, left: 2 }, &TO, None),
+        rendered(&role_given(Some(AT)), &TO, None),
+        rendered(
+            &Mail::RoleEnded { at: AT, place: "Hafenwerk".into(), by: "Ines".into() },
+            &Recipient { help_desk: None, ..TO },
+            None,
+        ),
+        rendered(&Mail::BackupCodesMade { at: AT }, &TO, None),
+        rendered(
+            &Mail::MethodAdded { at: AT, method: MethodKind::AuthenticatorApp, name: Some("New phone".into()) },
+            &TO,
+            None,
+        ),
+        rendered(&Mail::TokenAssigned { at: AT, serial: "10001000".into(), by: "Ines".into() }, &TO, None),
+        rendered(&added(MethodKind::Passkey, None), &TO, None),
+        rendered(&Mail::PasskeyCopied { at: AT, name: Some("Blue key".into()) }, &TO, None),
+        rendered(&Mail::DeviceTrusted { at: AT, until: AT, browser: Some("Firefox/1 (Windows)".into()) }, &TO, None),
+        rendered(&Mail::DeviceTrusted { at: AT, until: AT, browser: None }, &TO, None),
+        rendered(&removed(None, None, false), &TO, None),
+        rendered(&removed(Some("Old phone"), Some("Ines"), true), &TO, None),
+        rendered(&invitation("Ines"), &TO, Some(link())),
+        rendered(&Mail::Suspended { at: AT, by: "Ines".into() }, &TO, None),
+        rendered(&Mail::Reactivated { at: AT, by: "Ines".into(), invited: false }, &TO, None),
+        rendered(&Mail::Reactivated { at: AT, by: "Ines".into(), invited: true }, &TO, None),
+        rendered(&Mail::Removed { at: AT, by: "Ines".into() }, &TO, None),
+        rendered(&approval(1, &["Hafenwerk"], 0), &TO, Some(page())),
+        rendered(&decided(Decision::ChangesAsked, Some("Too many")), &TO, Some(page())),
+    ]
+}
+
+/// What a person reads of an HTML part.
+fn words(html: &str) -> String {
+    let body = html.split_once("<body").unwrap().1;
+    let mut text = String::new();
+    let mut is_tag = true;
+    for c in body.chars() {
+        match c {
+            '<' => is_tag = true,
+            '>' => is_tag = false,
+            c if !is_tag => text.push(c),
+            _ => {}
+        }
+    }
+    let text = text.replace("&#38;", "&").replace("&#60;", "<").replace("&#62;", ">").replace("&#39;", "'");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn both_parts_say_the_same_in_the_same_order() {
+    for mail in all() {
+        let html = words(&mail.html);
+        let mut rest = html.as_str();
+        for line in mail.text.lines().filter(|line| !line.is_empty() && *line != "-- ") {
+            // "Reason: Lost phone" is a bold "Reason" and the rest.
+            let line = line.replace("Reason: ", "Reason ").replace("Ticket: ", "Ticket ");
+            let at = rest.find(&line).unwrap_or_else(|| panic!("{line:?} is not next in {rest:?}"));
+            let between = rest[..at].trim();
+            assert!(
+                between.is_empty() || between.starts_with("If the button does nothing"),
+                "{between:?} is HTML only"
+            );
+            rest = &rest[at + line.len()..];
+        }
+        assert_eq!(rest.trim(), "", "all of the HTML part is in the text part");
+    }
+}
+
+#[test]
+fn the_text_part_reads_well() {
+    let mail = rendered(&reset("Ines Marchetti", Some("Lost  phone\r\n.\r\n"), Some("NL-20418")), &TO, Some(link()));
+    let paragraphs: Vec<&str> = mail.text.split("\n\n").map(str::trim_end).collect();
+    assert_eq!(mail.subject, "Set up your sign-in again");
+    assert_eq!(paragraphs[..3], ["Hafenwerk", "Set up your sign-in again", "Hello Zoë,"]);
+    assert!(paragraphs[3].starts_with("On 21 November 2026, 14:05 UTC, Ines Marchetti reset your second factor. "));
+    let way = format!("Get back in\nThe link works once, until 21 November 2026, 14:05 UTC.\n{TOKEN}");
+    assert_eq!(paragraphs[5..7], [way.as_str(), "Reason: Lost phone .\nTicket: NL-20418"]);
+    assert!(paragraphs[7].contains("Reach your help desk: +49 40 5550 199."));
+    assert_eq!(paragraphs[8], "-- \nSent by Rekey for Hafenwerk");
+    assert_eq!(paragraphs.len(), 9);
+}
+
+#[test]
+fn what_people_wrote_is_text_in_html() {
+    let evil = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(1)>\"'&";
+    let to = Recipient { name: evil, customer: evil, help_desk: Some(evil) };
+    let mail = rendered(&reset(evil, Some(evil), Some(evil)), &to, Some(link()));
+    let plain = rendered(
+        &reset("a", Some("a"), Some("a")),
+        &Recipient { name: "a", customer: "a", help_desk: Some("a") },
+        Some(link()),
+    );
+    let tags = |html: &str| html.matches('<').count();
+    assert_eq!(tags(&mail.html), tags(&plain.html));
+    assert_eq!(mail.html.matches("<script").count(), 0);
+    assert_eq!(mail.html.matches("&#60;script&#62;").count(), 7);
+    assert!(!mail.html.contains("src=x onerror=alert(1)>"));
+}
+
+#[test]
+fn a_name_turns_no_writing_direction_around_it() {
+    let to = Recipient { name: "\u{202e}Zoë\u{2066}", customer: "شركة الميناء", help_desk: None };
+    let mail = rendered(&reset("مریم\u{2069}\u{202e}", None, None), &to, Some(link()));
+    assert!(mail.text.contains("Hello Zoë,"), "left to right needs no marks");
+    assert!(mail.text.contains("\u{2068}مریم\u{2069} reset"));
+    assert!(mail.html.contains("<bdi>مریم</bdi> reset"));
+    assert_eq!(mail.html.matches("<bdi>").count(), mail.html.matches("</bdi>").count());
+    assert!(!mail.html.contains(['\u{202e}', '\u{2066}', '\u{2068}', '\u{2069}']));
+    assert!(!mail.text.contains(['\u{202e}', '\u{2066}']));
+    assert_eq!(mail.text.matches('\u{2068}').count(), mail.text.matches('\u{2069}').count());
+}
+
+#[test]
+fn names_that_are_none_leave_no_hole() {
+    let to = Recipient { name: "\r\n\0", customer: "Hafenwerk", help_desk: Some("  ") };
+    let mail = rendered(&reset("Ines", Some("\u{7}"), Some("")), &to, Some(link()));
+    assert!(mail.text.contains("\nHello,\n"));
+    assert!(mail.text.contains("Tell whoever looks after your account."));
+    assert!(!mail.text.contains("Reason") && !mail.text.contains("Ticket"));
+}
+
+#[test]
+fn codes_left_are_counted_in_words_that_fit() {
+    let says = |left| rendered(&Mail::BackupCodeUsed { at: AT, left }, &TO, None).text;
+    assert!(says(0).contains("You have no backup codes left."));
+    assert!(says(1).contains("You have 1 backup code left."));
+    assert!(says(9).contains("You have 9 backup codes left."));
+}
+
+#[test]
+fn a_role_says_where_what_and_until_when() {
+    // It ends with the first moment of the 22nd: its last day is the 21st.
+    let midnight =
+        Time::try_from(crate::domain::time::Utc { hour: 0, minute: 0, second: 0, day: 22, ..AT.utc() }).unwrap();
+    let text = rendered(&role_given(Some(midnight)), &TO, None).text;
+    assert!(
+        text.contains("21 November 2026, 14:05 UTC, Ines (Nordlicht) gave you the role of admin in Hafenwerk."),
+        "{text}"
+    );
+    assert!(text.contains("It ends by itself after 21 November 2026 (UTC)."), "{text}");
+    assert!(!rendered(&role_given(None), &TO, None).text.contains("ends by itself"));
+}
+
+#[test]
+fn a_trusted_device_is_called_what_people_call_it() {
+    let says = |browser: Option<&str>| {
+        let browser = browser.map(str::to_owned);
+        rendered(&Mail::DeviceTrusted { at: AT, until: AT, browser }, &TO, None).text
+    };
+    let named = says(Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"));
+    assert!(named.contains("chose to trust the device that they used: Firefox on Linux."), "{named}");
+    assert!(named.contains("Until 21 November 2026, 14:05 UTC at the latest your password alone"), "{named}");
+    assert!(says(None).contains("the device that they used."));
+}
+
+#[test]
+fn a_removal_says_who_removed_what_and_what_is_left() {
+    let says = |mail: &Mail| rendered(mail, &TO, None).text;
+    let own = says(&removed(Some("Old phone"), None, false));
+    assert!(own.contains("the authenticator app “Old phone” was removed from your account."), "{own}");
+    assert!(own.contains("signed out everywhere else") && !own.contains("Reason"), "{own}");
+    let last = says(&removed(None, Some("Ines"), true));
+    assert!(last.contains("Ines removed an authenticator app from your account."), "{last}");
+    assert!(last.contains("Sign in with your password as always") && last.contains("Reason: Stolen"), "{last}");
+    assert!(says(&removed(Some("\r\n"), None, true)).contains(", an authenticator app was removed"));
+}
+
+#[test]
+fn an_approval_is_asked_for_and_decided_in_words() {
+    let says = |mail: &Mail| rendered(mail, &TO, Some(page())).text;
+    let one = says(&approval(1, &["Hafenwerk"], 0));
+    assert!(one.contains("Ines (Nordlicht) asked for a reset of 1 person of Hafenwerk."), "{one}");
+    assert!(
+        one.contains("It can be approved until 21 November 2026, 14:05 UTC.\nhttps://rekey.example/resets/"),
+        "{one}"
+    );
+    assert!(one.contains("Reason: Lost phones\nTicket: NL-20418"), "{one}");
+    let many = says(&approval(12, &["Hafenwerk", "Nordlicht"], 3));
+    assert!(many.contains("a reset of 12 people of Hafenwerk, Nordlicht and 3 more."), "{many}");
+    let approved = says(&decided(Decision::Approved, None));
+    assert!(approved.contains("Ole approved the reset of 12 people that you asked for."), "{approved}");
+    assert!(!approved.contains("Reason"), "{approved}");
+    for (decision, word) in [(Decision::Declined, "declined"), (Decision::ChangesAsked, "asked you to change")] {
+        let said = says(&decided(decision, Some("Too many")));
+        assert!(said.contains(&format!("Ole {word}")) && said.contains("Reason: Too many"), "{said}");
+    }
+}
+
+#[test]
+fn html_stays_small_and_loads_nothing() {
+    for mail in all() {
+        assert!(mail.html.len() < 8_000, "clients cut long mails");
+        for word in ["<img", "url(", "@import", "<link", "<script", "http-equiv"] {
+            assert!(!mail.html.contains(word), "{word}");
+        }
+    }
+}
