@@ -11,8 +11,7 @@ export default defineConfig<object, Options>({
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
   workers: 2,
-  // Who asks for the code of the same person too often waits until it shows another.
-  timeout: 120_000,
+  timeout: 60_000,
   expect: { timeout: 10_000 },
   use: {
     locale: 'en-GB',

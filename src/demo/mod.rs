@@ -6,9 +6,9 @@ mod tokens;
 use crate::domain::access::{last_day, read_end};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::Role;
-use crate::domain::customer::Policy;
 use crate::domain::ids::CustomerId;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::policy::Policy;
 use crate::domain::time::{Span, Time};
 use crate::domain::totp::Step;
 use crate::domain::user::{Address, UserRef};
@@ -110,7 +110,7 @@ const CUSTOMERS: [DemoCustomer; 4] = [
 
 /// Who has a phone besides, and its number: two of those that are kept for films.
 const PHONES: [(&str, &str); 2] =
-    [("doerte.petersen@hafenwerk.example", "1713920012"), ("jonas.thiessen@nordlicht.example", "1713920034")];
+    [("doerte.petersen@hafenwerk.example", "1713920012"), ("salman.alqurashi@alwaha.example", "1713920034")];
 
 /// How somebody stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
