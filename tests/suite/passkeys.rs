@@ -2,7 +2,7 @@
 //! dead after a reset.
 
 use rekey::domain::authority::Role;
-use rekey::domain::sign_in::{Step, Way};
+use rekey::domain::sign_in::{CodeProblem, Step, Way};
 use rekey::domain::time::Span;
 use rekey::features::methods;
 use rekey::features::reset::service::Confirmed;
@@ -372,7 +372,7 @@ both! {
         let next = world.confirmation(&admin, again).await;
         let replayed = rekey::features::reset::service::Confirmation { code: confirmation.code, ..next };
         let session = world.session(&admin).await;
-        assert!(matches!(world.try_confirm(&session, again, &replayed).await, Confirmed::CodeWrong));
+        assert!(matches!(world.try_confirm(&session, again, &replayed).await, Confirmed::Code(CodeProblem::Wrong)));
         world.assert_chains_whole().await;
     }
 

@@ -1,7 +1,7 @@
 //! Sessions: a new token at every step up, a bounded life, and an end everywhere at once.
 
 use rekey::domain::authority::{Right, Role};
-use rekey::domain::sign_in::Step;
+use rekey::domain::sign_in::{CodeProblem, Step};
 use rekey::domain::time::Span;
 use rekey::features::reset::service::Confirmed;
 use rekey::features::session;
@@ -48,7 +48,7 @@ both! {
         // It was found, and ends before its code is judged.
         world.execute("DELETE FROM sessions").await;
         let confirmed = world.try_confirm(&session, id, &confirmation).await;
-        assert!(matches!(confirmed, Confirmed::CodeWrong));
+        assert!(matches!(confirmed, Confirmed::Code(CodeProblem::Wrong)));
         assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NOT NULL").await, 0);
         assert_eq!(world.last_recorded(ua.user.customer).await.0, "step_up_refused");
         assert_eq!(world.rows_of("methods", ub.user).await, 1);

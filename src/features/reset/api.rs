@@ -7,6 +7,7 @@ use super::approval_api::{Approval, WaitingRow};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{ResetId, UserId};
 use crate::domain::plan::{Holdings, PlanOutcome, Skip};
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
 
@@ -200,19 +201,8 @@ pub enum ConfirmOutcome {
     ReasonMissing,
     /// A ticket number is needed.
     TicketMissing,
-    /// Not six digits.
-    CodeMalformed,
-    /// Wrong, or used before.
-    CodeWrong,
-    /// Too many wrong codes: none is taken before `until`.
-    Locked {
-        /// When the next one is taken.
-        until: Time,
-        /// When this was said.
-        now: Time,
-    },
-    /// Far too many wrong codes.
-    Disabled,
+    /// The own proof was not taken.
+    Code(CodeProblem),
     /// Authority over somebody in it was lost.
     Refused(Refusal),
 }
@@ -254,10 +244,7 @@ pub async fn confirm(
         service::Confirmed::Nobody => ConfirmOutcome::Nobody,
         service::Confirmed::ReasonMissing => ConfirmOutcome::ReasonMissing,
         service::Confirmed::TicketMissing => ConfirmOutcome::TicketMissing,
-        service::Confirmed::CodeMalformed => ConfirmOutcome::CodeMalformed,
-        service::Confirmed::CodeWrong => ConfirmOutcome::CodeWrong,
-        service::Confirmed::LockedUntil(until) => ConfirmOutcome::Locked { until, now: request.platform.now() },
-        service::Confirmed::Disabled => ConfirmOutcome::Disabled,
+        service::Confirmed::Code(problem) => ConfirmOutcome::Code(problem),
         service::Confirmed::Refused(refusal) => ConfirmOutcome::Refused(refusal),
     };
     request.leave("confirm", outcome, &[("reason", &reason), ("ticket", &ticket)]);

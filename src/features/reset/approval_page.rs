@@ -145,7 +145,7 @@ fn decide(page: &ResetPage, going: usize, left: Option<&Left<Answered>>) -> AnyV
             <form class="card-body form" method="post" action="/api/reset/approve">
                 <input type="hidden" name="id" value=id.clone()/>
                 <input type="hidden" name="hash" value=page.hash.clone()/>
-                <StepUp hint="From your authenticator app. It counts for this plan only." error=code/>
+                <StepUp hint="It counts for this plan only." error=code/>
                 <p><b>{people(going)}</b>{consequence}</p>
                 <SubmitButton look=Look::Red wide=true>
                     {if going == 1 { "Approve and reset 1 user".to_owned() } else { format!("Approve and reset {going} users") }}

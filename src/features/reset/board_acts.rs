@@ -148,7 +148,10 @@ impl Doing<'_> {
         let (platform, now) = (self.platform, self.platform.now());
         customers::service::hold(tx, &mut vec![customer]).await?;
         users::service::lock_all(tx, customer, users).await?;
-        let scope = self.actor.scope(Right::Manage).narrowed(&[customer]);
+        let Some(actor) = session::service::actor(tx, self.actor.user, now).await?.filter(|actor| actor.has_mfa) else {
+            return Ok(0);
+        };
+        let scope = actor.scope(Right::Manage).narrowed(&[customer]);
         let Some(customer) = customers::service::list(tx, &scope).await?.pop() else {
             return Ok(0);
         };
@@ -157,7 +160,7 @@ impl Doing<'_> {
         let rows = board::page(tx, &scope, self.reset.id, which, users.len(), now).await?;
         let reached = |row: &&Row| {
             let Some(user) = found.iter().find(|user| user.user == row.user()) else { return false };
-            let may = self.actor.may_manage(user.user, user.role).is_ok() && self.act.applies(row.stage);
+            let may = actor.may_manage(user.user, user.role).is_ok() && self.act.applies(row.stage);
             let reaches = user.standing == Standing::Active && user.address_verified_at.is_some();
             // A link that was taken back makes room for another one, unless a newer reset or a way back came between.
             let room = row.stage != Stage::Revoked || (user.set_up_due_at.is_some() && user.link.is_none());

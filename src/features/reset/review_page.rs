@@ -337,7 +337,7 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
                     })
                 />
                 <StepUp hint="It counts for this plan only."
-                    error=failed(problem_of_code)
+                    error=failed(|outcome| problem_of_code(outcome).map(code_problem))
                 />
                 <p><b>{people(going)}</b>{consequence}</p>
                 <SubmitButton look=Look::Red wide=true pending=action.pending()>{button}</SubmitButton>
@@ -359,14 +359,11 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
     .into_any()
 }
 
-fn problem_of_code(outcome: ConfirmOutcome) -> Option<String> {
-    Some(code_problem(match outcome {
-        ConfirmOutcome::CodeMalformed => CodeProblem::Malformed,
-        ConfirmOutcome::CodeWrong => CodeProblem::Wrong,
-        ConfirmOutcome::Locked { until, now } => CodeProblem::Locked { until, now },
-        ConfirmOutcome::Disabled => CodeProblem::Disabled,
-        _ => return None,
-    }))
+const fn problem_of_code(outcome: ConfirmOutcome) -> Option<CodeProblem> {
+    match outcome {
+        ConfirmOutcome::Code(problem) => Some(problem),
+        _ => None,
+    }
 }
 
 fn general_problem(outcome: Result<ConfirmOutcome, ApiError>) -> Option<(&'static str, &'static str)> {

@@ -93,7 +93,7 @@ async fn step(platform: &Platform, id: ResetId) -> Result<bool> {
 }
 
 /// Does the users of a chunk that failed each in a transaction of their own, so that whoever is to blame fails alone. Says
-/// whether there was anybody.
+/// whether that led on with anybody: where it did not, the chunk would only fail again.
 async fn one_by_one(platform: &Platform, id: ResetId) -> Result<bool> {
     let mut conn = platform.db.read().await?;
     let Some(customer) = store::next_customer(&mut conn, id).await? else {
@@ -101,29 +101,33 @@ async fn one_by_one(platform: &Platform, id: ResetId) -> Result<bool> {
     };
     let users = store::pending(&mut conn, id, customer, None, A_CHUNK).await?;
     drop(conn);
+    let mut led_on = false;
     for user in &users {
         let user = UserRef { customer, id: *user };
         match alone(platform, id, user).await {
-            Ok(()) => {}
+            Ok(done) => led_on |= done,
             Err(fault) if fault.is_passing() => return Err(fault),
             Err(fault) => {
                 tracing::error!(reset = %id, user = %user.id, error = %fault, "a user could not be reset");
                 fail(platform, id, user, &fault).await?;
+                led_on = true;
             }
         }
     }
-    Ok(!users.is_empty())
+    Ok(led_on)
 }
 
-async fn alone(platform: &Platform, id: ResetId, user: UserRef) -> Result<()> {
+/// One user by themself, unless the reset was stopped; says whether it was not.
+async fn alone(platform: &Platform, id: ResetId, user: UserRef) -> Result<bool> {
     let mut tx = platform.db.begin().await?;
     match store::hold(&mut tx, id, platform.now() + LEASE).await? {
         Some(reset) if reset.cancelled_at.is_none() => {
             chunk(&mut tx, platform, &reset, user.customer, Some(user.id)).await?;
         }
-        _ => return Ok(()),
+        _ => return Ok(false),
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Writes down that somebody could not be reset: nothing of theirs was changed.

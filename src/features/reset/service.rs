@@ -11,12 +11,12 @@ use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::plan::{LIFETIME, MOST_USERS, Plan, Verdict, seal};
 use crate::domain::recovery::Link;
+use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::domain::user::{UserRef, clean_name};
 use crate::domain::user_filter::UserFilter;
 use crate::features::outbox::service::Delivery;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::sign_in::service::SteppedUp;
 use crate::features::{audit, customers, outbox, recovery, sign_in, users};
 use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
@@ -220,7 +220,7 @@ pub struct Confirmation {
     pub reason: String,
     /// The help desk's ticket.
     pub ticket: String,
-    /// The admin's own six digits.
+    /// What the admin proves themself with: a code, or what a passkey answered.
     pub code: String,
 }
 
@@ -244,14 +244,8 @@ pub enum Confirmed {
     ReasonMissing,
     /// A customer of the selection needs a ticket number.
     TicketMissing,
-    /// Not six digits.
-    CodeMalformed,
-    /// The code is wrong or was used before.
-    CodeWrong,
-    /// No code is taken before this time.
-    LockedUntil(Time),
-    /// No code is taken before a reset.
-    Disabled,
+    /// The own proof was not taken.
+    Code(CodeProblem),
     /// Authority over somebody in it was lost since the review.
     Refused(Refusal),
 }
@@ -312,15 +306,10 @@ pub async fn confirm(
     if ticket.is_none() && customers.iter().any(|customer| customer.policy.ticket_required) {
         return Ok(Confirmed::TicketMissing);
     }
-    let Some(digits) = sign_in::service::read_proof(&confirmation.code) else {
-        return Ok(Confirmed::CodeMalformed);
-    };
     let seal = seal(&reset.plan_hash);
-    let token = match sign_in::service::step_up(platform, origin, session, &digits, ("plan", &seal)).await? {
-        SteppedUp::Right(token) => token,
-        SteppedUp::Wrong | SteppedUp::Copied => return Ok(Confirmed::CodeWrong),
-        SteppedUp::LockedUntil(until) => return Ok(Confirmed::LockedUntil(until)),
-        SteppedUp::Disabled => return Ok(Confirmed::Disabled),
+    let token = match sign_in::service::prove(platform, origin, session, &confirmation.code, ("plan", &seal)).await? {
+        Ok(token) => token,
+        Err(problem) => return Ok(Confirmed::Code(problem)),
     };
     let mut tx = platform.db.begin().await?;
     // Nobody changes these policies until it is known whether one of them asks for a second person.

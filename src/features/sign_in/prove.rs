@@ -1,5 +1,5 @@
-//! The field in which somebody who is signed in proves themself again: six digits, which with a script can also come to their
-//! phone, or with a script a passkey.
+//! The field in which somebody who is signed in proves themself again: six digits, or with a script a code that comes to their
+//! phone, or a passkey.
 
 use leptos::prelude::*;
 

@@ -267,7 +267,7 @@ both! {
             let confirmed = one.await.unwrap();
             let named = named_confirmation(&confirmed);
             // The older of two codes is spent by the newer.
-            assert!(matches!(confirmed, Confirmed::Asked(_) | Confirmed::Already | Confirmed::CodeWrong), "{named}");
+            assert!(matches!(confirmed, Confirmed::Asked(_) | Confirmed::Already | Confirmed::Code(CodeProblem::Wrong)), "{named}");
         }
         let asked = "SELECT COUNT(*) FROM audit_events WHERE what = 'approval_asked'";
         assert_eq!(world.count(asked).await, 1);

@@ -4,7 +4,7 @@ use rekey::domain::authority::Actor;
 use rekey::domain::backup_code::BackupCode;
 use rekey::domain::ids::{LinkId, ResetId, UserId};
 use rekey::domain::recovery::Link;
-use rekey::domain::sign_in::{Purpose, Step};
+use rekey::domain::sign_in::{CodeProblem, Purpose, Step};
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user::UserRef;
 use rekey::features::reset::service::{Confirmation, Confirmed, Planned, Selection};
@@ -246,10 +246,11 @@ pub const fn named_confirmation(confirmed: &Confirmed) -> &'static str {
         Confirmed::Nobody => "nobody",
         Confirmed::ReasonMissing => "reason missing",
         Confirmed::TicketMissing => "ticket missing",
-        Confirmed::CodeMalformed => "code malformed",
-        Confirmed::CodeWrong => "code wrong",
-        Confirmed::LockedUntil(_) => "locked",
-        Confirmed::Disabled => "disabled",
+        Confirmed::Code(CodeProblem::Malformed) => "code malformed",
+        Confirmed::Code(CodeProblem::Wrong) => "code wrong",
+        Confirmed::Code(CodeProblem::Copied) => "two of the passkey",
+        Confirmed::Code(CodeProblem::Locked { .. }) => "locked",
+        Confirmed::Code(CodeProblem::Disabled) => "disabled",
         Confirmed::Refused(_) => "refused",
     }
 }

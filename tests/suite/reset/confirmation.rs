@@ -3,7 +3,7 @@
 use rekey::domain::authority::{Refusal, Right, Role};
 use rekey::domain::ids::UserId;
 use rekey::domain::plan::{MOST_USERS, Skip};
-use rekey::domain::sign_in::Step;
+use rekey::domain::sign_in::{CodeProblem, Step};
 use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
 use rekey::domain::user_filter::{COUNTED, UserFilter};
@@ -104,7 +104,7 @@ both! {
         assert!(matches!(world.try_confirm(&session, id, &good).await, Confirmed::Already));
         let id = world.plan(&admin, &[ua.user]).await;
         let replayed = Confirmation { plan_hash: world.plan_hash(id).await, ..good };
-        assert!(matches!(world.try_confirm(&session, id, &replayed).await, Confirmed::CodeWrong));
+        assert!(matches!(world.try_confirm(&session, id, &replayed).await, Confirmed::Code(CodeProblem::Wrong)));
     }
 
     async fn ten_wrong_step_ups_lock_them(world: World) {
@@ -119,7 +119,7 @@ both! {
             assert_eq!(named_confirmation(&confirmed), if n < 10 { "code wrong" } else { "locked" }, "{n}");
         }
         let right = world.confirmation(&admin, id).await;
-        assert!(matches!(world.try_confirm(&session, id, &right).await, Confirmed::LockedUntil(_)));
+        assert!(matches!(world.try_confirm(&session, id, &right).await, Confirmed::Code(CodeProblem::Locked { .. })));
         assert_eq!(world.rows_of("methods", ua.user).await, 1);
     }
 

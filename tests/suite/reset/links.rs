@@ -82,6 +82,23 @@ both! {
         world.assert_chains_whole().await;
     }
 
+    async fn who_loses_their_role_in_the_middle_goes_no_further(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        let id = world.reset(&admin, &[ua.user]).await;
+        let link = world.link_token(ua.user).await.unwrap();
+        // What the request began with, and what holds once it has the locks.
+        let before = world.actor(&admin).await;
+        world.execute(&format!("DELETE FROM memberships WHERE user_id = '{}'", admin.user.id)).await;
+        for what in Act::ALL {
+            for picked in [Picked::Ticked(vec![ua.user.id]), Picked::Matching(Vec::new())] {
+                let acted = act(&world.platform, &world.origin, &before, id, *what, picked).await.unwrap();
+                assert_eq!(acted, Acted::Done(0, 1), "{what}");
+            }
+        }
+        assert!(works(&world, &link).await);
+    }
+
     async fn a_newer_reset_is_not_disturbed_by_an_older_board(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let ua = world.member(&world.a).await;

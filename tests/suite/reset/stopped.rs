@@ -1,11 +1,14 @@
 //! A reset that somebody stops: what has begun is finished, the rest keep everything.
 
+use std::time::Duration;
+
 use rekey::domain::authority::{Refusal, Role};
 use rekey::domain::ids::ResetId;
 use rekey::domain::plan::CHUNK;
 use rekey::domain::time::Span;
 use rekey::features::reset::cancel::{Cancelled, cancel};
 use rekey::features::reset::run::{resume, run};
+use rekey::platform::Fault;
 
 use super::super::browser::*;
 use super::super::crashes::cut_off;
@@ -60,6 +63,21 @@ both! {
         assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE completed_at IS NOT NULL").await, 1);
         let (_, details) = world.recorded_with_details(world.a.id, "reset_cancelled").await;
         assert!(details.contains(&format!("\"users\":\"{left}\"")), "{details}");
+    }
+
+    async fn where_a_stop_cannot_be_recorded_the_run_ends_and_is_resumed(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let users = world.people(&world.a, Who::MEMBER, 3).await;
+        let id = world.confirmed(&admin, &users_of(&users)).await;
+        assert_eq!(stop(&world, &admin, id).await, Cancelled::Stopped(3));
+        world.execute("ALTER TABLE audit_events RENAME TO gone").await;
+        let ran = tokio::time::timeout(Duration::from_secs(30), run(&world.platform, id)).await;
+        assert!(matches!(ran.expect("it tries for ever"), Err(Fault::Database(_))));
+        assert_eq!(items(&world, "skip IS NULL AND failed_at IS NULL").await, 3);
+        world.execute("ALTER TABLE gone RENAME TO audit_events").await;
+        world.advance(Span::seconds(31));
+        resume(&world.platform).await.unwrap();
+        assert_eq!(assert_one_or_the_other(&world, 3).await, (0, 3));
     }
 
     async fn stopping_and_running_at_once(world: World) {
