@@ -20,7 +20,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::app::{App, Assets, shell};
 use crate::features::outbox::{mailbox, worker};
-use crate::features::reset::progress::{self, Watchers};
+use crate::features::reset::progress::Watchers;
 use crate::features::{accounts, phones, reset, security, session, set_up, tokens};
 use crate::platform::{Fault, Platform};
 
@@ -41,7 +41,8 @@ struct Site;
 /// When the address cannot be listened on, or the server fails.
 pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind(platform.config.listen).await?;
-    let router = router(platform.clone(), mail.mailbox());
+    let watchers = Watchers::new();
+    let router = router(platform.clone(), mail.mailbox(), watchers.clone());
     let workers = [
         worker::start(platform.clone(), mail),
         tokio::spawn(resume_resets(platform.clone())),
@@ -50,10 +51,10 @@ pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Resu
     tracing::info!(address = %listener.local_addr()?, base = %platform.config.base_url(), "listening");
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service)
-        .with_graceful_shutdown(async {
+        .with_graceful_shutdown(async move {
             told_to_stop().await;
             // Whoever watches a reset would be waited for.
-            progress::stop();
+            watchers.send_away();
         })
         .await;
     for worker in workers {
@@ -64,7 +65,7 @@ pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Resu
 }
 
 /// Everything that answers, on top of what every answer has in common.
-pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Router {
+pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>, watchers: Watchers) -> Router {
     let assets = assets();
     let options = LeptosOptions::builder().output_name("rekey").build();
     let context = {
@@ -95,7 +96,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>) -> Route
         .route("/users/invite/file/{list}/untaken.csv", get(accounts::files::untaken))
         .route("/resets/{id}/report.csv", get(reset::report::csv))
         .route("/resets/{id}/report.json", get(reset::report::json))
-        .route("/resets/{id}/progress", get(reset::progress::tell).layer(Extension(Watchers::new())))
+        .route("/resets/{id}/progress", get(reset::progress::tell).layer(Extension(watchers)))
         .with_state(platform.clone())
         .merge(pages);
     if let Some(mailbox) = mailbox {

@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::header::{self, HeaderMap};
 use axum::http::{Request, Response, StatusCode};
+use rekey::features::reset::progress::Watchers;
 use rekey::server::router;
 use tower::ServiceExt as _;
 
@@ -53,7 +54,7 @@ pub struct Browser {
 impl Browser {
     pub async fn new(world: &World) -> Self {
         let _alone = RENDERING.write().await;
-        Self { server: router(world.platform.clone(), None), cookies: BTreeMap::new() }
+        Self { server: router(world.platform.clone(), None, Watchers::new()), cookies: BTreeMap::new() }
     }
 
     pub async fn signed_in(world: &World, person: &Person) -> Self {

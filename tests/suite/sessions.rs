@@ -66,6 +66,18 @@ both! {
         assert!(world.find("").await.is_none() && world.find("x").await.is_none());
     }
 
+    async fn a_page_that_asks_by_itself_keeps_no_session(world: World) {
+        let ua = world.member(&world.a).await;
+        let token = world.session_token(&ua).await;
+        for _ in 0..59 {
+            world.advance(Span::minutes(1));
+            assert!(session::service::still(&world.platform, &token).await.unwrap().is_some());
+        }
+        world.advance(Span::minutes(1));
+        assert!(session::service::still(&world.platform, &token).await.unwrap().is_none());
+        assert!(world.find(&token).await.is_none());
+    }
+
     async fn a_used_session_ends_after_twelve_hours(world: World) {
         let ua = world.member(&world.a).await;
         let token = world.session_token(&ua).await;

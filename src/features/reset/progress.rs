@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Extension;
@@ -18,7 +17,7 @@ use super::board;
 use crate::domain::authority::Actor;
 use crate::domain::board::Progress;
 use crate::domain::ids::ResetId;
-use crate::features::session::upload::{failed, signed_in};
+use crate::features::session::upload::{failed, signed_in, still_signed_in};
 use crate::platform::{Platform, Result};
 
 /// How many watch at once in one process. Whoever comes later looks at the page as it is.
@@ -40,19 +39,17 @@ impl Watchers {
     pub fn new() -> Self {
         Self(Arc::new(Semaphore::new(WATCHERS)))
     }
+
+    /// Ends what they are told, because the process ends.
+    pub fn send_away(&self) {
+        self.0.close();
+    }
 }
 
 impl Default for Watchers {
     fn default() -> Self {
         Self::new()
     }
-}
-
-static STOPPING: AtomicBool = AtomicBool::new(false);
-
-/// Ends what is told, because the process ends.
-pub fn stop() {
-    STOPPING.store(true, Ordering::Relaxed);
 }
 
 /// Tells how far a reset is, as server-sent events.
@@ -75,10 +72,11 @@ pub async fn tell(
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(fault) => return failed(&fault),
     };
-    let Ok(place) = watchers.0.try_acquire_owned() else {
+    let Ok(place) = watchers.0.clone().try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "10")]).into_response();
     };
-    let watching = Watching { platform, headers, id, actor, told: None, next: Some(first), asked: 0, _place: place };
+    let next = Some(first);
+    let watching = Watching { platform, headers, id, actor, told: None, next, asked: 0, watchers, _place: place };
     let events = unfold(watching, async |mut watching| {
         let progress = watching.changed().await?;
         let event = Event::default().json_data(progress).ok()?;
@@ -100,6 +98,7 @@ struct Watching {
     told: Option<Progress>,
     next: Option<Progress>,
     asked: u32,
+    watchers: Watchers,
     _place: OwnedSemaphorePermit,
 }
 
@@ -125,12 +124,12 @@ impl Watching {
 
     async fn ask(&mut self) -> Option<Progress> {
         sleep(EVERY).await;
-        if STOPPING.load(Ordering::Relaxed) {
+        if self.watchers.0.is_closed() {
             return None;
         }
         self.asked += 1;
         if self.asked.is_multiple_of(SESSION_EVERY) {
-            self.actor = signed_in(&self.platform, &self.headers).await.ok()??.actor;
+            self.actor = still_signed_in(&self.platform, &self.headers).await.ok()??.actor;
         }
         // Whatever fails ends this: the browser asks again, and is told then what failed.
         progress(&self.platform, &self.actor, self.id).await.ok()?

@@ -84,11 +84,33 @@ pub async fn rotate(conn: &mut Conn, platform: &Platform, session: &Session) -> 
     Ok(there.then_some(NewToken(token)))
 }
 
-/// Who holds this token, if its session is neither idle nor over and its user can sign in.
+/// Who holds this token, if its session is neither idle nor over and its user can sign in. It counts as a use.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
+    let Some((session, last_seen_at)) = seen(platform, token).await? else {
+        return Ok(None);
+    };
+    let now = platform.now();
+    if now >= last_seen_at + TOUCH_EVERY {
+        let mut tx = platform.db.begin().await?;
+        store::touch_session(&mut tx, &session.token_hash, now).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(session))
+}
+
+/// The same for a page that asks by itself, which counts as no use: nobody may be there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn still(platform: &Platform, token: &str) -> Result<Option<Session>> {
+    Ok(seen(platform, token).await?.map(|(session, _)| session))
+}
+
+/// Who holds this token, and when they last used it.
+async fn seen(platform: &Platform, token: &str) -> Result<Option<(Session, Time)>> {
     let now = platform.now();
     let token_hash = sha256(token.as_bytes());
     let mut conn = platform.db.read().await?;
@@ -106,13 +128,7 @@ pub async fn find(platform: &Platform, token: &str) -> Result<Option<Session>> {
         phones: person.phones > 0,
     };
     let (actor, customer_name) = actor_of(&mut conn, user, person, now).await?;
-    drop(conn);
-    if now >= row.last_seen_at + TOUCH_EVERY {
-        let mut tx = platform.db.begin().await?;
-        store::touch_session(&mut tx, &token_hash, now).await?;
-        tx.commit().await?;
-    }
-    Ok(Some(Session { actor, customer_name, id: row.id, proofs, token_hash }))
+    Ok(Some((Session { actor, customer_name, id: row.id, proofs, token_hash }, row.last_seen_at)))
 }
 
 /// What `user` may do at this moment, for work that goes on after the request. None when they cannot sign in any more.

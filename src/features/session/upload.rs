@@ -46,10 +46,25 @@ impl Fields {
 /// # Errors
 /// When the database fails.
 pub async fn signed_in(platform: &Platform, headers: &HeaderMap) -> Result<Option<Session>> {
-    match cookie(headers, Cookie::Session.name(platform.config.is_https())) {
+    match token(platform, headers) {
         Some(token) => service::find(platform, &token).await,
         None => Ok(None),
     }
+}
+
+/// The same for a page that asks by itself, which keeps no session from being idle.
+///
+/// # Errors
+/// When the database fails.
+pub async fn still_signed_in(platform: &Platform, headers: &HeaderMap) -> Result<Option<Session>> {
+    match token(platform, headers) {
+        Some(token) => service::still(platform, &token).await,
+        None => Ok(None),
+    }
+}
+
+fn token(platform: &Platform, headers: &HeaderMap) -> Option<String> {
+    cookie(headers, Cookie::Session.name(platform.config.is_https()))
 }
 
 /// Sends the browser to `page`, which finds there what came of `form`.
