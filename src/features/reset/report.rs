@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::board::{Row, everybody, seen};
 use super::board_api::reached;
@@ -17,6 +18,9 @@ use crate::features::session::upload::{failed, signed_in};
 use crate::platform::text::csv_cell;
 use crate::platform::{Platform, Result};
 use crate::ui::iso;
+
+/// How many are written at once, each of them whole in memory. Whoever comes later waits.
+static WRITERS: Semaphore = Semaphore::const_new(3);
 
 /// The report as a CSV file.
 pub async fn csv(State(platform): State<Platform>, headers: HeaderMap, Path(id): Path<String>) -> Response {
@@ -36,6 +40,7 @@ async fn answer(
     kind: &'static str,
     write: fn(&Reset, &[Row]) -> String,
 ) -> Response {
+    let _writer = WRITERS.acquire().await;
     let found = match signed_in(platform, headers).await {
         Ok(Some(session)) => match id.parse::<ResetId>() {
             Ok(id) => read(platform, &session.actor, id).await,
