@@ -100,6 +100,12 @@ impl Stage {
         matches!(self, Self::Back | Self::BackAtSignIn)
     }
 
+    /// Whether there is a token at this stage that its user holds, or may hold, and that works.
+    #[must_use]
+    pub const fn has_live_link(self) -> bool {
+        matches!(self, Self::Sent | Self::Opened | Self::Proved)
+    }
+
     /// The stages that an address names, `sent,bounced`; what is none is left out.
     #[must_use]
     pub fn read(text: &str) -> Vec<Self> {

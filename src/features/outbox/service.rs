@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::store;
 use crate::domain::audit::{Event, What};
-use crate::domain::ids::{LinkId, MailId};
+use crate::domain::ids::{CustomerId, LinkId, MailId, UserId};
 use crate::domain::mail::Mail;
-use crate::domain::time::Time;
+use crate::domain::time::{Span, Time};
 use crate::domain::user::{Address, UserRef};
 use crate::features::audit;
 use crate::platform::{Conn, Platform, Result};
@@ -70,6 +70,20 @@ async fn queue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>, addre
 /// When the database fails.
 pub async fn supersede_waiting(conn: &mut Conn, platform: &Platform, user: UserRef, only_links: bool) -> Result<()> {
     store::supersede_waiting(conn, user, only_links, platform.now()).await
+}
+
+/// When mails with links went to these users of `customer` in the hour before `now`, the newest first; see
+/// [`next_link_at`](crate::domain::mail::next_link_at).
+///
+/// # Errors
+/// When the database fails.
+pub async fn links_sent(
+    conn: &mut Conn,
+    customer: CustomerId,
+    users: &[UserId],
+    now: Time,
+) -> Result<Vec<(UserId, Time)>> {
+    store::links_sent(conn, customer, users, now - Span::hours(1)).await
 }
 
 /// When mails with `link` were queued for `user` since `since`, the newest first.

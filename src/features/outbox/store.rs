@@ -148,17 +148,22 @@ pub async fn texted(conn: &mut Conn, id: MailId, code: PhoneCodeId, until: Time)
 }
 
 /// When mails with links went to this user since `since`, the newest first.
-pub async fn links_sent(conn: &mut Conn, user: UserRef, since: Time) -> Result<Vec<Time>> {
-    let rows: Vec<(Time,)> = sqlx::query_as(
-        "SELECT sent_at FROM outbox WHERE customer_id = $1 AND user_id = $2 AND link_id IS NOT NULL AND sent_at > $3 \
-         ORDER BY sent_at DESC",
-    )
-    .bind(user.customer)
-    .bind(user.id)
-    .bind(since)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|(at,)| at).collect())
+pub async fn links_sent(
+    conn: &mut Conn,
+    customer: CustomerId,
+    users: &[UserId],
+    since: Time,
+) -> Result<Vec<(UserId, Time)>> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT user_id, sent_at FROM outbox \
+         WHERE customer_id = $1 AND sent_at > $2 AND link_id IS NOT NULL AND user_id IN ({}) ORDER BY sent_at DESC",
+        placeholders(3, users.len())
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(customer).bind(since);
+    Ok(users.iter().fold(query, |query, user| query.bind(*user)).fetch_all(conn).await?)
 }
 
 /// Says whether it was not settled before.

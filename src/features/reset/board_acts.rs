@@ -8,10 +8,10 @@ use crate::domain::authority::{Actor, Refusal, Right};
 use crate::domain::board::{Act, Stage};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
-use crate::domain::mail::Mail;
+use crate::domain::mail::{Mail, next_link_at};
 use crate::domain::plan::{CHUNK, MOST_USERS};
 use crate::domain::recovery::End;
-use crate::domain::time::Time;
+use crate::domain::time::{Span, Time};
 use crate::domain::user::{Standing, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::recovery::links;
@@ -20,6 +20,8 @@ use crate::features::{audit, customers, outbox, recovery, session, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result, Tx};
 
+/// How long a link works at least when its mail goes out; a mail that would come later ends no link that works.
+const SHORTEST_USE: Span = Span::minutes(5);
 /// How many ticked people are looked up at once.
 const MANY: usize = 500;
 
@@ -53,6 +55,10 @@ pub async fn act(
     let Some(reset) = seen(&mut conn, actor, id).await? else {
         return Ok(Acted::Unknown);
     };
+    let stages = match &picked {
+        Picked::Matching(stages) => stages.clone(),
+        Picked::Ticked(_) => Vec::new(),
+    };
     let chosen = chosen(&mut conn, actor, id, picked, platform.now()).await?;
     drop(conn);
     let (chosen, mut left) = match chosen {
@@ -66,7 +72,7 @@ pub async fn act(
         }
     };
     let mut done = 0;
-    let doing = Doing { platform, origin, actor, reset: &reset, act };
+    let doing = Doing { platform, origin, actor, reset: &reset, act, stages };
     for of_customer in chosen.chunk_by(|a, b| a.customer == b.customer) {
         let customer = of_customer[0].customer;
         for chunk in of_customer.chunks(CHUNK) {
@@ -139,6 +145,8 @@ struct Doing<'a> {
     actor: &'a Actor,
     reset: &'a Reset,
     act: Act,
+    /// Those at other stages by now are not meant any more; none is all.
+    stages: Vec<Stage>,
 }
 
 impl Doing<'_> {
@@ -158,13 +166,24 @@ impl Doing<'_> {
         let found = users::service::by_ids(tx, &scope, users).await?;
         let which = Which { only: Some(users), ..Which::default() };
         let rows = board::page(tx, &scope, self.reset.id, which, users.len(), now).await?;
+        let sent = match self.act {
+            Act::SendAgain => outbox::service::links_sent(tx, customer.id, users, now).await?,
+            Act::Extend | Act::Revoke => Vec::new(),
+        };
+        // A token that works dies for no mail that comes too late.
+        let in_time = |row: &Row| {
+            let sent: Vec<Time> = sent.iter().filter(|(user, _)| *user == row.user_id).map(|(_, at)| *at).collect();
+            let goes_at = next_link_at(&sent).unwrap_or(now);
+            !row.stage.has_live_link() || goes_at + SHORTEST_USE <= now + customer.policy.link_lifetime()
+        };
         let reached = |row: &&Row| {
             let Some(user) = found.iter().find(|user| user.user == row.user()) else { return false };
-            let may = actor.may_manage(user.user, user.role).is_ok() && self.act.applies(row.stage);
+            let meant = self.stages.is_empty() || self.stages.contains(&row.stage);
+            let may = meant && actor.may_manage(user.user, user.role).is_ok() && self.act.applies(row.stage);
             let reaches = user.standing == Standing::Active && user.address_verified_at.is_some();
             // A link that was taken back makes room for another one, unless a newer reset or a way back came between.
             let room = row.stage != Stage::Revoked || (user.set_up_due_at.is_some() && user.link.is_none());
-            may && (self.act == Act::Revoke || (reaches && room))
+            may && (self.act == Act::Revoke || (reaches && room && in_time(row)))
         };
         let rows: Vec<Row> = rows.iter().filter(reached).cloned().collect();
         let (what, mut done) = match self.act {
@@ -236,5 +255,5 @@ impl Doing<'_> {
 }
 
 fn is_queued(rows: &[Row], issued: &Issued) -> bool {
-    rows.iter().any(|row| row.user_id == issued.user.id && row.stage == Stage::Queued)
+    rows.iter().any(|row| row.user_id == issued.user.id && row.sent_at.is_none() && row.bounced_at.is_none())
 }

@@ -137,6 +137,39 @@ both! {
         assert_eq!(world.recorded(world.a.id).await.iter().filter(|what| *what == "link_extended").count(), 24);
     }
 
+    async fn of_two_extensions_one_mail_waits(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        let id = world.reset(&admin, &[ua.user]).await;
+        mailed(&world, &ua, "sent_at").await;
+        assert!(works(&world, &world.link_token(ua.user).await.unwrap()).await);
+        for _ in 0..3 {
+            world.advance(Span::minutes(10));
+            assert_eq!(ticked(&world, &admin, id, Act::Extend, &[ua.user]).await, Acted::Done(1, 0));
+        }
+        assert_eq!(world.count("SELECT COUNT(*) FROM outbox WHERE next_try_at IS NOT NULL").await, 1);
+    }
+
+    async fn no_link_that_works_dies_for_a_mail_that_would_come_too_late(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        world.set_policy(&world.a, policy(|policy| policy.link_minutes = 30)).await;
+        let ua = world.member(&world.a).await;
+        let id = world.reset(&admin, &[ua.user]).await;
+        for minutes in [2, 15] {
+            mailed(&world, &ua, "sent_at").await;
+            world.advance(Span::minutes(minutes));
+            assert_eq!(ticked(&world, &admin, id, Act::SendAgain, &[ua.user]).await, Acted::Done(1, 0));
+        }
+        mailed(&world, &ua, "sent_at").await;
+        // Three went out within the hour; a fourth would wait for 43 minutes.
+        let link = world.link_token(ua.user).await.unwrap();
+        assert_eq!(ticked(&world, &admin, id, Act::SendAgain, &[ua.user]).await, Acted::Done(0, 1));
+        assert!(works(&world, &link).await);
+        world.advance(Span::minutes(29));
+        assert_eq!(ticked(&world, &admin, id, Act::SendAgain, &[ua.user]).await, Acted::Done(1, 0), "14 minutes");
+        assert!(!works(&world, &link).await);
+    }
+
     async fn only_over_those_whom_one_manages(world: World) {
         let both = world.with_role(&world.a, Role::Owner).await;
         world.grant(&both, &world.b, Role::Owner).await;

@@ -5,19 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::super::mailbox::DevMail;
 use super::super::message::{Heads, Unsendable, message, sender};
 use super::super::render::{Recipient, Rendered, Way, html_of, message_to_phone, render};
+use super::super::service;
 use super::super::store::{self, Addressed, Leased, Texted};
 use super::super::transport::{Sending, Transport};
 use crate::domain::ids::PhoneCodeId;
-use crate::domain::mail::Mail;
+use crate::domain::mail::{Mail, next_link_at};
 use crate::domain::phone::CODE_LIFETIME;
 use crate::domain::recovery::End;
-use crate::domain::time::{Span, Time};
+use crate::domain::time::Time;
 use crate::platform::{Platform, Result, phone};
 use crate::words::Locale;
-
-/// How long after the newest mail with a link the same user may get the next one, by how many they had in the last hour.
-/// However often somebody is reset, it is three mails an hour, and the last of them has the newest link.
-const GAPS: [Span; 3] = [Span::seconds(0), Span::minutes(2), Span::minutes(15)];
 
 /// What came of sending one.
 pub(super) enum Outcome {
@@ -57,9 +54,9 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         Mail::Reset { generation, .. } => match way_of(platform, row, &to, *generation) {
             Err(outcome) => return Ok(outcome),
             Ok(way) => {
-                let hour_ago = platform.now() + Span::minutes(-60);
-                let sent = store::links_sent(&mut conn, row.user(), hour_ago).await?;
-                if let Some(at) = not_before(&sent).filter(|at| *at > platform.now()) {
+                let sent = service::links_sent(&mut conn, row.customer_id, &[row.user_id], platform.now()).await?;
+                let sent: Vec<Time> = sent.into_iter().map(|(_, at)| at).collect();
+                if let Some(at) = next_link_at(&sent).filter(|at| *at > platform.now()) {
                     return Ok(Outcome::NotYet(at));
                 }
                 Some(way)
@@ -201,15 +198,6 @@ fn way_in(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     Ok(Way::Link(platform.config.absolute(&format!("/invitation/{token}")), until))
 }
 
-/// When this user may get the next mail with a link, given when they got those of the last hour, the newest first.
-fn not_before(sent: &[Time]) -> Option<Time> {
-    let newest = *sent.first()?;
-    Some(match GAPS.get(sent.len()) {
-        Some(gap) => newest + *gap,
-        None => sent[GAPS.len() - 1] + Span::hours(1),
-    })
-}
-
 fn copy(platform: &Platform, row: &Leased, to: &Addressed, rendered: Rendered) -> DevMail {
     DevMail {
         number: 0,
@@ -220,19 +208,5 @@ fn copy(platform: &Platform, row: &Leased, to: &Addressed, rendered: Rendered) -
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn three_links_an_hour() {
-        let at = |minute: i64| Time::from_unix_milliseconds(0) + Span::minutes(minute);
-        assert_eq!(not_before(&[]), None);
-        assert_eq!(not_before(&[at(5)]), Some(at(7)));
-        assert_eq!(not_before(&[at(7), at(5)]), Some(at(22)));
-        assert_eq!(not_before(&[at(22), at(7), at(5)]), Some(at(65)));
     }
 }
