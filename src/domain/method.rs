@@ -90,14 +90,14 @@ impl Removal {
         }
     }
 
-    /// By an admin. The last one may go where the user can set up again at the next sign-in; where that needs a recovery
-    /// link, a reset sends one.
+    /// By an admin. Taking the last one is a reset in all but name: where that needs a recovery link, or a second person,
+    /// only a reset does it.
     #[must_use]
-    pub const fn by_admin(methods: usize, set_up_at_sign_in: bool) -> Self {
+    pub const fn by_admin(methods: usize, needs_reset: bool) -> Self {
         match methods {
             2.. => Self::KeepsOthers,
-            _ if set_up_at_sign_in => Self::TakesLast,
-            _ => Self::Refused,
+            _ if needs_reset => Self::Refused,
+            _ => Self::TakesLast,
         }
     }
 }
@@ -180,8 +180,8 @@ mod tests {
         assert_eq!(Removal::own(2, true), Removal::KeepsOthers);
         assert_eq!(Removal::own(1, true), Removal::Refused);
         assert_eq!(Removal::own(1, false), Removal::TakesLast);
-        assert_eq!(Removal::by_admin(3, false), Removal::KeepsOthers);
-        assert_eq!(Removal::by_admin(1, true), Removal::TakesLast);
-        assert_eq!(Removal::by_admin(1, false), Removal::Refused);
+        assert_eq!(Removal::by_admin(3, true), Removal::KeepsOthers);
+        assert_eq!(Removal::by_admin(1, false), Removal::TakesLast);
+        assert_eq!(Removal::by_admin(1, true), Removal::Refused);
     }
 }

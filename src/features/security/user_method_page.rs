@@ -95,8 +95,8 @@ fn link_needed(user: &UserRow, method: &MethodRow) -> AnyView {
     let what = called(method);
     view! {
         <Banner tone=Tone::Warn fact="It is their last method.">
-            "Their customer lets nobody set up again without a recovery link. Removing “"<bdi>{what}</bdi>
-            "” alone would lock them out: a reset removes it and sends the link."
+            "Whoever takes the last method resets them: their customer asks for a recovery link with it, or for a second
+             person. Removing “"<bdi>{what}</bdi>"” alone brings neither; a reset does."
         </Banner>
         <form method="post" action=PLAN>
             <input type="hidden" name="users[]" value=id/>
@@ -191,7 +191,7 @@ fn general_problem(outcome: Result<RemoveOutcome, ApiError>) -> Option<(&'static
         Ok(RemoveOutcome::Refused(refusal)) => Some((refusal_fact(refusal), NOTHING)),
         Ok(RemoveOutcome::NoMethod) => Some(("It is not there any more.", NOTHING)),
         Ok(RemoveOutcome::LinkNeeded) => Some((
-            "It is their last method, and they would need a recovery link.",
+            "It is their last method, and only a reset takes that.",
             "Nothing was changed. Reset all their multi-factor authentications instead.",
         )),
         Ok(RemoveOutcome::LastOwner) => Some(("A customer would be left without an owner who can sign in.", NOTHING)),

@@ -1,5 +1,8 @@
 //! What help desks see of a user, and the single things they take away: one method, or all sessions.
 
+use std::collections::BTreeMap;
+
+use crate::domain::approval::reasons;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
 use crate::domain::customer::Customer;
@@ -61,7 +64,7 @@ pub async fn view(conn: &mut Conn, actor: &Actor, id: UserId, now: Time) -> Resu
     };
     let who = user.user;
     let listed = methods::service::list(conn, who).await?;
-    let removal = Removal::by_admin(listed.len(), home.policy.set_up_at_sign_in);
+    let removal = removal(conn, &user, &home, listed.len(), now).await?;
     let ids: Vec<_> = user.link.iter().map(|(link, _)| *link).collect();
     let link = recovery::service::states(conn, &ids).await?.pop().map(|(_, link)| link);
     let delivery = outbox::service::delivery_of(conn, &ids).await?.into_values().next();
@@ -204,7 +207,7 @@ async fn review(
         Err(refusal) => return Ok(Err(Against::Authority(refusal))),
     };
     let listed = methods::service::list(conn, user.user).await?;
-    let removal = Removal::by_admin(listed.len(), home.policy.set_up_at_sign_in);
+    let removal = removal(conn, &user, &home, listed.len(), now).await?;
     let Some(method) = listed.into_iter().find(|listed| listed.id == method) else {
         return Ok(Err(Against::NoMethod));
     };
@@ -214,6 +217,14 @@ async fn review(
         Removal::TakesLast | Removal::KeepsOthers => {}
     }
     Ok(Ok(Reviewed { user, home, method, removal }))
+}
+
+/// What it comes to that an admin takes one of so many methods.
+async fn removal(conn: &mut Conn, user: &User, home: &Customer, methods: usize, now: Time) -> Result<Removal> {
+    let alone = BTreeMap::from([(home.id, vec![user.user])]);
+    let privileged = home.policy.approver_privileged && users::service::is_privileged(conn, user.user, now).await?;
+    let needs_second = !reasons(&alone, privileged, std::slice::from_ref(home)).is_empty();
+    Ok(Removal::by_admin(methods, needs_second || !home.policy.set_up_at_sign_in))
 }
 
 /// Whether some customer would be left without an owner who can sign in.

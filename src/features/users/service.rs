@@ -155,6 +155,14 @@ pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) ->
     store::working_owners(conn, customer, now).await
 }
 
+/// Whether `user` is an owner or admin of any customer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_privileged(conn: &mut Conn, user: UserRef, now: Time) -> Result<bool> {
+    store::is_privileged(conn, user, now).await
+}
+
 /// Someone to add.
 #[derive(Clone, Debug)]
 pub struct NewUser {

@@ -246,6 +246,21 @@ pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId], now: 
     Ok(owned)
 }
 
+/// Whether `user` is an owner or admin of any customer: whoever takes over a technician's account holds every customer that
+/// they look after. It tells not which, so it needs no scope.
+pub async fn is_privileged(conn: &mut Conn, user: UserRef, now: Time) -> Result<bool> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "SELECT CAST(1 AS BIGINT) FROM memberships WHERE user_customer_id = $1 AND user_id = $2 \
+            AND role IN ('owner', 'admin') AND (ends_at IS NULL OR ends_at > $3) LIMIT 1",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(now)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// The owners of `customer` who could sign in and help now: active, with a factor, not waiting for a set-up.
 pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<Vec<UserRef>> {
     let rows: Vec<(CustomerId, UserId)> = sqlx::query_as(

@@ -194,6 +194,27 @@ both! {
         assert!(matches!(world.take(&session, &ua, second, &world.order(&admin)).await, Removed::Done(_)));
     }
 
+    async fn where_a_second_person_is_needed_only_a_reset_takes_the_last_method(world: World) {
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let (ua, technician) = (world.member(&world.a).await, world.member(&world.a).await);
+        world.grant(&technician, &world.b, Role::Admin).await;
+        let session = world.session(&owner).await;
+        let methods = [world.only_method(&ua).await, world.only_method(&technician).await];
+        let before = Dump::of(&world).await.but_the_record();
+        for (setting, refused) in [
+            (policy(|policy| policy.approver_from = 1), vec![(&ua, methods[0]), (&technician, methods[1])]),
+            (policy(|policy| policy.approver_privileged = true), vec![(&technician, methods[1])]),
+        ] {
+            world.set_policy(&world.a, setting).await;
+            for (person, method) in refused {
+                let taken = world.take(&session, person, method, &world.order(&owner)).await;
+                assert!(matches!(taken, Removed::LinkNeeded(None)));
+            }
+        }
+        assert_eq!(before.without(&["customers"]), Dump::of(&world).await.but_the_record().without(&["customers"]));
+        assert!(matches!(world.take(&session, &ua, methods[0], &world.order(&owner)).await, Removed::Done(_)));
+    }
+
     async fn a_customer_keeps_an_owner_who_can_sign_in(world: World) {
         // The owner of B is at home in A, where another owner looks after them.
         let (here, there) = (world.with_role(&world.a, Role::Owner).await, world.member(&world.a).await);
