@@ -56,6 +56,8 @@ pub enum Skip {
     LastOwner,
     /// Removed between review and reset.
     Gone,
+    /// A newer reset took place while this one waited for approval.
+    ResetSince,
     /// The reset was stopped before they were begun.
     Cancelled,
 }
@@ -68,6 +70,7 @@ spelled!(Skip {
     Yourself => "yourself",
     LastOwner => "last_owner",
     Gone => "gone",
+    ResetSince => "reset_since",
     Cancelled => "cancelled",
 });
 
@@ -84,6 +87,7 @@ impl Skip {
             Self::Yourself => "Yourself",
             Self::LastOwner => "Last owner who can sign in",
             Self::Gone => "No longer here",
+            Self::ResetSince => "Reset by another one since",
             Self::Cancelled => "Stopped before",
         }
     }
@@ -100,6 +104,7 @@ impl Skip {
             Self::Yourself => "Nobody resets themself here. My security serves that.",
             Self::LastOwner => "The customer would be locked out.",
             Self::Gone => "They were removed after the review.",
+            Self::ResetSince => "Another reset took place while this one waited for approval.",
             Self::Cancelled => "The reset was stopped before they were begun.",
         }
     }

@@ -26,6 +26,14 @@ pub struct Issued {
     pub expires_at: Time,
 }
 
+/// Those of `users` to whom a link was issued after `since`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn issued_since(conn: &mut Conn, customer: CustomerId, users: &[UserId], since: Time) -> Result<Vec<UserId>> {
+    store::issued_since(conn, customer, users, since).await
+}
+
 /// Issues a link to each of these users of `customer`; their older ones are superseded. The caller holds the locks.
 ///
 /// # Errors

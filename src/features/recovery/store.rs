@@ -70,6 +70,19 @@ pub async fn end_all(
     Ok(query.fetch_all(conn).await?)
 }
 
+pub async fn issued_since(conn: &mut Conn, customer: CustomerId, users: &[UserId], since: Time) -> Result<Vec<UserId>> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT DISTINCT user_id FROM links WHERE customer_id = $1 AND issued_at > $2 AND user_id IN ({})",
+        placeholders(3, users.len())
+    );
+    let query = sqlx::query_as::<_, (UserId,)>(sqlx::AssertSqlSafe(text)).bind(customer).bind(since);
+    let rows = users.iter().fold(query, |query, user| query.bind(*user)).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(user,)| user).collect())
+}
+
 pub async fn insert(
     conn: &mut Conn,
     links: &[(LinkId, UserRef)],

@@ -302,11 +302,12 @@ async fn decide(
     plan_hash: Option<&str>,
 ) -> Result<Answered> {
     let mut tx = platform.db.begin().await?;
-    let mut held = store::approval::customers(&mut tx, id).await?;
-    customers::service::hold(&mut tx, &mut held).await?;
     let Some(reset) = store::get(&mut tx, id).await? else {
         return Ok(Answered::Unknown);
     };
+    let mut held = store::approval::customers(&mut tx, id).await?;
+    held.extend([actor.user.customer, reset.requester_customer_id]);
+    customers::service::hold(&mut tx, &mut held).await?;
     let mut both = [actor.user, reset.requester()];
     both.sort_unstable();
     for user in both {

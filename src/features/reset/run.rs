@@ -178,6 +178,11 @@ async fn chunk(
     users::service::lock_all(tx, customer_id, &pending).await?;
     let found = users::service::by_ids(tx, &scope, &pending).await?;
     let last_owners = last_owners(tx, customer_id, &pending, now).await?;
+    // What was to die is dead since, and what they have by now is nobody's who waited for this.
+    let reset_since = match reset.approval_asked_at {
+        Some(asked_at) => recovery::service::issued_since(tx, customer_id, &pending, asked_at).await?,
+        None => Vec::new(),
+    };
 
     let (mut going, mut outcomes) = (Vec::new(), Vec::new());
     for user in &pending {
@@ -187,6 +192,7 @@ async fn chunk(
             None => Some(Skip::Gone),
             Some(Err(_)) => Some(Skip::NoAuthority),
             Some(Ok(Verdict::Skip(skip))) => Some(skip),
+            Some(Ok(Verdict::Reset)) if reset_since.contains(user) => Some(Skip::ResetSince),
             Some(Ok(Verdict::Reset)) if last_owners.contains(user) => Some(Skip::LastOwner),
             Some(Ok(Verdict::Reset)) => None,
         };

@@ -3,7 +3,9 @@
 use rekey::domain::approval::{Answered, Decision, State};
 use rekey::domain::authority::Role;
 use rekey::domain::ids::ResetId;
+use rekey::domain::policy::Policy;
 use rekey::domain::sign_in::{CodeProblem, Step};
+use rekey::domain::time::Span;
 use rekey::features::reset::approval::approve;
 use rekey::features::reset::run;
 use rekey::features::reset::service::Confirmed;
@@ -76,6 +78,28 @@ both! {
         world.execute(&format!("DELETE FROM methods WHERE user_id = '{}'", far_owner.user.id)).await;
         assert_refused(&world, &far_owner, id, Answered::Unknown, "no_factor_of_your_own").await;
         assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE decided_at IS NOT NULL").await, 0);
+    }
+
+    async fn whoever_was_reset_while_it_waited_keeps_what_they_have_by_now(world: World) {
+        let (owner, admin) = (world.with_role(&world.a, Role::Owner).await, world.with_role(&world.a, Role::Admin).await);
+        let users = world.people(&world.a, Who::MEMBER, 3).await;
+        always(&world, &world.a).await;
+        let id = asked(&world, &owner, &users_of(&users)).await;
+        world.set_policy(&world.a, Policy::default()).await;
+        world.advance(Span::hours(1));
+        // One is back by now, and one on the way.
+        world.reset(&admin, &[users[0].user, users[1].user]).await;
+        let token = world.prove(&world.link_token(users[0].user).await.unwrap()).await.unwrap();
+        world.register(&token).await.unwrap();
+        let on_the_way = world.link_token(users[1].user).await.unwrap();
+        assert_eq!(approved_by(&world, &admin, id).await, Answered::Done(Decision::Approved));
+        run::run(&world.platform, id).await.unwrap();
+        assert_eq!(world.rows_of("methods", users[0].user).await, 1);
+        assert!(world.prove(&on_the_way).await.is_some());
+        assert_eq!(world.rows_of("methods", users[2].user).await, 0);
+        let skips = format!("SELECT COUNT(*) FROM reset_items WHERE reset_id = '{id}' AND skip = 'reset_since'");
+        assert_eq!(world.count(&skips).await, 2);
+        world.assert_chains_whole().await;
     }
 
     async fn whoever_is_in_it_does_not_approve_it(world: World) {
