@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{Redirect, Route, Router, Routes};
+use leptos_router::hooks::use_location;
 use leptos_router::path;
 
 use crate::features::access::customer_page::CustomerPage;
@@ -28,6 +29,8 @@ use crate::features::security::password_page::PasswordPage;
 use crate::features::security::phone_page::NewPhonePage;
 use crate::features::security::user_method_page::RemoveUserMethodPage;
 use crate::features::security::user_page::{UserActivityPage, UserMethodsPage, UserPage};
+#[cfg(feature = "ssr")]
+use crate::features::session::request::Request;
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::sign_in::page::{CodePage, SignInPage};
 use crate::features::tokens::activate_page::ActivateTokenPage;
@@ -37,6 +40,9 @@ use crate::features::tokens::token_page::TokenPage;
 use crate::features::users::methods_page::MethodsPage;
 use crate::features::users::page::UsersPage;
 use crate::ui::CalmShell;
+#[cfg(not(feature = "ssr"))]
+use crate::words::tagged;
+use crate::words::{Locale, direction, locale, speak, tag, td_string};
 
 /// Where the files of the front end lie. Their names change with their content.
 #[derive(Clone, Debug, Default)]
@@ -63,9 +69,10 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
         );
         view! { <script type="module" nonce=nonce.clone() inner_html=script></script> }
     });
+    let (reader, page) = (reader(), page_language(&path()));
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=tag(page) dir=direction(page) data-reader=tag(reader)>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -83,13 +90,71 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     }
 }
 
+/// What stands before the pages of the console, which speak English.
+const CONSOLE: [&str; 6] = ["users", "customers", "methods", "tokens", "resets", "audit"];
+
+/// The language of the page at `path`: the reader's, but for the console.
+#[must_use]
+pub fn page_language(path: &str) -> Locale {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if CONSOLE.contains(&first) { Locale::en } else { reader() }
+}
+
+/// The language of whoever reads: what their request wants. The page carries it to the browser, so that both halves make the
+/// same page whatever the browser itself thinks by then.
+#[cfg(feature = "ssr")]
+fn reader() -> Locale {
+    Request::current().map(|request| request.language().locale).unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn reader() -> Locale {
+    let carried = document().document_element().and_then(|html| html.get_attribute("data-reader"));
+    carried.and_then(|carried| tagged(&carried)).unwrap_or_default()
+}
+
+#[cfg(feature = "ssr")]
+fn path() -> String {
+    use_context::<axum::http::request::Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
+/// Says what language the page speaks, and that another reader may get it in another one.
+#[cfg(feature = "ssr")]
+pub fn tell_language() {
+    use axum::http::header::{CONTENT_LANGUAGE, HeaderValue, VARY};
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.insert_header(CONTENT_LANGUAGE, HeaderValue::from_static(tag(page_language(&path()))));
+        response.insert_header(VARY, HeaderValue::from_static("accept-language, cookie"));
+    }
+}
+
+/// Keeps `<html lang>` true where WebAssembly goes from page to page.
+#[component]
+fn PageLanguage() -> impl IntoView {
+    let path = use_location().pathname;
+    Effect::new(move |_| {
+        let page = page_language(&path.get());
+        if let Some(html) = document().document_element() {
+            let _ = html.set_attribute("lang", tag(page));
+            let _ = html.set_attribute("dir", direction(page));
+        }
+    });
+}
+
 /// All pages. Each is rendered whole on the server and works as it comes; WebAssembly takes over when it has loaded.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    speak(reader());
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Rekey".to_owned() } else { format!("{title} · Rekey") }/>
         <Router>
+            <PageLanguage/>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=|| view! { <Redirect path="/users"/> } ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
@@ -153,11 +218,11 @@ fn NotFound() -> impl IntoView {
         response.set_status(axum::http::StatusCode::NOT_FOUND);
     }
     view! {
-        <Title text="Nothing here"/>
+        <Title text=td_string!(locale(), common.nothing.title)/>
         <CalmShell>
-            <h1>"There is nothing here"</h1>
-            <p class="lead">"The address may be mistyped, or what was here is gone."</p>
-            <a class="button primary wide" href="/">"Go to the start"</a>
+            <h1>{td_string!(locale(), common.nothing.heading)}</h1>
+            <p class="lead">{td_string!(locale(), common.nothing.lead)}</p>
+            <a class="button primary wide" href="/">{td_string!(locale(), common.nothing.start)}</a>
         </CalmShell>
     }
 }

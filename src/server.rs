@@ -18,7 +18,7 @@ use rust_embed::RustEmbed;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use crate::app::{App, Assets, shell};
+use crate::app::{App, Assets, shell, tell_language};
 use crate::features::outbox::{mailbox, worker};
 use crate::features::reset::progress::Watchers;
 use crate::features::{accounts, phones, reset, security, session, set_up, tokens};
@@ -76,6 +76,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>, watchers
         let assets = assets.clone();
         move || {
             content_security_policy();
+            tell_language();
             shell(&assets)
         }
     };

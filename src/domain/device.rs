@@ -1,5 +1,5 @@
-//! Trusted devices: browsers in which, for some days, a right password is enough. What people call a browser stands here
-//! too, since mails and pages name devices alike.
+//! Trusted devices: browsers in which, for some days, a right password is enough. What people call a browser and a system stands
+//! here too, since mails and pages name devices alike.
 
 use super::time::{Span, Time};
 
@@ -38,9 +38,9 @@ pub fn lasting(days: u16) -> Span {
     Span::hours(24 * i64::from(days.min(MOST_DAYS)))
 }
 
-/// What people call their browser and system, from what it says of itself.
+/// What people call their browser, and their system, from what it says of itself.
 #[must_use]
-pub fn browser_name(agent: &str) -> String {
+pub fn browser_and_system(agent: &str) -> (Option<&'static str>, Option<&'static str>) {
     let first =
         |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
     let browser =
@@ -54,11 +54,7 @@ pub fn browser_name(agent: &str) -> String {
         ("CrOS", "ChromeOS"),
         ("Linux", "Linux"),
     ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => agent.chars().take(40).collect(),
-    }
+    (browser, system)
 }
 
 #[cfg(test)]
@@ -105,11 +101,11 @@ mod tests {
     fn browsers_are_called_what_people_call_them() {
         let chrome =
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
-        assert_eq!(browser_name(chrome), "Chrome on Linux");
+        assert_eq!(browser_and_system(chrome), (Some("Chrome"), Some("Linux")));
         assert_eq!(
-            browser_name("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
-            "Safari on iPhone"
+            browser_and_system("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
+            (Some("Safari"), Some("iPhone"))
         );
-        assert_eq!(browser_name("curl/8.0"), "curl/8.0");
+        assert_eq!(browser_and_system("curl/8.0"), (None, None));
     }
 }

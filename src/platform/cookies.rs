@@ -22,6 +22,8 @@ pub enum Cookie {
     Customers,
     /// The token of a trusted device. Whoever signs out leaves it: it is for the next sign-in.
     Device,
+    /// The language of whoever was signed in last, or of whoever chose one here since.
+    Language,
 }
 
 impl Cookie {
@@ -41,6 +43,8 @@ impl Cookie {
             (Self::Customers, false) => "rekey-customers",
             (Self::Device, true) => "__Host-rekey-device",
             (Self::Device, false) => "rekey-device",
+            (Self::Language, true) => "__Host-rekey-language",
+            (Self::Language, false) => "rekey-language",
         }
     }
 
@@ -52,6 +56,7 @@ impl Cookie {
             Self::Customers => Span::hours(90 * 24),
             // How long it is good for, the server knows.
             Self::Device => lasting(MOST_DAYS),
+            Self::Language => Span::hours(365 * 24),
         }
     }
 

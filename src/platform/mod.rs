@@ -6,6 +6,7 @@ pub mod config;
 pub mod cookies;
 pub mod db;
 pub mod keys;
+pub mod language;
 pub mod open;
 pub mod password;
 pub mod phone;

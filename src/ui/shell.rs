@@ -1,6 +1,7 @@
 use leptos::{children::ViewFnOnce, prelude::*};
 
-use super::{Avatar, Glyph, Icon, Mark, Square, Stepper, Steps, focus, menu};
+use super::{Avatar, Glyph, Icon, Languages, Mark, Square, Stepper, Steps, focus, menu};
+use crate::words::{locale, td_string};
 
 /// The places of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,28 +15,44 @@ pub enum Section {
     Security,
 }
 
-/// Section, icon, address, word.
-type Place = (Section, Glyph, &'static str, &'static str);
+/// Section, icon, address.
+type Place = (Section, Glyph, &'static str);
 
-const NAV: [(&str, &[Place]); 3] = [
-    (
-        "Identity",
-        &[
-            (Section::Users, Glyph::Users, "/users", "Users"),
-            (Section::Customers, Glyph::Building, "/customers", "Customers"),
-        ],
-    ),
-    (
-        "Security",
-        &[
-            (Section::Methods, Glyph::Device, "/methods", "Authentication methods"),
-            (Section::Tokens, Glyph::Token, "/tokens", "Hardware tokens"),
-            (Section::Resets, Glyph::Layers, "/resets", "Resets"),
-            (Section::Audit, Glyph::Document, "/audit", "Audit"),
-        ],
-    ),
-    ("You", &[(Section::Security, Glyph::Shield, "/security", "My security")]),
-];
+/// The places of the console in three groups, each under its heading.
+fn places() -> [(&'static str, &'static [Place]); 3] {
+    let locale = locale();
+    [
+        (
+            td_string!(locale, shell.identity),
+            &[(Section::Users, Glyph::Users, "/users"), (Section::Customers, Glyph::Building, "/customers")],
+        ),
+        (
+            td_string!(locale, shell.security),
+            &[
+                (Section::Methods, Glyph::Device, "/methods"),
+                (Section::Tokens, Glyph::Token, "/tokens"),
+                (Section::Resets, Glyph::Layers, "/resets"),
+                (Section::Audit, Glyph::Document, "/audit"),
+            ],
+        ),
+        (td_string!(locale, shell.you), &[(Section::Security, Glyph::Shield, "/security")]),
+    ]
+}
+
+impl Section {
+    fn label(self) -> &'static str {
+        let locale = locale();
+        match self {
+            Self::Users => td_string!(locale, shell.users),
+            Self::Customers => td_string!(locale, shell.customers),
+            Self::Methods => td_string!(locale, shell.methods),
+            Self::Tokens => td_string!(locale, shell.tokens),
+            Self::Resets => td_string!(locale, shell.resets),
+            Self::Audit => td_string!(locale, shell.audit),
+            Self::Security => td_string!(locale, shell.own),
+        }
+    }
+}
 
 /// The console: a sidebar and one sheet. Under 960 px a bar on top opens the sidebar, which is a popover then and needs no
 /// script. `account` goes into the person's own menu (signing out).
@@ -49,31 +66,31 @@ pub fn ConsoleShell(
 ) -> AnyView {
     menu::tend();
     let group = |(title, places): (&'static str, &'static [Place])| {
-        let place = |&(section, of, href, words): &Place| {
+        let place = |&(section, of, href): &Place| {
             let here = (section == current).then_some("page");
-            view! { <li><a href=href aria-current=here><Icon of/>{words}</a></li> }
+            view! { <li><a href=href aria-current=here><Icon of/>{section.label()}</a></li> }
         };
         view! { <p>{title}</p><ul>{places.iter().map(place).collect_view()}</ul> }
     };
     view! {
         <div class="console">
-            <a class="skip" href="#main">"Skip to content"</a>
+            <a class="skip" href="#main">{td_string!(locale(), shell.skip)}</a>
             <header class="topbar">
                 <a class="brand" href="/users"><Mark/>"Rekey"</a>
                 <button class="button quiet icon" type="button" popovertarget="places">
                     <Icon of=Glyph::Bars/>
-                    <span class="hidden-text">"Menu"</span>
+                    <span class="hidden-text">{td_string!(locale(), shell.menu)}</span>
                 </button>
             </header>
-            <nav class="sidebar" id="places" popover="auto" aria-label="Places">
-                {NAV.map(group).collect_view()}
+            <nav class="sidebar" id="places" popover="auto" aria-label=td_string!(locale(), shell.places)>
+                {places().map(group).collect_view()}
                 <details class="menu start up account" name="menu">
                     <summary>
                         <Avatar name=person.clone()/>
                         <span><span class="cut" dir="auto">{person}</span><small class="cut" dir="auto">{customer}</small></span>
                     </summary>
                     <div class="menu-list">
-                        <a class="item" href="/security"><Icon of=Glyph::Shield/>"My security"</a>
+                        <a class="item" href="/security"><Icon of=Glyph::Shield/>{Section::Security.label()}</a>
                         {account.map(ViewFnOnce::run)}
                     </div>
                 </details>
@@ -143,6 +160,7 @@ pub fn CalmShell(
             <header class="calm-top">{brand}{steps.map(|steps| view! { <p class="note">{steps.label}</p> })}</header>
             <main class="calm-card" id="main" tabindex="-1">{bars}{children()}</main>
             <footer class="calm-foot">
+                <Languages/>
                 {foot.map(ViewFnOnce::run)}
                 {help_desk.map(|(words, desk)| help_desk_link(words, desk))}
                 <span>"Rekey"</span>

@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 
 use crate::domain::time::{Time as Moment, Utc};
+pub use crate::words::dates::{clock, is_same_day};
+use crate::words::{dates, locale};
 
 /// A moment in UTC: the time if it is today (to the second where it matters), the date otherwise, the whole truth in the
 /// title.
@@ -13,47 +15,24 @@ pub fn Time(at: Moment, now: Moment, #[prop(optional)] seconds: bool) -> impl In
     view! { <time datetime=iso(at) title=long(at)>{words}</time> }
 }
 
-/// "14:05" today, "21 Nov" this year, "21 Nov 2025" otherwise.
+/// "14:05" today, "21 Nov" this year, "21 Nov 2025" otherwise; this and the others in the language of the page.
 pub fn short(at: Moment, now: Moment) -> String {
-    let (moment, today) = (at.utc(), now.utc());
-    let month = &month(moment)[..3];
-    if is_same_day(at, now) {
-        clock(at)
-    } else if moment.year == today.year {
-        format!("{} {month}", moment.day)
-    } else {
-        format!("{} {month} {}", moment.day, moment.year)
-    }
-}
-
-/// Whether two moments lie on one day.
-pub fn is_same_day(a: Moment, b: Moment) -> bool {
-    let day = |at: Moment| (at.utc().year, at.utc().month, at.utc().day);
-    day(a) == day(b)
+    dates::short(locale(), at, now)
 }
 
 /// "21 November 2026, 14:05:31 UTC".
 pub fn long(at: Moment) -> String {
-    let utc = at.utc();
-    format!("{} {} {}, {}:{:02} UTC", utc.day, month(utc), utc.year, clock(at), utc.second)
+    dates::long(locale(), at)
 }
 
 /// "21 November 2026, 14:05 UTC".
 pub fn minute(at: Moment) -> String {
-    let utc = at.utc();
-    format!("{} {} {}, {} UTC", utc.day, month(utc), utc.year, clock(at))
+    dates::minute(locale(), at)
 }
 
 /// "21 November 2026".
 pub fn day(at: Moment) -> String {
-    let utc = at.utc();
-    format!("{} {} {}", utc.day, month(utc), utc.year)
-}
-
-/// "14:05".
-pub fn clock(at: Moment) -> String {
-    let Utc { hour, minute, .. } = at.utc();
-    format!("{hour:02}:{minute:02}")
+    dates::day(locale(), at)
 }
 
 /// "2026-11-21T14:05:31Z".
@@ -61,25 +40,6 @@ pub fn iso(at: Moment) -> String {
     let Utc { year, month, day, hour, minute, second } = at.utc();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
-
-const fn month(utc: Utc) -> &'static str {
-    MONTHS[utc.month as usize - 1]
-}
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 #[cfg(test)]
 mod tests {

@@ -28,7 +28,7 @@ async fn try_invite(world: &World, admin: &Person, invitee: &Invitee) -> Invited
 }
 
 /// Somebody who was just invited to A.
-async fn invited(world: &World, admin: &Person, address: &str) -> Person {
+pub async fn invited(world: &World, admin: &Person, address: &str) -> Person {
     match try_invite(world, admin, &invitee(world, address, Role::Member)).await {
         Invited::Done(id, None) => Person {
             user: UserRef { customer: world.a.id, id },
@@ -42,7 +42,7 @@ async fn invited(world: &World, admin: &Person, address: &str) -> Person {
 }
 
 /// The newest invitation of a user as their mail holds it.
-async fn token(world: &World, user: UserRef) -> String {
+pub async fn token(world: &World, user: UserRef) -> String {
     let of = |column: &str| format!("SELECT {column} FROM invitations WHERE user_id = '{}'", user.id);
     let id = world.text(&of("id")).await.unwrap().parse().unwrap();
     let generation = world.count(&of("generation")).await;

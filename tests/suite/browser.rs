@@ -18,6 +18,7 @@ pub const HOST: &str = "rekey.example";
 pub const SESSION: &str = "__Host-rekey";
 pub const CHALLENGE: &str = "__Host-rekey-challenge";
 pub const DEVICE: &str = "__Host-rekey-device";
+pub const LANGUAGE: &str = "__Host-rekey-language";
 
 /// While a router is made, Leptos lets no page of this process load anything, for good: see its issue 4773. A server makes
 /// one, before it serves.
@@ -49,12 +50,15 @@ impl Answer {
 pub struct Browser {
     server: Router,
     pub cookies: BTreeMap<String, String>,
+    /// What it says of the languages it accepts; nothing if empty.
+    pub accepts: &'static str,
 }
 
 impl Browser {
     pub async fn new(world: &World) -> Self {
         let _alone = RENDERING.write().await;
-        Self { server: router(world.platform.clone(), None, Watchers::new()), cookies: BTreeMap::new() }
+        let server = router(world.platform.clone(), None, Watchers::new());
+        Self { server, cookies: BTreeMap::new(), accepts: "" }
     }
 
     pub async fn signed_in(world: &World, person: &Person) -> Self {
@@ -73,6 +77,9 @@ impl Browser {
         }
         if !request.headers().contains_key(header::HOST) {
             request.headers_mut().insert(header::HOST, HOST.parse().unwrap());
+        }
+        if !self.accepts.is_empty() {
+            request.headers_mut().insert(header::ACCEPT_LANGUAGE, self.accepts.parse().unwrap());
         }
         let peer: SocketAddr = "198.51.100.7:4711".parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -40,6 +40,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/sign_in/prove", Door::SignedIn, vec![]),
         ("/api/sign_in/waiting", Door::HalfWay, vec![]),
         ("/api/sign_in/out", Door::Public, vec![]),
+        ("/api/session/choose_language", Door::Public, vec![("language", "de")]),
         ("/api/sign_in/out_elsewhere", Door::SignedIn, vec![]),
         ("/api/recovery/open", Door::Public, vec![("token", "x.y")]),
         ("/api/recovery/prove", Door::Public, vec![("token", "x.y"), ("password", "x")]),

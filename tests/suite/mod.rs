@@ -21,6 +21,7 @@ mod import;
 mod isolation;
 mod journeys;
 mod keys;
+mod languages;
 mod lists;
 mod migrations;
 mod outbox;

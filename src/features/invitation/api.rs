@@ -73,13 +73,13 @@ pub async fn accept(token: String, password: String) -> Result<AcceptOutcome, Ap
     let request = Request::current()?;
     let outcome = match service::accept(&request.platform, &request.origin, &token, password).await {
         Ok(service::Accepted::SetUp(challenge)) => {
-            request.set_token(Cookie::Challenge, &challenge);
+            request.enter(Cookie::Challenge, &challenge).await;
             request.clear(Cookie::Codes);
             request.go("/set-up");
             return Ok(AcceptOutcome::GoOn);
         }
         Ok(service::Accepted::Active(challenge)) => {
-            request.set_token(Cookie::Challenge, &challenge);
+            request.enter(Cookie::Challenge, &challenge).await;
             request.clear(Cookie::Codes);
             request.go("/invitation");
             return Ok(AcceptOutcome::GoOn);

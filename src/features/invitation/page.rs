@@ -10,10 +10,10 @@ use super::api::{Accept, AcceptOutcome, Opened, open};
 use crate::domain::password::Weakness;
 use crate::domain::sign_in::Purpose;
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, refusal, steps};
+use crate::features::session::calm::{apart, calm, failed, help_desk, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{CalmShell, Glyph, Icon, Look, PasswordField, SubmitButton, minute};
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 type Outcome = Signal<Option<Result<AcceptOutcome, ApiError>>>;
 
@@ -55,46 +55,46 @@ fn live(opened: Opened, token: String, action: ServerAction<Accept>, outcome: Ou
         Err(error) => Some(failed(error)),
     };
     let app = if mfa_required {
-        td_string!(LOCALE, invitation.point_app)
+        td_string!(locale(), invitation.point_app)
     } else {
-        td_string!(LOCALE, invitation.point_app_optional)
+        td_string!(locale(), invitation.point_app_optional)
     };
-    let title = td_string!(LOCALE, invitation.title);
+    let title = td_string!(locale(), invitation.title);
     view! {
         <Title text=title/>
         <CalmShell customer=customer.clone() steps=steps(Purpose::Invitation, 1) help_desk=help_desk(desk)>
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, invitation.lead, customer = apart(&customer))}</p>
+            <p class="lead">{td_string!(locale(), invitation.lead, customer = apart(&customer))}</p>
             <ul class="points">
-                <li><Icon of=Glyph::Lock/>{td_string!(LOCALE, invitation.point_password)}</li>
+                <li><Icon of=Glyph::Lock/>{td_string!(locale(), invitation.point_password)}</li>
                 <li><Icon of=Glyph::Device/>{app}</li>
-                <li><Icon of=Glyph::Key/>{td_string!(LOCALE, invitation.point_codes)}</li>
+                <li><Icon of=Glyph::Key/>{td_string!(locale(), invitation.point_codes)}</li>
             </ul>
             {refusal(failure)}
             <ActionForm action attr:class="form">
                 <input type="hidden" name="token" value=token/>
                 <div class="field">
-                    <label for="address">{td_string!(LOCALE, invitation.address)}</label>
+                    <label for="address">{td_string!(locale(), invitation.address)}</label>
                     // For those who keep passwords for people: under which name to keep this one. It is not sent.
                     <input class="input" id="address" type="email" value=address autocomplete="username" readonly=true/>
                 </div>
                 <PasswordField
                     name="password"
-                    label=td_string!(LOCALE, invitation.password)
-                    show=td_string!(LOCALE, common.show)
-                    hide=td_string!(LOCALE, common.hide)
+                    label=td_string!(locale(), invitation.password)
+                    show=td_string!(locale(), common.show)
+                    hide=td_string!(locale(), common.hide)
                     autocomplete="new-password"
-                    hint=td_string!(LOCALE, invitation.hint, least = shortest)
+                    hint=td_string!(locale(), invitation.hint, least = shortest)
                     error=weak
                 />
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                    {td_string!(LOCALE, common.go_on)}
+                    {td_string!(locale(), common.go_on)}
                 </SubmitButton>
             </ActionForm>
-            <p class="note">{td_string!(LOCALE, invitation.until, moment = minute(expires_at))}</p>
+            <p class="note">{td_string!(locale(), invitation.until, moment = minute(expires_at))}</p>
             <details class="fold">
-                <summary>{td_string!(LOCALE, invitation.not_me)}</summary>
-                <p>{td_string!(LOCALE, invitation.not_me_lead)}</p>
+                <summary>{td_string!(locale(), invitation.not_me)}</summary>
+                <p>{td_string!(locale(), invitation.not_me_lead)}</p>
             </details>
         </CalmShell>
     }
@@ -105,23 +105,23 @@ fn live(opened: Opened, token: String, action: ServerAction<Accept>, outcome: Ou
 #[must_use]
 pub fn weakness_words(weakness: Weakness) -> String {
     match weakness {
-        Weakness::Short(least) => td_string!(LOCALE, invitation.short, least = least),
-        Weakness::Long(most) => td_string!(LOCALE, invitation.long, most = most),
-        Weakness::Common => td_string!(LOCALE, invitation.common).to_owned(),
-        Weakness::Yourself => td_string!(LOCALE, invitation.yourself).to_owned(),
+        Weakness::Short(least) => td_string!(locale(), invitation.short, least = least),
+        Weakness::Long(most) => td_string!(locale(), invitation.long, most = most),
+        Weakness::Common => td_string!(locale(), invitation.common).to_owned(),
+        Weakness::Yourself => td_string!(locale(), invitation.yourself).to_owned(),
     }
 }
 
 /// The same for every invitation that does not work, whatever the reason; it names nobody.
 fn dead() -> AnyView {
-    let title = td_string!(LOCALE, invitation.dead.title);
+    let title = td_string!(locale(), invitation.dead.title);
     view! {
         <Title text=title/>
         <CalmShell>
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, invitation.dead.lead)}</p>
-            <a class="button primary wide" href="/sign-in">{td_string!(LOCALE, common.sign_in)}</a>
-            <p class="note">{td_string!(LOCALE, invitation.dead.after)}</p>
+            <p class="lead">{td_string!(locale(), invitation.dead.lead)}</p>
+            <a class="button primary wide" href="/sign-in">{td_string!(locale(), common.sign_in)}</a>
+            <p class="note">{td_string!(locale(), invitation.dead.after)}</p>
         </CalmShell>
     }
     .into_any()
@@ -130,16 +130,16 @@ fn dead() -> AnyView {
 /// The account is active without a second factor: one is offered, and need not be.
 #[component]
 pub fn WelcomePage() -> impl IntoView {
-    let title = td_string!(LOCALE, invitation.welcome.title);
+    let title = td_string!(locale(), invitation.welcome.title);
     view! {
         <Title text=title/>
         <CalmShell>
             <p class="done"><Icon of=Glyph::Check/></p>
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, invitation.welcome.lead)}</p>
-            <a class="button primary wide" href="/set-up">{td_string!(LOCALE, invitation.welcome.set_up)}</a>
-            <p class="note">{td_string!(LOCALE, invitation.welcome.why)}</p>
-            <a class="button wide" href="/sign-in">{td_string!(LOCALE, invitation.welcome.later)}</a>
+            <p class="lead">{td_string!(locale(), invitation.welcome.lead)}</p>
+            <a class="button primary wide" href="/set-up">{td_string!(locale(), invitation.welcome.set_up)}</a>
+            <p class="note">{td_string!(locale(), invitation.welcome.why)}</p>
+            <a class="button wide" href="/sign-in">{td_string!(locale(), invitation.welcome.later)}</a>
         </CalmShell>
     }
     .into_any()

@@ -7,13 +7,14 @@ mod said;
 mod tests;
 
 use line::{Line, isolated, one_line};
-use said::{Said, moment, said};
+use said::{Said, said};
 
 use askama::Template;
 
 use crate::domain::mail::Mail;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
+use crate::words::dates::minute as moment;
 use crate::words::{Locale, td_string};
 
 /// Whom a mail speaks to, and for whom.

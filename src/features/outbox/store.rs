@@ -91,6 +91,7 @@ pub async fn lease(conn: &mut Conn, channel: Channel, now: Time, until: Time, li
 #[derive(FromRow)]
 pub struct Addressed {
     pub name: String,
+    pub language: Option<String>,
     pub address: Address,
     pub customer_name: String,
     pub help_desk: Option<String>,
@@ -108,7 +109,7 @@ pub struct Addressed {
 /// None when the lease that ends at `until` is no longer held.
 pub async fn addressed(conn: &mut Conn, id: MailId, until: Time) -> Result<Option<Addressed>> {
     Ok(sqlx::query_as(
-        "SELECT u.name, COALESCE(o.address, u.address) AS address, c.name AS customer_name, c.help_desk, \
+        "SELECT u.name, u.language, COALESCE(o.address, u.address) AS address, c.name AS customer_name, c.help_desk, \
             o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, i.generation AS invited_generation, \
             i.key_id AS invited_key_id, i.expires_at AS invited_until, i.ended_at AS invited_ended_at \
          FROM outbox o \
@@ -131,12 +132,14 @@ pub struct Texted {
     pub key_id: Option<String>,
     pub asked_at: Option<Time>,
     pub used_at: Option<Time>,
+    pub language: Option<String>,
 }
 
 /// None when the lease that ends at `until` is no longer held; nothing in it when the code is forgotten.
 pub async fn texted(conn: &mut Conn, id: MailId, code: PhoneCodeId, until: Time) -> Result<Option<Texted>> {
     Ok(sqlx::query_as(
-        "SELECT p.number, p.key_id, p.asked_at, p.used_at FROM outbox o \
+        "SELECT p.number, p.key_id, p.asked_at, p.used_at, u.language FROM outbox o \
+         JOIN users u ON u.customer_id = o.customer_id AND u.id = o.user_id \
          LEFT JOIN phone_codes p ON p.id = $1 AND p.customer_id = o.customer_id AND p.user_id = o.user_id \
          WHERE o.id = $2 AND o.next_try_at = $3",
     )

@@ -64,7 +64,7 @@ pub async fn prove(token: String, password: String) -> Result<ProveOutcome, ApiE
     let request = Request::current()?;
     let outcome = match service::prove(&request.platform, &request.origin, &token, password).await {
         Ok(service::Proof::Proved(challenge)) => {
-            request.set_token(Cookie::Challenge, &challenge);
+            request.enter(Cookie::Challenge, &challenge).await;
             request.clear(Cookie::Codes);
             request.go("/set-up");
             return Ok(ProveOutcome::GoOn);

@@ -10,11 +10,11 @@ use super::method_api::{AddAuthenticator, AddingPage, BeginAdding, BeginSetUp, s
 use super::parts::{Outcome, back, error, factor_field, other_way, refused, with_backup};
 use crate::domain::method::{LONGEST_NAME, MOST_METHODS, MethodKind};
 use crate::domain::sign_in::Purpose;
-use crate::features::session::calm::{LOCALE, calm, help_desk, on_the_way, refusal, steps};
+use crate::features::session::calm::{calm, help_desk, on_the_way, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
 use crate::features::set_up::page::add_key;
 use crate::ui::{Banner, CalmShell, CodeField, Glyph, Icon, Look, PasswordField, SubmitButton, TextField, Tone};
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 /// Asks whoever has a second factor for it, and whoever has none for the password.
 #[component]
@@ -45,15 +45,15 @@ fn one_more(
 ) -> AnyView {
     let (title, lead, path) = match kind {
         MethodKind::Passkey => {
-            let lead = td_string!(LOCALE, security.add.lead_passkey);
-            (td_string!(LOCALE, security.add.title_passkey), lead, "/security/add?kind=passkey")
+            let lead = td_string!(locale(), security.add.lead_passkey);
+            (td_string!(locale(), security.add.title_passkey), lead, "/security/add?kind=passkey")
         }
         MethodKind::Phone => {
-            let lead = td_string!(LOCALE, security.add.lead_passkey);
-            (td_string!(LOCALE, security.add.title_phone), lead, "/security/add?kind=phone")
+            let lead = td_string!(locale(), security.add.lead_passkey);
+            (td_string!(locale(), security.add.title_phone), lead, "/security/add?kind=phone")
         }
         MethodKind::AuthenticatorApp | MethodKind::HardwareToken => {
-            (td_string!(LOCALE, security.add.title), td_string!(LOCALE, security.add.lead), "/security/add")
+            (td_string!(locale(), security.add.title), td_string!(locale(), security.add.lead), "/security/add")
         }
     };
     let proofs = page.proofs;
@@ -69,7 +69,7 @@ fn one_more(
                 <input type="hidden" name="kind" value=kind.as_str()/>
                 {move || factor_field(backup.get(), outcome, proofs)}
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                    {td_string!(LOCALE, common.go_on)}
+                    {td_string!(locale(), common.go_on)}
                 </SubmitButton>
             </ActionForm>
             {move || other_way(backup.get(), path, &page)}
@@ -81,19 +81,19 @@ fn one_more(
 
 fn over() -> AnyView {
     view! {
-        <Banner tone=Tone::Warn fact=td_string!(LOCALE, security.over)>{td_string!(LOCALE, security.over_lead)}</Banner>
+        <Banner tone=Tone::Warn fact=td_string!(locale(), security.over)>{td_string!(locale(), security.over_lead)}</Banner>
     }
     .into_any()
 }
 
 fn enough(page: ChangePage) -> AnyView {
-    let title = td_string!(LOCALE, security.add.title);
+    let title = td_string!(locale(), security.add.title);
     view! {
         <Title text=title/>
         <CalmShell customer=page.customer help_desk=help_desk(page.help_desk)>
             <h1>{title}</h1>
-            <Banner tone=Tone::Warn fact=td_string!(LOCALE, security.add.many)>
-                {td_string!(LOCALE, security.add.many_lead)}
+            <Banner tone=Tone::Warn fact=td_string!(locale(), security.add.many)>
+                {td_string!(locale(), security.add.many_lead)}
             </Banner>
             {back()}
         </CalmShell>
@@ -102,30 +102,30 @@ fn enough(page: ChangePage) -> AnyView {
 }
 
 fn first_one(page: ChangePage, action: ServerAction<BeginSetUp>, outcome: Outcome) -> AnyView {
-    let title = td_string!(LOCALE, security.first.title);
-    let error = error(outcome, "", td_string!(LOCALE, security.first.wrong));
+    let title = td_string!(locale(), security.first.title);
+    let error = error(outcome, "", td_string!(locale(), security.first.wrong));
     view! {
         <Title text=title/>
         <CalmShell customer=page.customer help_desk=help_desk(page.help_desk)>
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, security.first.lead)}</p>
+            <p class="lead">{td_string!(locale(), security.first.lead)}</p>
             <ul class="points">
-                <li><Icon of=Glyph::Lock/>{td_string!(LOCALE, security.first.point_password)}</li>
-                <li><Icon of=Glyph::Device/>{td_string!(LOCALE, security.first.point_app)}</li>
-                <li><Icon of=Glyph::Key/>{td_string!(LOCALE, security.first.point_codes)}</li>
+                <li><Icon of=Glyph::Lock/>{td_string!(locale(), security.first.point_password)}</li>
+                <li><Icon of=Glyph::Device/>{td_string!(locale(), security.first.point_app)}</li>
+                <li><Icon of=Glyph::Key/>{td_string!(locale(), security.first.point_codes)}</li>
             </ul>
             {refusal(move || refused(outcome.get()?))}
             <ActionForm action attr:class="form">
                 <PasswordField
                     name="password"
-                    label=td_string!(LOCALE, common.password)
-                    show=td_string!(LOCALE, common.show)
-                    hide=td_string!(LOCALE, common.hide)
+                    label=td_string!(locale(), common.password)
+                    show=td_string!(locale(), common.show)
+                    hide=td_string!(locale(), common.hide)
                     autocomplete="current-password"
                     error
                 />
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                    {td_string!(LOCALE, common.go_on)}
+                    {td_string!(locale(), common.go_on)}
                 </SubmitButton>
             </ActionForm>
             {back()}
@@ -146,37 +146,37 @@ pub fn KeyPage() -> impl IntoView {
         Some(shown) => key(shown, typed.clone(), action, outcome),
         None => on_the_way(),
     };
-    view! { <Title text=td_string!(LOCALE, security.key.title)/> {calm(shown, page)} }
+    view! { <Title text=td_string!(locale(), security.key.title)/> {calm(shown, page)} }
 }
 
 fn key(shown: AddingPage, typed: String, action: ServerAction<AddAuthenticator>, outcome: Outcome) -> AnyView {
     let AddingPage { customer, help_desk: desk, address, key } = shown;
-    let wrong = error(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, set_up.code_wrong));
+    let wrong = error(outcome, td_string!(locale(), common.not_six), td_string!(locale(), set_up.code_wrong));
     let long = Signal::derive(move || {
-        (outcome.get() == Some(Ok(Proof::LongName))).then(|| td_string!(LOCALE, security.key.name_long).to_owned())
+        (outcome.get() == Some(Ok(Proof::LongName))).then(|| td_string!(locale(), security.key.name_long).to_owned())
     });
     debug_assert_eq!(LONGEST_NAME, 60, "the words name the number");
     view! {
         <CalmShell customer steps=steps(Purpose::AddMethod, 2) help_desk=help_desk(desk)>
-            <h1>{td_string!(LOCALE, security.key.title)}</h1>
-            <p class="lead">{td_string!(LOCALE, set_up.lead)}</p>
+            <h1>{td_string!(locale(), security.key.title)}</h1>
+            <p class="lead">{td_string!(locale(), set_up.lead)}</p>
             {add_key(key, &address)}
             <section>
-                <h2>{td_string!(LOCALE, set_up.prove)}</h2>
+                <h2>{td_string!(locale(), set_up.prove)}</h2>
                 {refusal(move || refused(outcome.get()?))}
                 <ActionForm action attr:class="form">
-                    <CodeField name="code" label=td_string!(LOCALE, set_up.code) error=wrong/>
+                    <CodeField name="code" label=td_string!(locale(), set_up.code) error=wrong/>
                     <TextField
                         name="name"
-                        label=td_string!(LOCALE, security.key.name)
-                        note=td_string!(LOCALE, security.key.name_note)
-                        hint=td_string!(LOCALE, security.key.name_hint)
+                        label=td_string!(locale(), security.key.name)
+                        note=td_string!(locale(), security.key.name_note)
+                        hint=td_string!(locale(), security.key.name_hint)
                         value=typed
                         error=long
                         autocomplete="off"
                     />
                     <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                        {td_string!(LOCALE, security.key.finish)}
+                        {td_string!(locale(), security.key.finish)}
                     </SubmitButton>
                 </ActionForm>
             </section>

@@ -2,14 +2,15 @@
 
 use leptos::prelude::*;
 
+use super::page::{address as known, browser as called};
 use super::rows::DeviceRow;
 use crate::domain::authority::Refusal;
-use crate::domain::device::browser_name;
 use crate::domain::ids::{DeviceId, UserId};
 use crate::domain::time::Time as Moment;
 use crate::features::users::api::EndOutcome;
 use crate::features::users::list_parts::refusal_words;
 use crate::ui::{Badge, Banner, Time, Toast, Tone};
+use crate::words::{locale, td_string};
 
 /// Who reads it, and may stop what.
 #[derive(Clone, Copy)]
@@ -25,15 +26,25 @@ pub enum Reader {
 /// The devices that are trusted, in a section of their own.
 pub fn devices_section(devices: Vec<DeviceRow>, reader: Reader, now: Moment) -> AnyView {
     let card = if devices.is_empty() {
-        let own =
-            "None. At the next sign-in you can choose not to be asked for your second factor again on that device.";
-        view! { <p class="note">{if matches!(reader, Reader::Own) { own } else { "None." }}</p> }.into_any()
+        let none = if matches!(reader, Reader::Own) {
+            td_string!(locale(), own.devices.none)
+        } else {
+            td_string!(locale(), own.devices.none_of_others)
+        };
+        view! { <p class="note">{none}</p> }.into_any()
     } else {
         let rows = devices.into_iter().map(|device| row(device, reader, now)).collect_view();
         view! {
             <div class="card">
                 <table class="table own trusted">
-                    <thead><tr><th class="main">"Browser"</th><th class="wide">"Last used"</th><th>"Until"</th><th class="end"><span class="hidden-text">"Actions"</span></th></tr></thead>
+                    <thead>
+                        <tr>
+                            <th class="main">{td_string!(locale(), own.sessions.browser)}</th>
+                            <th class="wide">{td_string!(locale(), own.sessions.last_used)}</th>
+                            <th>{td_string!(locale(), own.devices.until)}</th>
+                            <th class="end"><span class="hidden-text">{td_string!(locale(), own.methods.actions)}</span></th>
+                        </tr>
+                    </thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>
@@ -42,8 +53,8 @@ pub fn devices_section(devices: Vec<DeviceRow>, reader: Reader, now: Moment) -> 
     };
     view! {
         <div class="head">
-            <h2>"Trusted devices"</h2>
-            <p class="note">"where the password alone signs in"</p>
+            <h2>{td_string!(locale(), own.devices.title)}</h2>
+            <p class="note">{td_string!(locale(), own.devices.note)}</p>
         </div>
         {card}
     }
@@ -52,15 +63,14 @@ pub fn devices_section(devices: Vec<DeviceRow>, reader: Reader, now: Moment) -> 
 
 fn row(device: DeviceRow, reader: Reader, now: Moment) -> AnyView {
     let DeviceRow { id, is_this, trusted_at, last_used_at, ends_at, address, browser } = device;
-    let browser = browser.as_deref().map_or_else(|| "Unknown browser".to_owned(), browser_name);
-    let from = address.unwrap_or_else(|| "Unknown address".to_owned());
-    let this = is_this.then(|| view! { <Badge tone=Tone::Accent>"This one"</Badge> });
+    let (browser, from) = (called(browser.as_deref()), known(address));
+    let this = is_this.then(|| view! { <Badge tone=Tone::Accent>{td_string!(locale(), own.sessions.here)}</Badge> });
     let stop = stop(id, reader, browser.clone());
     view! {
         <tr>
             <td>
                 <div class="line"><b>{browser}</b>" "{this}</div>
-                <span class="under">{from}", since "<Time at=trusted_at now/></span>
+                <span class="under">{from}", "{td_string!(locale(), own.devices.since)}" "<Time at=trusted_at now/></span>
             </td>
             <td class="wide"><Time at=last_used_at now/></td>
             <td><Time at=ends_at now/></td>
@@ -82,7 +92,7 @@ fn stop(id: DeviceId, reader: Reader, browser: String) -> Option<AnyView> {
             <form method="post" action=action>
                 {user.map(|user| view! { <input type="hidden" name="id" value=user.to_string()/> })}
                 <input type="hidden" name="device" value=id.to_string()/>
-                <button class="action" type="submit">"Stop trusting"<span class="hidden-text">" "{browser}</span></button>
+                <button class="action" type="submit">{td_string!(locale(), own.devices.stop)}<span class="hidden-text">" "{browser}</span></button>
             </form>
         }
         .into_any(),
@@ -92,14 +102,16 @@ fn stop(id: DeviceId, reader: Reader, browser: String) -> Option<AnyView> {
 /// What came of ending somebody's trusted device.
 pub fn device_ended(outcome: EndOutcome) -> AnyView {
     match outcome {
-        EndOutcome::Ended(0) => view! { <Toast>"That device was not trusted any more."</Toast> }.into_any(),
-        EndOutcome::Ended(_) => view! { <Toast>{ENDED}</Toast> }.into_any(),
+        EndOutcome::Ended(0) => view! { <Toast>{td_string!(locale(), own.devices.not_any_more)}</Toast> }.into_any(),
+        EndOutcome::Ended(_) => view! { <Toast>{ended()}</Toast> }.into_any(),
         EndOutcome::Refused(refusal) => refused(refusal),
     }
 }
 
 /// Said when a device has ended.
-pub const ENDED: &str = "That device is trusted no longer. Its next sign-in asks for the second factor.";
+pub fn ended() -> &'static str {
+    td_string!(locale(), own.devices.ended)
+}
 
 fn refused(refusal: Refusal) -> AnyView {
     let fact = format!("No device was ended: {}.", refusal_words(refusal).to_lowercase());

@@ -15,7 +15,7 @@ use crate::platform::{Platform, Result};
 pub async fn codes(State(platform): State<Platform>, headers: HeaderMap) -> Response {
     match shown(&platform, &headers).await {
         Ok(Some(ShownCodes { customer, address, codes: Some(codes) })) => {
-            file(&customer, &address, &codes, platform.now())
+            file(&platform, &headers, &customer, &address, &codes)
         }
         Ok(_) => Redirect::to("/security/codes").into_response(),
         Err(fault) => failed(&fault),

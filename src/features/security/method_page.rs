@@ -10,10 +10,10 @@ use super::method_api::{RemoveOwnMethod, RenameMethod};
 use super::parts::{Outcome, back, called, factor_field, other_way, refused, with_backup};
 use super::rows::MethodRow;
 use crate::domain::method::Removal;
-use crate::features::session::calm::{LOCALE, apart, calm, help_desk, refusal};
+use crate::features::session::calm::{apart, calm, help_desk, refusal};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{Banner, CalmShell, Look, SubmitButton, TextField, Tone};
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 /// The page of the method in the address; whatever is no own method is not there.
 fn about_method(with: impl Fn(ChangePage, MethodRow) -> AnyView + Clone + Send + Sync + 'static) -> AnyView {
@@ -28,13 +28,13 @@ fn about_method(with: impl Fn(ChangePage, MethodRow) -> AnyView + Clone + Send +
 }
 
 fn gone(page: ChangePage) -> AnyView {
-    let title = td_string!(LOCALE, security.gone.title);
+    let title = td_string!(locale(), security.gone.title);
     view! {
         <Title text=title/>
         <CalmShell customer=page.customer help_desk=help_desk(page.help_desk)>
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, security.gone.lead)}</p>
-            <a class="button primary wide" href="/security">{td_string!(LOCALE, security.back)}</a>
+            <p class="lead">{td_string!(locale(), security.gone.lead)}</p>
+            <a class="button primary wide" href="/security">{td_string!(locale(), security.back)}</a>
         </CalmShell>
     }
     .into_any()
@@ -56,34 +56,34 @@ fn removal(
     outcome: Outcome,
     backup: Memo<bool>,
 ) -> AnyView {
-    let title = td_string!(LOCALE, security.remove.title, name = apart(&called(&method)));
+    let title = td_string!(locale(), security.remove.title, name = apart(&called(&method)));
     let proofs = page.proofs;
     let (customer, desk) = (page.customer.clone(), page.help_desk.clone());
     let path = format!("/security/methods/{}/remove", method.id);
     let id = method.id.to_string();
     let inside = match method.removal {
         Removal::Refused => {
-            let why = td_string!(LOCALE, security.remove.refused_lead, customer = apart(&page.customer));
+            let why = td_string!(locale(), security.remove.refused_lead, customer = apart(&page.customer));
             view! {
-                <Banner tone=Tone::Warn fact=td_string!(LOCALE, security.remove.refused)>{why}</Banner>
-                <a class="button primary wide" href="/security/add">{td_string!(LOCALE, security.add.title)}</a>
+                <Banner tone=Tone::Warn fact=td_string!(locale(), security.remove.refused)>{why}</Banner>
+                <a class="button primary wide" href="/security/add">{td_string!(locale(), security.add.title)}</a>
             }
             .into_any()
         }
         kept => {
             let lead = if kept == Removal::TakesLast {
-                td_string!(LOCALE, security.remove.lead_last)
+                td_string!(locale(), security.remove.lead_last)
             } else {
-                td_string!(LOCALE, security.remove.lead)
+                td_string!(locale(), security.remove.lead)
             };
             view! {
-                <p class="lead">{lead}" "{td_string!(LOCALE, security.remove.ends)}</p>
+                <p class="lead">{lead}" "{td_string!(locale(), security.remove.ends)}</p>
                 {refusal(move || refused(outcome.get()?))}
                 <ActionForm action attr:class="form">
                     <input type="hidden" name="method" value=id/>
                     {move || factor_field(backup.get(), outcome, proofs)}
                     <SubmitButton look=Look::Red wide=true pending=action.pending()>
-                        {td_string!(LOCALE, security.remove.button)}
+                        {td_string!(locale(), security.remove.button)}
                     </SubmitButton>
                 </ActionForm>
                 {move || other_way(backup.get(), &path, &page)}
@@ -119,30 +119,30 @@ fn rename(
     action: ServerAction<RenameMethod>,
     outcome: Outcome,
 ) -> AnyView {
-    let title = td_string!(LOCALE, security.rename.title);
+    let title = td_string!(locale(), security.rename.title);
     let long = Signal::derive(move || {
-        (outcome.get() == Some(Ok(Proof::LongName))).then(|| td_string!(LOCALE, security.key.name_long).to_owned())
+        (outcome.get() == Some(Ok(Proof::LongName))).then(|| td_string!(locale(), security.key.name_long).to_owned())
     });
     let value = typed.or_else(|| method.name.clone()).unwrap_or_default();
     view! {
         <Title text=title/>
         <CalmShell customer=page.customer help_desk=help_desk(page.help_desk)>
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, security.rename.lead)}</p>
+            <p class="lead">{td_string!(locale(), security.rename.lead)}</p>
             {refusal(move || refused(outcome.get()?))}
             <ActionForm action attr:class="form">
                 <input type="hidden" name="method" value=method.id.to_string()/>
                 <TextField
                     name="name"
-                    label=td_string!(LOCALE, security.key.name)
-                    note=td_string!(LOCALE, security.key.name_note)
-                    hint=td_string!(LOCALE, security.key.name_hint)
+                    label=td_string!(locale(), security.key.name)
+                    note=td_string!(locale(), security.key.name_note)
+                    hint=td_string!(locale(), security.key.name_hint)
                     value=value
                     error=long
                     autocomplete="off"
                 />
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                    {td_string!(LOCALE, security.rename.save)}
+                    {td_string!(locale(), security.rename.save)}
                 </SubmitButton>
             </ActionForm>
             {back()}

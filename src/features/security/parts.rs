@@ -5,12 +5,13 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{ChangePage, Proof};
 use super::rows::MethodRow;
+use crate::domain::method::MethodKind;
 use crate::features::session::api::{ApiError, Proofs};
-use crate::features::session::calm::{LOCALE, failed};
+use crate::features::session::calm::failed;
 use crate::features::sign_in::page::{disabled, locked};
 use crate::features::sign_in::prove::{BackupCode, StepUp};
 use crate::ui::begin_anew;
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 pub type Outcome = Signal<Option<Result<Proof, ApiError>>>;
 
@@ -33,14 +34,14 @@ pub fn with_backup() -> Memo<bool> {
 pub fn factor_field(backup: bool, outcome: Outcome, proofs: Proofs) -> AnyView {
     if backup {
         let error =
-            error(outcome, td_string!(LOCALE, common.not_a_backup_code), td_string!(LOCALE, sign_in.backup.wrong));
+            error(outcome, td_string!(locale(), common.not_a_backup_code), td_string!(locale(), sign_in.backup.wrong));
         view! {
             <BackupCode error/>
         }
         .into_any()
     } else {
-        let error = error(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, sign_in.code.wrong));
-        view! { <StepUp label=td_string!(LOCALE, security.prove.label) error proofs/> }.into_any()
+        let error = error(outcome, td_string!(locale(), common.not_six), td_string!(locale(), sign_in.code.wrong));
+        view! { <StepUp label=td_string!(locale(), security.prove.label) error proofs/> }.into_any()
     }
 }
 
@@ -49,10 +50,10 @@ pub fn other_way(backup: bool, path: &str, page: &ChangePage) -> Option<AnyView>
     let path = path.to_owned();
     (backup || page.codes_left > 0).then(|| {
         let (instead, href, link) = if backup {
-            (td_string!(LOCALE, sign_in.backup.instead), path, td_string!(LOCALE, sign_in.backup.instead_link))
+            (td_string!(locale(), sign_in.backup.instead), path, td_string!(locale(), sign_in.backup.instead_link))
         } else {
             let href = format!("{path}{}with=backup", if path.contains('?') { '&' } else { '?' });
-            (td_string!(LOCALE, sign_in.code.instead), href, td_string!(LOCALE, sign_in.code.instead_link))
+            (td_string!(locale(), sign_in.code.instead), href, td_string!(locale(), sign_in.code.instead_link))
         };
         view! {
             <div>
@@ -80,19 +81,21 @@ pub fn refused(outcome: Result<Proof, ApiError>) -> Option<(String, String)> {
         Ok(Proof::Locked { until, now }) => Some(locked(until, now)),
         Ok(Proof::Disabled) => Some(disabled()),
         Ok(Proof::Copied) => {
-            words(td_string!(LOCALE, sign_in.passkey.copied), td_string!(LOCALE, sign_in.passkey.copied_lead))
+            words(td_string!(locale(), sign_in.passkey.copied), td_string!(locale(), sign_in.passkey.copied_lead))
         }
-        Ok(Proof::Over) => words(td_string!(LOCALE, security.over), td_string!(LOCALE, security.over_lead)),
+        Ok(Proof::Over) => words(td_string!(locale(), security.over), td_string!(locale(), security.over_lead)),
         Ok(Proof::NoMethod) => Some((
-            format!("{}.", td_string!(LOCALE, security.gone.title)),
-            td_string!(LOCALE, security.gone.lead).to_owned(),
+            format!("{}.", td_string!(locale(), security.gone.title)),
+            td_string!(locale(), security.gone.lead).to_owned(),
         )),
         Ok(Proof::NoFactor) => {
-            words(td_string!(LOCALE, security.codes.none), td_string!(LOCALE, security.codes.none_lead))
+            words(td_string!(locale(), security.codes.none), td_string!(locale(), security.codes.none_lead))
         }
-        Ok(Proof::TooMany) => words(td_string!(LOCALE, security.add.many), td_string!(LOCALE, security.add.many_lead)),
-        Ok(Proof::Busy) => words(td_string!(LOCALE, security.first.busy), ""),
-        Ok(Proof::LastOne) => words(td_string!(LOCALE, security.remove.refused), ""),
+        Ok(Proof::TooMany) => {
+            words(td_string!(locale(), security.add.many), td_string!(locale(), security.add.many_lead))
+        }
+        Ok(Proof::Busy) => words(td_string!(locale(), security.first.busy), ""),
+        Ok(Proof::LastOne) => words(td_string!(locale(), security.remove.refused), ""),
         Ok(Proof::GoOn | Proof::Malformed | Proof::Wrong | Proof::LongName) => None,
         Err(error) => Some(failed(error)),
     }
@@ -100,10 +103,20 @@ pub fn refused(outcome: Result<Proof, ApiError>) -> Option<(String, String)> {
 
 /// The link back, at the end of a page.
 pub fn back() -> AnyView {
-    view! { <p class="ways"><a href="/security">{td_string!(LOCALE, security.back)}</a></p> }.into_any()
+    view! { <p class="ways"><a href="/security">{td_string!(locale(), security.back)}</a></p> }.into_any()
 }
 
 /// What a method is called: by its user, or else by its kind.
 pub fn called(method: &MethodRow) -> String {
-    method.name.clone().unwrap_or_else(|| method.kind.label().to_owned())
+    method.name.clone().unwrap_or_else(|| kind_words(method.kind).to_owned())
+}
+
+/// What a kind of method is called, one of it.
+pub fn kind_words(kind: MethodKind) -> &'static str {
+    match kind {
+        MethodKind::AuthenticatorApp => td_string!(locale(), common.kind.app),
+        MethodKind::Passkey => td_string!(locale(), common.kind.passkey),
+        MethodKind::HardwareToken => td_string!(locale(), common.kind.token),
+        MethodKind::Phone => td_string!(locale(), common.kind.phone),
+    }
 }

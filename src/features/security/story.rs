@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::rows::Happened;
 use crate::domain::audit::What;
-use crate::domain::device::browser_name;
 use crate::domain::method::MethodKind;
 use crate::domain::time::{Span, Time as Moment};
-use crate::ui::{Glyph, Icon, Time, clock, is_same_day, long, minute};
+use crate::ui::{Glyph, Icon, Time, clock, day as date, is_same_day, long};
+use crate::words::{Locale, browser_name, locale, td_string};
 
 /// One event in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,193 +20,262 @@ pub struct Told {
     pub under: Vec<String>,
 }
 
-/// Puts an event into words.
+/// Puts an event into words, in the language of the page.
 pub fn tell(event: &Happened) -> Told {
+    let locale = locale();
     let detail = |name: &str| event.details.get(name).map(String::as_str);
-    let title = match (title(event), &event.by) {
-        (title, Some(by)) => format!("{title} by {by}"),
+    let title = match (title(locale, event), &event.by) {
+        (title, Some(by)) => td_string!(locale, story.by, what = title, who = by),
         (title, None) => title,
     };
     let title = match &event.about {
-        Some(about) => format!("{title}: {about}"),
+        Some(about) => td_string!(locale, story.about, what = title, whom = about),
         None => title,
     };
     let mut under = Vec::new();
     // Whoever declines says why in words of their own.
     let said = if event.what == What::ResetDeclined { detail("why") } else { detail("reason") };
-    let quoted = said.map(|reason| format!("“{reason}”"));
+    let quoted = said.map(|reason| td_string!(locale, story.quoted, reason = reason));
     let why: Vec<String> = quoted.into_iter().chain(detail("ticket").map(str::to_owned)).collect();
     under.extend((!why.is_empty()).then(|| why.join(" ")));
-    under.extend(lost(event));
-    under.extend(explained(event).map(str::to_owned));
-    let place: Vec<String> =
-        event.from.iter().cloned().chain(detail("browser").map(browser_name)).filter(|part| !part.is_empty()).collect();
+    under.extend(lost(locale, event));
+    under.extend(explained(locale, event).map(str::to_owned));
+    let browser = detail("browser").map(|agent| browser_name(locale, agent));
+    let place: Vec<String> = event.from.iter().cloned().chain(browser).filter(|part| !part.is_empty()).collect();
     under.extend((!place.is_empty()).then(|| place.join(", ")));
     Told { sign: sign(event.what), title, under }
 }
 
-fn title(event: &Happened) -> String {
+fn title(locale: Locale, event: &Happened) -> String {
     let detail = |name: &str| event.details.get(name).map_or("", String::as_str);
-    let kind = detail("kind").parse::<MethodKind>().unwrap_or_default().label().to_lowercase();
-    let app = || match detail("name") {
-        "" => format!("{} {kind}", if kind.starts_with('a') { "an" } else { "a" }),
-        name => format!("the {kind} “{name}”"),
+    let kind = || detail("kind").parse::<MethodKind>().unwrap_or_default();
+    let method = |kind: MethodKind| match detail("name") {
+        "" => a(locale, kind).to_owned(),
+        name => td_string!(locale, story.named, kind = the(locale, kind), name = name),
     };
-    let passkey = || match detail("name") {
-        "" => "a passkey".to_owned(),
-        name => format!("the passkey “{name}”"),
-    };
-    match event.what {
-        What::PasswordRight => "Right password, second factor asked for".to_owned(),
-        What::PasswordWrong => "Wrong password".to_owned(),
-        What::CodeWrong => "Wrong code".to_owned(),
-        What::CodeRefused => "Code refused".to_owned(),
-        What::ChallengeEnded => "Sign-in ended after too many wrong codes".to_owned(),
+    let words = match event.what {
+        What::PasswordRight => td_string!(locale, story.password_right),
+        What::PasswordWrong => td_string!(locale, story.password_wrong),
+        What::SignInRefused => td_string!(locale, story.sign_in_refused),
+        What::CodeWrong => td_string!(locale, story.code_wrong),
+        What::CodeRefused => td_string!(locale, story.code_refused),
+        What::ChallengeEnded => td_string!(locale, story.challenge_ended),
         What::BackupCodeUsed => match detail("left") {
-            "0" => "Used the last backup code".to_owned(),
-            "" => "Used a backup code".to_owned(),
-            left => format!("Used a backup code, {left} left"),
+            "0" => td_string!(locale, story.backup_last),
+            "" => td_string!(locale, story.backup),
+            left => return td_string!(locale, story.backup_left, left = left),
         },
         What::SignedIn => match detail("how") {
-            "password" => "Signed in with the password alone".to_owned(),
-            "set-up" => "Signed in after setting up".to_owned(),
-            "trusted device" => "Signed in with the password on a trusted device".to_owned(),
-            "" => "Signed in".to_owned(),
-            how => format!("Signed in with {how}"),
+            "" => td_string!(locale, story.signed_in.plain),
+            "password" => td_string!(locale, story.signed_in.password),
+            "set-up" => td_string!(locale, story.signed_in.set_up),
+            "trusted device" => td_string!(locale, story.signed_in.device),
+            "authenticator app" => td_string!(locale, story.signed_in.app),
+            "hardware token" => td_string!(locale, story.signed_in.token),
+            "passkey" => td_string!(locale, story.signed_in.passkey),
+            "backup code" => td_string!(locale, story.signed_in.backup),
+            "code sent to a phone" => td_string!(locale, story.signed_in.phone),
+            how => return td_string!(locale, story.signed_in.other, how = how),
         },
+        What::SignedOut => td_string!(locale, story.signed_out),
         What::SessionsEnded => match detail("count") {
-            "" => "Sessions ended".to_owned(),
-            "1" => "1 session ended".to_owned(),
-            count => format!("{count} sessions ended"),
+            "" => td_string!(locale, story.sessions),
+            "1" => td_string!(locale, story.session),
+            count => return td_string!(locale, story.sessions_many, count = count),
         },
         What::DeviceTrusted => match detail("days") {
-            "1" => "Trusted a device for 1 day".to_owned(),
-            days => format!("Trusted a device for {days} days"),
+            "1" => td_string!(locale, story.trusted_one),
+            days => return td_string!(locale, story.trusted, days = days),
         },
         What::DeviceEnded => match detail("device") {
-            "" => "Stopped trusting a device".to_owned(),
-            browser => format!("Stopped trusting {}", browser_name(browser)),
+            "" => td_string!(locale, story.device_ended),
+            agent => return td_string!(locale, story.device_ended_which, device = browser_name(locale, agent)),
         },
-        What::SetUpStarted => "Began to set up a second factor".to_owned(),
+        What::SetUpStarted => td_string!(locale, story.set_up_started),
+        What::SetUpPostponed => td_string!(locale, story.set_up_postponed),
         What::AuthenticatorAdded => match detail("through") {
-            "add_method" => format!("Added {}", app()),
-            "recovery" => "Set up an authenticator app by recovery link".to_owned(),
-            _ => "Set up an authenticator app".to_owned(),
+            "add_method" => return td_string!(locale, story.added, what = method(kind())),
+            "recovery" => td_string!(locale, story.set_up_by_link),
+            _ => td_string!(locale, story.set_up),
         },
-        What::MethodRemoved => format!("Removed {}", app()),
-        What::PasskeyAdded => format!("Added {}", passkey()),
-        What::PasskeyCopied => format!("Refused {}: there seem to be two of it", passkey()),
-        What::BackupCodesMade => "Ten new backup codes made".to_owned(),
-        What::BackupCodesSaved => "Typed a backup code back".to_owned(),
-        What::ResetPlanned => "Prepared a reset".to_owned(),
-        What::ApprovalAsked => "Asked for approval of a reset".to_owned(),
-        What::ApprovalWithdrawn => "Withdrew a reset that waited for approval".to_owned(),
-        What::ResetApproved => "Approved a reset".to_owned(),
-        What::ResetDeclined if detail("decision") == "changes_asked" => "Asked for changes to a reset".to_owned(),
-        What::ResetDeclined => "Declined a reset".to_owned(),
-        What::StepUp => "Confirmed a step with a fresh code".to_owned(),
-        What::StepUpRefused => "Step refused for want of a right code".to_owned(),
-        What::Reset => "Reset".to_owned(),
-        What::LinkRenewed => "Recovery link sent again".to_owned(),
-        What::LinkExtended => "Recovery link extended".to_owned(),
-        What::LinkIssued => "Recovery link issued".to_owned(),
-        What::LinkOpened if detail("link") == "invitation" => "Opened the invitation".to_owned(),
-        What::LinkOpened => "Opened the recovery link".to_owned(),
-        What::LinkProved if detail("link") == "invitation" => "Chose a password at the invitation".to_owned(),
-        What::LinkProved => "Right password at the recovery link".to_owned(),
-        What::LinkRefused => "Wrong password at the recovery link".to_owned(),
+        What::MethodRemoved => return td_string!(locale, story.removed, what = method(kind())),
+        What::PasskeyAdded => return td_string!(locale, story.added, what = method(MethodKind::Passkey)),
+        What::PasskeyCopied => return td_string!(locale, story.copied, what = method(MethodKind::Passkey)),
+        What::BackupCodesMade => td_string!(locale, story.codes_made),
+        What::BackupCodesSaved => td_string!(locale, story.codes_saved),
+        What::StepUp => td_string!(locale, story.step_up),
+        What::StepUpRefused => td_string!(locale, story.step_up_refused),
+        What::PhoneAdded => return td_string!(locale, story.phone_added, number = detail("name")),
+        What::PhoneCodeRefused => td_string!(locale, story.phone_refused),
+        What::MailQueued if detail("mail") == "phone_code" => td_string!(locale, story.phone_asked),
+        What::MailSent if detail("mail") == "phone_code" => td_string!(locale, story.phone_sent),
+        What::MailFailed if detail("mail") == "phone_code" => td_string!(locale, story.phone_failed),
+        What::MailQueued => return td_string!(locale, story.mail.written, about = mail(locale, detail("mail"))),
+        What::MailSent => return td_string!(locale, story.mail.sent, about = mail(locale, detail("mail"))),
+        What::MailFailed => return td_string!(locale, story.mail.failed, about = mail(locale, detail("mail"))),
+        What::TokenAssigned => return td_string!(locale, story.tokens.given, serial = detail("token")),
+        What::TokenActivated => return td_string!(locale, story.tokens.activated, serial = detail("token")),
+        What::TokenReturned => return td_string!(locale, story.tokens.returned, serial = detail("token")),
+        What::TokenInStep => return td_string!(locale, story.tokens.in_step, serial = detail("token")),
+        What::TokenLost => return td_string!(locale, story.tokens.lost, serial = detail("token")),
+        What::TokensImported => td_string!(locale, story.tokens.imported),
+        What::UserAdded => td_string!(locale, story.account.added),
+        What::UserSuspended => td_string!(locale, story.account.suspended),
+        What::UserReactivated => td_string!(locale, story.account.reactivated),
+        What::UserRemoved => td_string!(locale, story.account.removed),
+        What::UserInvited => td_string!(locale, story.account.invited),
+        What::InvitationEnded => td_string!(locale, story.account.invitation_ended),
+        What::PasswordSet if detail("at") == "invitation" => td_string!(locale, story.account.password_set),
+        What::PasswordSet => td_string!(locale, story.account.password_changed),
+        What::CustomerAdded => td_string!(locale, story.customer_added),
+        What::RoleGiven => td_string!(locale, story.role_given),
+        What::RoleEnded => td_string!(locale, story.role_ended),
+        What::PolicySet => td_string!(locale, story.policy_set),
+        What::ChangeRefused => td_string!(locale, story.change_refused),
+        other => about_reset(locale, other, detail).unwrap_or_else(|| other.label()),
+    };
+    words.to_owned()
+}
+
+/// What happened about a reset or its link.
+fn about_reset<'a>(locale: Locale, what: What, detail: impl Fn(&str) -> &'a str) -> Option<&'static str> {
+    Some(match what {
+        What::ResetPlanned => td_string!(locale, story.reset.planned),
+        What::ApprovalAsked => td_string!(locale, story.reset.asked),
+        What::ApprovalWithdrawn => td_string!(locale, story.reset.withdrawn),
+        What::ResetApproved => td_string!(locale, story.reset.approved),
+        What::ResetDeclined if detail("decision") == "changes_asked" => td_string!(locale, story.reset.changes),
+        What::ResetDeclined => td_string!(locale, story.reset.declined),
+        What::Reset => td_string!(locale, story.reset.done),
+        What::ResetRefused => td_string!(locale, story.reset.refused),
+        What::ResetSkipped => td_string!(locale, story.reset.skipped),
+        What::ResetFailed => td_string!(locale, story.reset.failed),
+        What::ResetCancelled => td_string!(locale, story.reset.stopped),
+        What::LinkRenewed => td_string!(locale, story.link.renewed),
+        What::LinkExtended => td_string!(locale, story.link.extended),
+        What::LinkIssued => td_string!(locale, story.link.issued),
+        What::LinkOpened if detail("link") == "invitation" => td_string!(locale, story.link.opened_invitation),
+        What::LinkOpened => td_string!(locale, story.link.opened),
+        What::LinkProved if detail("link") == "invitation" => td_string!(locale, story.link.proved_invitation),
+        What::LinkProved => td_string!(locale, story.link.proved),
+        What::LinkRefused => td_string!(locale, story.link.refused),
         What::LinkEnded => match detail("how") {
-            "completed" => "Back in by recovery link".to_owned(),
-            "completed_at_sign_in" => "Back in, set up at sign-in".to_owned(),
-            "superseded" => "Recovery link replaced by a newer one".to_owned(),
-            "revoked" => "Recovery link taken back".to_owned(),
-            _ => "Recovery link ended".to_owned(),
+            "completed" => td_string!(locale, story.link.completed),
+            "completed_at_sign_in" => td_string!(locale, story.link.completed_at_sign_in),
+            "superseded" => td_string!(locale, story.link.superseded),
+            "revoked" => td_string!(locale, story.link.revoked),
+            _ => td_string!(locale, story.link.ended),
         },
-        What::PhoneAdded => format!("Added the phone number {}", detail("name")),
-        What::MailQueued if detail("mail") == "phone_code" => "Asked for a code on a phone".to_owned(),
-        What::MailSent if detail("mail") == "phone_code" => "Code sent to a phone".to_owned(),
-        What::MailFailed if detail("mail") == "phone_code" => "Code for a phone could not be sent".to_owned(),
-        What::MailQueued => format!("Mail written: {}", mail(detail("mail"))),
-        What::MailSent => format!("Mail accepted: {}", mail(detail("mail"))),
-        What::MailFailed => format!("Mail came back: {}", mail(detail("mail"))),
-        What::TokenAssigned => format!("Given the hardware token {}", detail("token")),
-        What::TokenActivated => format!("Activated the hardware token {}", detail("token")),
-        What::TokenReturned => format!("Hardware token {} taken back", detail("token")),
-        What::TokenInStep => format!("Brought the hardware token {} into step", detail("token")),
-        What::TokenLost => format!("Hardware token {} reported lost", detail("token")),
-        What::UserAdded => "Account added".to_owned(),
-        What::PasswordSet if detail("at") == "invitation" => "Password set".to_owned(),
-        What::PasswordSet => "Password changed".to_owned(),
-        other => other.label().to_owned(),
+        _ => return None,
+    })
+}
+
+/// A kind of method where it has no name.
+fn a(locale: Locale, kind: MethodKind) -> &'static str {
+    match kind {
+        MethodKind::AuthenticatorApp => td_string!(locale, story.app),
+        MethodKind::Passkey => td_string!(locale, story.passkey),
+        MethodKind::HardwareToken => td_string!(locale, story.token),
+        MethodKind::Phone => td_string!(locale, story.phone),
+    }
+}
+
+/// The same where its name follows.
+fn the(locale: Locale, kind: MethodKind) -> &'static str {
+    match kind {
+        MethodKind::AuthenticatorApp => td_string!(locale, story.the_app),
+        MethodKind::Passkey => td_string!(locale, story.the_passkey),
+        MethodKind::HardwareToken => td_string!(locale, story.the_token),
+        MethodKind::Phone => td_string!(locale, story.the_phone),
     }
 }
 
 /// What a mail was about.
-fn mail(kind: &str) -> &'static str {
+fn mail(locale: Locale, kind: &str) -> &'static str {
     match kind {
-        "reset" => "the recovery link",
-        "token_assigned" => "a hardware token",
-        "authenticator_added" | "method_added" => "a new method",
-        "method_removed" => "a removed method",
-        "passkey_copied" => "a copied passkey",
-        "password_changed" => "a new password",
-        "device_trusted" => "a trusted device",
-        "backup_codes_made" => "new backup codes",
-        "backup_code_used" => "a used backup code",
-        "invitation" => "the invitation",
-        "approval_asked" => "a reset to approve",
-        "approval_decided" => "a reset that was decided about",
-        _ => "a notice",
+        "reset" => td_string!(locale, story.mail.reset),
+        "token_assigned" => td_string!(locale, story.mail.token),
+        "authenticator_added" | "method_added" => td_string!(locale, story.mail.added),
+        "method_removed" => td_string!(locale, story.mail.removed),
+        "passkey_copied" => td_string!(locale, story.mail.copied),
+        "password_changed" => td_string!(locale, story.mail.password),
+        "device_trusted" => td_string!(locale, story.mail.device),
+        "backup_codes_made" => td_string!(locale, story.mail.codes),
+        "backup_code_used" => td_string!(locale, story.mail.code),
+        "invitation" => td_string!(locale, story.mail.invitation),
+        "approval_asked" => td_string!(locale, story.mail.asked),
+        "approval_decided" => td_string!(locale, story.mail.decided),
+        _ => td_string!(locale, story.mail.other),
     }
 }
 
 /// What somebody lost by it, counted.
-fn lost(event: &Happened) -> Option<String> {
-    let count = |name: &str, one: &str, many: &str| {
-        let count: u64 = event.details.get(name)?.parse().ok()?;
-        Some(if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }).filter(|_| count > 0)
-    };
+fn lost(locale: Locale, event: &Happened) -> Option<String> {
+    let count = |name: &str| event.details.get(name)?.parse::<u64>().ok().filter(|count| *count > 0);
     let deleted: Vec<String> = [
-        count("authenticator_apps", "authenticator app", "authenticator apps"),
-        count("hardware_tokens", "hardware token", "hardware tokens"),
-        count("passkeys", "passkey", "passkeys"),
-        count("phones", "phone number", "phone numbers"),
-        count("backup_codes", "backup code", "backup codes"),
+        count("authenticator_apps").map(|count| match count {
+            1 => td_string!(locale, story.lost.app).to_owned(),
+            count => td_string!(locale, story.lost.apps, count = count),
+        }),
+        count("hardware_tokens").map(|count| match count {
+            1 => td_string!(locale, story.lost.token).to_owned(),
+            count => td_string!(locale, story.lost.tokens, count = count),
+        }),
+        count("passkeys").map(|count| match count {
+            1 => td_string!(locale, story.lost.passkey).to_owned(),
+            count => td_string!(locale, story.lost.passkeys, count = count),
+        }),
+        count("phones").map(|count| match count {
+            1 => td_string!(locale, story.lost.phone).to_owned(),
+            count => td_string!(locale, story.lost.phones, count = count),
+        }),
+        count("backup_codes").map(|count| match count {
+            1 => td_string!(locale, story.lost.code).to_owned(),
+            count => td_string!(locale, story.lost.codes, count = count),
+        }),
     ]
     .into_iter()
     .flatten()
     .collect();
-    let sessions = count("sessions", "session", "sessions").or_else(|| count("sessions_ended", "session", "sessions"));
-    let ended: Vec<String> =
-        sessions.into_iter().chain(count("trusted_devices", "trusted device", "trusted devices")).collect();
-    let last =
-        event.details.contains_key("last").then(|| "It was the last one; the backup codes went with it.".to_owned());
-    let deleted = (!deleted.is_empty()).then(|| format!("Deleted {}.", deleted.join(" and ")));
-    let ended = (!ended.is_empty()).then(|| format!("Ended {}.", ended.join(" and ")));
+    let ended: Vec<String> = [
+        count("sessions").or_else(|| count("sessions_ended")).map(|count| match count {
+            1 => td_string!(locale, story.lost.session).to_owned(),
+            count => td_string!(locale, story.lost.sessions, count = count),
+        }),
+        count("trusted_devices").map(|count| match count {
+            1 => td_string!(locale, story.lost.device).to_owned(),
+            count => td_string!(locale, story.lost.devices, count = count),
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let last = event.details.contains_key("last").then(|| td_string!(locale, story.lost.last).to_owned());
+    let all = |parts: Vec<String>| {
+        parts.into_iter().reduce(|first, last| td_string!(locale, story.lost.and, first = first, last = last))
+    };
+    let deleted = all(deleted).map(|what| td_string!(locale, story.lost.deleted, what = what));
+    let ended = all(ended).map(|what| td_string!(locale, story.lost.ended, what = what));
     let words: Vec<String> = deleted.into_iter().chain(last).chain(ended).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// What a name alone does not say.
-fn explained(event: &Happened) -> Option<&'static str> {
+fn explained(locale: Locale, event: &Happened) -> Option<&'static str> {
     let why = event.details.get("why").map(String::as_str);
-    match (event.what, why) {
-        (What::LinkOpened, _) => Some("Nothing is changed by opening."),
-        (What::BackupCodesSaved, _) => Some("It was not spent by that."),
-        (What::PhoneCodeRefused, Some("too_many")) => {
-            Some("Three messages an hour go to a number, and six an hour and twenty a day to a person.")
-        }
-        (What::PhoneCodeRefused, Some("spent_for_today")) => {
-            Some("The messages that the policy allows in a day are spent.")
-        }
-        (What::CodeRefused, Some("locked")) => Some("Too many wrong codes: none is taken for a while."),
-        (What::CodeRefused, Some("disabled")) => Some("Far too many wrong codes: none is taken before a reset."),
-        (What::ResetSkipped, Some("last_owner")) => Some("Nobody else could sign in as an owner."),
-        (What::ResetSkipped, Some("cancelled")) => Some("The reset was stopped before they were begun."),
-        (What::ResetFailed, _) => Some("Nothing of theirs was changed."),
-        (What::ChangeRefused, Some("last_one")) => Some("The last method stays where a second factor is required."),
-        _ => None,
-    }
+    Some(match (event.what, why) {
+        (What::LinkOpened, _) => td_string!(locale, story.why.opened),
+        (What::BackupCodesSaved, _) => td_string!(locale, story.why.saved),
+        (What::PhoneCodeRefused, Some("too_many")) => td_string!(locale, story.why.too_many),
+        (What::PhoneCodeRefused, Some("spent_for_today")) => td_string!(locale, story.why.spent),
+        (What::CodeRefused, Some("locked")) => td_string!(locale, story.why.locked),
+        (What::CodeRefused, Some("disabled")) => td_string!(locale, story.why.disabled),
+        (What::ResetSkipped, Some("last_owner")) => td_string!(locale, story.why.last_owner),
+        (What::ResetSkipped, Some("cancelled")) => td_string!(locale, story.why.cancelled),
+        (What::ResetFailed, _) => td_string!(locale, story.why.reset_failed),
+        (What::ChangeRefused, Some("last_one")) => td_string!(locale, story.why.last_one),
+        _ => return None,
+    })
 }
 
 const fn sign(what: What) -> Glyph {
@@ -287,14 +356,13 @@ pub fn by_day(events: Vec<Happened>, now: Moment) -> AnyView {
 
 /// "Today, 21 November 2026", "Yesterday, …", "19 November 2026".
 fn day_name(day: Moment, now: Moment) -> String {
-    let date = minute(day);
-    let date = date.split_once(',').map_or(date.as_str(), |(date, _)| date);
+    let date = date(day);
     if is_same_day(day, now) {
-        format!("Today, {date}")
+        td_string!(locale(), story.today, day = date)
     } else if is_same_day(day + Span::hours(24), now) {
-        format!("Yesterday, {date}")
+        td_string!(locale(), story.yesterday, day = date)
     } else {
-        date.to_owned()
+        date
     }
 }
 

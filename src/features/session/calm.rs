@@ -6,10 +6,7 @@ use leptos_meta::Title;
 use super::api::ApiError;
 use crate::domain::sign_in::Purpose;
 use crate::ui::{Banner, CalmShell, Failure, Steps, Tone};
-use crate::words::{Locale, td_string};
-
-/// The language of the calm pages.
-pub const LOCALE: Locale = Locale::en;
+use crate::words::{locale, td_string};
 
 /// A calm page that waits for its resource and renders what comes with `page`.
 pub fn calm<T, F>(resource: Resource<Result<T, ApiError>>, page: F) -> AnyView
@@ -26,7 +23,7 @@ where
                         Ok(shown) => page(shown),
                         Err(error) => {
                             let (title, lead) = words(error);
-                            let again = td_string!(LOCALE, common.failure.again);
+                            let again = td_string!(locale(), common.failure.again);
                             view! { <Title text=title/><Failure title lead again/> }.into_any()
                         }
                     }
@@ -57,15 +54,16 @@ pub fn failed(error: ApiError) -> (String, String) {
 /// The fact and what to do about it.
 fn words(error: ApiError) -> (&'static str, &'static str) {
     match error {
-        ApiError::Busy => (td_string!(LOCALE, common.failure.busy), td_string!(LOCALE, common.failure.busy_lead)),
+        ApiError::Busy => (td_string!(locale(), common.failure.busy), td_string!(locale(), common.failure.busy_lead)),
         ApiError::Unreachable => {
-            (td_string!(LOCALE, common.failure.unreachable), td_string!(LOCALE, common.failure.unreachable_lead))
+            (td_string!(locale(), common.failure.unreachable), td_string!(locale(), common.failure.unreachable_lead))
         }
-        ApiError::NotUnderstood => {
-            (td_string!(LOCALE, common.failure.not_understood), td_string!(LOCALE, common.failure.not_understood_lead))
-        }
+        ApiError::NotUnderstood => (
+            td_string!(locale(), common.failure.not_understood),
+            td_string!(locale(), common.failure.not_understood_lead),
+        ),
         ApiError::Failed | ApiError::SignedOut => {
-            (td_string!(LOCALE, common.failure.failed), td_string!(LOCALE, common.failure.failed_lead))
+            (td_string!(locale(), common.failure.failed), td_string!(locale(), common.failure.failed_lead))
         }
     }
 }
@@ -79,7 +77,7 @@ pub fn apart(name: &str) -> String {
 /// The word for a help desk and how to reach it, for the foot of a page.
 #[must_use]
 pub fn help_desk(desk: Option<String>) -> Option<(String, String)> {
-    desk.map(|desk| (td_string!(LOCALE, common.help_desk).to_owned(), desk))
+    desk.map(|desk| (td_string!(locale(), common.help_desk).to_owned(), desk))
 }
 
 /// Where somebody is on the way through a set-up: a recovery link begins with the password, a sign-in has asked for it.
@@ -90,5 +88,5 @@ pub fn steps(purpose: Purpose, step: u8) -> Steps {
         Purpose::SignIn => (step - 1, 2),
         Purpose::AddMethod | Purpose::StepUp => (step, 2),
     };
-    Steps { now, of, label: td_string!(LOCALE, common.step, now = now, of = of) }
+    Steps { now, of, label: td_string!(locale(), common.step, now = now, of = of) }
 }

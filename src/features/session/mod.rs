@@ -5,6 +5,7 @@
 pub mod api;
 pub mod calm;
 pub mod flash;
+pub mod language_api;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod request;

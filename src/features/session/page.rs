@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::api::{ApiError, Console, Me};
 use crate::domain::time::Time;
-
 use crate::ui::{Banner, ConsoleShell, Glyph, Icon, Section, Tone, clock};
+use crate::words::{Locale, locale, speak, td_string};
 
 /// A console page that waits for its resource and renders what comes with `page`: what is shown, who reads it, and when it
 /// was fetched. What was shown stays when it cannot be fetched again, under a banner that says so.
@@ -14,6 +14,10 @@ where
     T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
     F: Fn(T, Me, Time) -> AnyView + Clone + Send + Sync + 'static,
 {
+    // One's own security speaks the reader's language, the rest of the console English.
+    if section != Section::Security {
+        speak(Locale::en);
+    }
     let last = StoredValue::new(None);
     view! {
         <Transition>
@@ -47,8 +51,9 @@ fn frame<T>(
     let (person, customer) = (me.name.clone(), me.customer.clone());
     let failed = failed.map(|error| {
         let fact = what_failed(error).0;
-        let what = format!("What you see was fetched at {}.", clock(now));
-        view! { <div class="content"><Banner tone=Tone::Danger fact=fact alert=true>{what}" "<a href="">"Try again"</a></Banner></div> }
+        let what = td_string!(locale(), shell.fetched, time = clock(now));
+        let again = td_string!(locale(), shell.again);
+        view! { <div class="content"><Banner tone=Tone::Danger fact=fact alert=true>{what}" "<a href="">{again}</a></Banner></div> }
     });
     // For the fields in which the reader proves themself again.
     provide_context(me.proofs);
@@ -66,7 +71,7 @@ fn frame<T>(
 fn sign_out_item() -> impl IntoView {
     view! {
         <form method="post" action="/api/sign_in/out">
-            <button class="item" type="submit"><Icon of=Glyph::SignOut/>"Sign out"</button>
+            <button class="item" type="submit"><Icon of=Glyph::SignOut/>{td_string!(locale(), shell.sign_out)}</button>
         </form>
     }
 }
@@ -77,22 +82,24 @@ fn failure(error: ApiError) -> AnyView {
     view! {
         <main class="sheet" id="main">
             <div class="content">
-                <h1 class="hidden-text">"No answer"</h1>
-                <Banner tone=Tone::Danger fact=fact>{what}" "<a href="">"Try again"</a></Banner>
+                <h1 class="hidden-text">{td_string!(locale(), shell.no_answer)}</h1>
+                <Banner tone=Tone::Danger fact=fact>{what}" "<a href="">{td_string!(locale(), shell.again)}</a></Banner>
             </div>
         </main>
     }
     .into_any()
 }
 
-const fn what_failed(error: ApiError) -> (&'static str, &'static str) {
+fn what_failed(error: ApiError) -> (&'static str, &'static str) {
+    let locale = locale();
     match error {
-        ApiError::Busy => ("Rekey is busy.", "Nothing was changed. Try again in a moment."),
-        ApiError::Unreachable => ("Rekey cannot be reached.", "Check your connection and try again."),
-        ApiError::NotUnderstood => ("The address is not one of Rekey's.", "It may be mistyped."),
-        ApiError::Failed | ApiError::SignedOut => (
-            "Something failed on the server.",
-            "Nothing was changed by this page. Whoever runs Rekey finds it in the log.",
-        ),
+        ApiError::Busy => (td_string!(locale, shell.busy), td_string!(locale, shell.busy_lead)),
+        ApiError::Unreachable => (td_string!(locale, shell.unreachable), td_string!(locale, shell.unreachable_lead)),
+        ApiError::NotUnderstood => {
+            (td_string!(locale, shell.not_understood), td_string!(locale, shell.not_understood_lead))
+        }
+        ApiError::Failed | ApiError::SignedOut => {
+            (td_string!(locale, shell.failed), td_string!(locale, shell.failed_lead))
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::service::{self, NewToken, Session};
 use crate::domain::authority::Right;
 use crate::domain::ids::CustomerId;
 use crate::platform::cookies::Cookie;
+use crate::platform::language::Language;
 use crate::platform::request::{Origin, cookie, local_path};
 use crate::platform::webauthn::RelyingParty;
 use crate::platform::{Fault, Platform};
@@ -90,6 +91,32 @@ impl Request {
         self.set(which, &token.0);
     }
 
+    /// Sets the cookie of a session or challenge that was just opened, and from here on the browser speaks its user's language.
+    /// Whoever has none yet gets that of the request.
+    pub async fn enter(&self, which: Cookie, token: &NewToken) {
+        self.set_token(which, token);
+        let language = self.language();
+        let settled = match which {
+            Cookie::Session => service::language::of_session(&self.platform, token, language).await,
+            _ => service::language::of_challenge(&self.platform, token, language).await,
+        };
+        match settled {
+            // A language is no reason to refuse anybody.
+            Err(fault) => tracing::error!(error = %fault, "the language of a user could not be settled"),
+            Ok(settled) => {
+                if let Some(settled) = settled.filter(|settled| *settled != language) {
+                    self.set(Cookie::Language, &settled.cookie());
+                }
+            }
+        }
+    }
+
+    /// The language in which it wants its answer.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        Language::of(&self.parts.headers, self.https())
+    }
+
     /// Removes a cookie.
     pub fn clear(&self, which: Cookie) {
         self.response.append_header(header::SET_COOKIE, which.clear(self.https()));
@@ -139,7 +166,8 @@ impl Request {
     }
 
     /// The path and query of the page that is being loaded, or from which a server function was called.
-    fn page(&self) -> String {
+    #[must_use]
+    pub fn page(&self) -> String {
         let path = self.parts.uri.path();
         if !path.starts_with("/api/") {
             return self.parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);

@@ -3,6 +3,7 @@
 
 mod challenges;
 pub mod devices;
+pub mod language;
 
 pub use challenges::{
     Challenge, challenge, end_all_challenges, end_challenge, end_challenges_of, end_other_challenges, move_on,

@@ -2,6 +2,7 @@
 //! devices is in `devices`.
 
 pub mod devices;
+pub mod language;
 
 use sqlx::{AssertSqlSafe, FromRow};
 

@@ -142,7 +142,7 @@ pub async fn postpone() -> Result<Check, ApiError> {
     };
     let outcome = match postponed {
         service::Postponed::SignedIn { token, next } => {
-            request.set_token(Cookie::Session, &token);
+            request.enter(Cookie::Session, &token).await;
             request.clear(Cookie::Challenge);
             request.go(&next);
             return Ok(Check::GoOn);
@@ -208,7 +208,7 @@ pub async fn finish(code: String) -> Result<Check, ApiError> {
         (_, None) => Check::Malformed,
         (Some(token), Some(code)) => match service::finish(&request.platform, &request.origin, &token, &code).await? {
             service::Finished::SignedIn { token, next } => {
-                request.set_token(Cookie::Session, &token);
+                request.enter(Cookie::Session, &token).await;
                 request.clear(Cookie::Challenge);
                 request.clear(Cookie::Codes);
                 request.go(&next);

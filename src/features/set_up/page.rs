@@ -7,12 +7,12 @@ use leptos_meta::Title;
 use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
 use crate::domain::sign_in::{Grace, Left};
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{LOCALE, calm, failed, help_desk, on_the_way, refusal, steps};
+use crate::features::session::calm::{calm, failed, help_desk, on_the_way, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
     Banner, CalmShell, CodeField, CopyButton, Glyph, Icon, Look, PrintButton, Qr, SubmitButton, TextField, Tone, minute,
 };
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 type Outcome = Signal<Option<Result<Check, ApiError>>>;
 
@@ -26,31 +26,31 @@ pub fn SetUpPage() -> impl IntoView {
         Some((whose, key)) => add_authenticator(whose, key, action, outcome),
         None => on_the_way(),
     };
-    view! { <Title text=td_string!(LOCALE, set_up.title)/> {calm(shown, page)} }
+    view! { <Title text=td_string!(locale(), set_up.title)/> {calm(shown, page)} }
 }
 
 fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, outcome: Outcome) -> AnyView {
     let Whose { customer, help_desk: desk, address, purpose, grace } = whose;
-    let error = wrong(outcome, td_string!(LOCALE, common.not_six), td_string!(LOCALE, set_up.code_wrong));
+    let error = wrong(outcome, td_string!(locale(), common.not_six), td_string!(locale(), set_up.code_wrong));
     let no_grace = move || {
         (outcome.get() == Some(Ok(Check::NoGrace))).then(|| {
-            let fact = td_string!(LOCALE, set_up.no_grace);
-            view! { <Banner tone=Tone::Warn fact>{td_string!(LOCALE, set_up.no_grace_lead)}</Banner> }
+            let fact = td_string!(locale(), set_up.no_grace);
+            view! { <Banner tone=Tone::Warn fact>{td_string!(locale(), set_up.no_grace_lead)}</Banner> }
         })
     };
     view! {
         <CalmShell customer steps=steps(purpose, 2) help_desk=help_desk(desk)>
-            <h1>{td_string!(LOCALE, set_up.heading)}</h1>
+            <h1>{td_string!(locale(), set_up.heading)}</h1>
             {no_grace}
-            <p class="lead">{td_string!(LOCALE, set_up.lead)}</p>
+            <p class="lead">{td_string!(locale(), set_up.lead)}</p>
             {add_key(key, &address)}
             <section>
-                <h2>{td_string!(LOCALE, set_up.prove)}</h2>
+                <h2>{td_string!(locale(), set_up.prove)}</h2>
                 {refusal(move || refused(outcome.get()?))}
                 <ActionForm action attr:class="form">
-                    <CodeField name="code" label=td_string!(LOCALE, set_up.code) error/>
+                    <CodeField name="code" label=td_string!(locale(), set_up.code) error/>
                     <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                        {td_string!(LOCALE, common.go_on)}
+                        {td_string!(locale(), common.go_on)}
                     </SubmitButton>
                 </ActionForm>
             </section>
@@ -64,20 +64,20 @@ fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, out
 fn later(grace: Grace) -> AnyView {
     let until = minute(grace.until);
     let words = match grace.counted() {
-        Left::Days(1) => td_string!(LOCALE, set_up.later.day, moment = until),
-        Left::Days(days) => td_string!(LOCALE, set_up.later.days, days = days, moment = until),
-        Left::Hours(1) => td_string!(LOCALE, set_up.later.hour, moment = until),
-        Left::Hours(hours) => td_string!(LOCALE, set_up.later.hours, hours = hours, moment = until),
-        Left::Minutes(1) => td_string!(LOCALE, set_up.later.minute, moment = until),
-        Left::Minutes(minutes) => td_string!(LOCALE, set_up.later.minutes, minutes = minutes, moment = until),
+        Left::Days(1) => td_string!(locale(), set_up.later.day, moment = until),
+        Left::Days(days) => td_string!(locale(), set_up.later.days, days = days, moment = until),
+        Left::Hours(1) => td_string!(locale(), set_up.later.hour, moment = until),
+        Left::Hours(hours) => td_string!(locale(), set_up.later.hours, hours = hours, moment = until),
+        Left::Minutes(1) => td_string!(locale(), set_up.later.minute, moment = until),
+        Left::Minutes(minutes) => td_string!(locale(), set_up.later.minutes, minutes = minutes, moment = until),
     };
     view! {
         <hr/>
         <section>
-            <h2>{td_string!(LOCALE, set_up.later.title)}</h2>
+            <h2>{td_string!(locale(), set_up.later.title)}</h2>
             <p class="lead">{words}</p>
             <form method="post" action="/api/set_up/postpone">
-                <SubmitButton wide=true>{td_string!(LOCALE, set_up.later.button)}</SubmitButton>
+                <SubmitButton wide=true>{td_string!(locale(), set_up.later.button)}</SubmitButton>
             </form>
         </section>
     }
@@ -86,34 +86,34 @@ fn later(grace: Grace) -> AnyView {
 
 /// The key in every form in which an app takes it.
 pub fn add_key(key: Key, address: &str) -> AnyView {
-    let label = td_string!(LOCALE, set_up.qr, address = address);
+    let label = td_string!(locale(), set_up.qr, address = address);
     let qr = (key.qr_size > 0).then_some(Drawing { size: key.qr_size, path: key.qr_path });
     view! {
         <section>
-            <h2>{td_string!(LOCALE, set_up.add)}</h2>
+            <h2>{td_string!(locale(), set_up.add)}</h2>
             {qr.as_ref().map(|qr| view! {
                 <div class="scan">
-                    <p>{td_string!(LOCALE, set_up.scan)}</p>
+                    <p>{td_string!(locale(), set_up.scan)}</p>
                     <Qr svg=qr.svg() label=label.clone()/>
                 </div>
             })}
             <a class="button wide" href=key.uri rel="external">
-                <Icon of=Glyph::Device/>{td_string!(LOCALE, set_up.open)}
+                <Icon of=Glyph::Device/>{td_string!(locale(), set_up.open)}
             </a>
             {qr.as_ref().map(|qr| view! {
                 <details class="fold scan-other">
-                    <summary>{td_string!(LOCALE, set_up.scan_other)}</summary>
+                    <summary>{td_string!(locale(), set_up.scan_other)}</summary>
                     <Qr svg=qr.same_svg() label/>
                 </details>
             })}
             <div class="typed-key">
-                <h3 id="key">{td_string!(LOCALE, set_up.key)}</h3>
+                <h3 id="key">{td_string!(locale(), set_up.key)}</h3>
                 <div class="key-row">
                     <code class="key" aria-labelledby="key">{key.text.clone()}</code>
                     <CopyButton
                         text=key.text.replace(' ', "")
-                        label=td_string!(LOCALE, common.copy)
-                        done=td_string!(LOCALE, common.copied)
+                        label=td_string!(locale(), common.copy)
+                        done=td_string!(locale(), common.copied)
                     />
                 </div>
             </div>
@@ -169,17 +169,17 @@ pub fn CodesPage() -> impl IntoView {
         Some(NewCodes { whose, codes: None, .. }) => codes_gone(whose, action, outcome),
         None => on_the_way(),
     };
-    view! { <Title text=td_string!(LOCALE, set_up.codes.title)/> {calm(new, page)} }
+    view! { <Title text=td_string!(locale(), set_up.codes.title)/> {calm(new, page)} }
 }
 
 fn keep_codes(whose: Whose, codes: Vec<String>, action: ServerAction<Finish>, outcome: Outcome) -> AnyView {
     let Whose { customer, help_desk: desk, purpose, .. } = whose;
     view! {
         <CalmShell customer steps=steps(purpose, 3) help_desk=help_desk(desk)>
-            <h1>{td_string!(LOCALE, set_up.codes.title)}</h1>
-            <p class="lead">{td_string!(LOCALE, set_up.codes.lead)}</p>
+            <h1>{td_string!(locale(), set_up.codes.title)}</h1>
+            <p class="lead">{td_string!(locale(), set_up.codes.lead)}</p>
             {codes_to_keep(&codes, "/set-up/codes")}
-            {type_back(action, outcome, td_string!(LOCALE, set_up.codes.back), Some(td_string!(LOCALE, set_up.codes.back_hint)))}
+            {type_back(action, outcome, td_string!(locale(), set_up.codes.back), Some(td_string!(locale(), set_up.codes.back_hint)))}
         </CalmShell>
     }
     .into_any()
@@ -193,14 +193,14 @@ pub fn codes_to_keep(codes: &[String], path: &'static str) -> AnyView {
             <div class="actions even">
                 <CopyButton
                     text=codes.join("\n")
-                    label=td_string!(LOCALE, common.copy)
-                    done=td_string!(LOCALE, common.copied)
+                    label=td_string!(locale(), common.copy)
+                    done=td_string!(locale(), common.copied)
                 />
                 <a class="button" href=format!("{path}.txt") download="rekey-backup-codes.txt">
-                    <Icon of=Glyph::Download/>{td_string!(LOCALE, set_up.codes.download)}
+                    <Icon of=Glyph::Download/>{td_string!(locale(), set_up.codes.download)}
                 </a>
                 <a class="button" href=format!("{path}/print")>
-                    <Icon of=Glyph::Print/>{td_string!(LOCALE, set_up.codes.print)}
+                    <Icon of=Glyph::Print/>{td_string!(locale(), set_up.codes.print)}
                 </a>
             </div>
         </section>
@@ -211,7 +211,7 @@ pub fn codes_to_keep(codes: &[String], path: &'static str) -> AnyView {
 fn list(codes: &[String]) -> AnyView {
     let code = |code: &String| view! { <li><code>{code.clone()}</code></li> };
     view! {
-        <ol class="codes" aria-label=td_string!(LOCALE, set_up.codes.label)>{codes.iter().map(code).collect_view()}</ol>
+        <ol class="codes" aria-label=td_string!(locale(), set_up.codes.label)>{codes.iter().map(code).collect_view()}</ol>
     }
     .into_any()
 }
@@ -222,7 +222,8 @@ fn type_back(
     label: &'static str,
     hint: Option<&'static str>,
 ) -> AnyView {
-    let error = wrong(outcome, td_string!(LOCALE, common.not_a_backup_code), td_string!(LOCALE, set_up.codes.wrong));
+    let error =
+        wrong(outcome, td_string!(locale(), common.not_a_backup_code), td_string!(locale(), set_up.codes.wrong));
     view! {
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
@@ -236,7 +237,7 @@ fn type_back(
                 required=true
             />
             <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                {td_string!(LOCALE, set_up.codes.finish)}
+                {td_string!(locale(), set_up.codes.finish)}
             </SubmitButton>
         </ActionForm>
     }
@@ -248,15 +249,15 @@ fn codes_gone(whose: Whose, action: ServerAction<Finish>, outcome: Outcome) -> A
     let Whose { customer, help_desk: desk, purpose, .. } = whose;
     view! {
         <CalmShell customer steps=steps(purpose, 3) help_desk=help_desk(desk)>
-            <h1>{td_string!(LOCALE, set_up.gone.title)}</h1>
-            <p class="lead">{td_string!(LOCALE, set_up.gone.lead)}</p>
-            <p>{td_string!(LOCALE, set_up.gone.have)}</p>
-            {type_back(action, outcome, td_string!(LOCALE, set_up.gone.label), None)}
+            <h1>{td_string!(locale(), set_up.gone.title)}</h1>
+            <p class="lead">{td_string!(locale(), set_up.gone.lead)}</p>
+            <p>{td_string!(locale(), set_up.gone.have)}</p>
+            {type_back(action, outcome, td_string!(locale(), set_up.gone.label), None)}
             <hr/>
             <section>
-                <h2>{td_string!(LOCALE, set_up.gone.lost)}</h2>
-                <p class="lead">{td_string!(LOCALE, set_up.gone.lost_lead)}</p>
-                <a class="button wide" href="/sign-in">{td_string!(LOCALE, common.sign_in)}</a>
+                <h2>{td_string!(locale(), set_up.gone.lost)}</h2>
+                <p class="lead">{td_string!(locale(), set_up.gone.lost_lead)}</p>
+                <a class="button wide" href="/sign-in">{td_string!(locale(), common.sign_in)}</a>
             </section>
         </CalmShell>
     }
@@ -275,7 +276,7 @@ pub fn PrintPage() -> impl IntoView {
         Some(_) => view! { <leptos_router::components::Redirect path="/set-up/codes"/> }.into_any(),
         None => on_the_way(),
     };
-    view! { <Title text=td_string!(LOCALE, set_up.sheet.title)/> {calm(new, page)} }
+    view! { <Title text=td_string!(locale(), set_up.sheet.title)/> {calm(new, page)} }
 }
 
 /// New codes on a sheet of paper; their page is at `path`.
@@ -287,24 +288,24 @@ pub fn sheet(
     now: crate::domain::time::Time,
     path: &'static str,
 ) -> AnyView {
-    let number = help_desk.map(|number| td_string!(LOCALE, set_up.sheet.number, number = number));
+    let number = help_desk.map(|number| td_string!(locale(), set_up.sheet.number, number = number));
     view! {
         <main class="print-sheet" id="main">
             <div class="actions">
-                <a class="button" href=path>{td_string!(LOCALE, set_up.sheet.back)}</a>
-                <PrintButton label=td_string!(LOCALE, set_up.sheet.print)/>
-                <p class="note">{td_string!(LOCALE, set_up.sheet.print_hint)}</p>
+                <a class="button" href=path>{td_string!(locale(), set_up.sheet.back)}</a>
+                <PrintButton label=td_string!(locale(), set_up.sheet.print)/>
+                <p class="note">{td_string!(locale(), set_up.sheet.print_hint)}</p>
             </div>
             <header>
-                <div><h1>{td_string!(LOCALE, set_up.sheet.title)}</h1><p><bdi>{customer}</bdi></p></div>
-                <p>{td_string!(LOCALE, set_up.sheet.made, moment = minute(now))}<br/>{address}</p>
+                <div><h1>{td_string!(locale(), set_up.sheet.title)}</h1><p><bdi>{customer}</bdi></p></div>
+                <p>{td_string!(locale(), set_up.sheet.made, moment = minute(now))}<br/>{address}</p>
             </header>
-            <p>{td_string!(LOCALE, set_up.sheet.use_each)}</p>
+            <p>{td_string!(locale(), set_up.sheet.use_each)}</p>
             {list(codes)}
-            <h2>{td_string!(LOCALE, set_up.sheet.how)}</h2>
-            <p>{td_string!(LOCALE, set_up.sheet.how_lead)}</p>
-            <h2>{td_string!(LOCALE, set_up.sheet.lost)}</h2>
-            <p>{td_string!(LOCALE, set_up.sheet.lost_lead)}" "{number}</p>
+            <h2>{td_string!(locale(), set_up.sheet.how)}</h2>
+            <p>{td_string!(locale(), set_up.sheet.how_lead)}</p>
+            <h2>{td_string!(locale(), set_up.sheet.lost)}</h2>
+            <p>{td_string!(locale(), set_up.sheet.lost_lead)}" "{number}</p>
         </main>
     }
     .into_any()
@@ -313,20 +314,20 @@ pub fn sheet(
 /// The end of a recovery.
 #[component]
 pub fn DonePage() -> impl IntoView {
-    let title = td_string!(LOCALE, set_up.done.title);
+    let title = td_string!(locale(), set_up.done.title);
     view! {
         <Title text=title/>
         <CalmShell>
             <p class="done"><Icon of=Glyph::Check/></p>
             <h1>{title}</h1>
-            <p class="lead">{td_string!(LOCALE, set_up.done.lead)}</p>
+            <p class="lead">{td_string!(locale(), set_up.done.lead)}</p>
             <ul class="points">
-                <li><Icon of=Glyph::Device/>{td_string!(LOCALE, set_up.done.authenticator)}</li>
-                <li><Icon of=Glyph::Key/>{td_string!(LOCALE, set_up.done.codes)}</li>
-                <li><Icon of=Glyph::SignOut/>{td_string!(LOCALE, set_up.done.old)}</li>
+                <li><Icon of=Glyph::Device/>{td_string!(locale(), set_up.done.authenticator)}</li>
+                <li><Icon of=Glyph::Key/>{td_string!(locale(), set_up.done.codes)}</li>
+                <li><Icon of=Glyph::SignOut/>{td_string!(locale(), set_up.done.old)}</li>
             </ul>
-            <a class="button primary wide" href="/sign-in">{td_string!(LOCALE, common.sign_in)}</a>
-            <p class="note">{td_string!(LOCALE, set_up.done.mailed)}</p>
+            <a class="button primary wide" href="/sign-in">{td_string!(locale(), common.sign_in)}</a>
+            <p class="note">{td_string!(locale(), set_up.done.mailed)}</p>
         </CalmShell>
     }
     .into_any()

@@ -59,12 +59,12 @@ pub async fn begin(
     let begun = service::begin(platform, origin, &address, password, next.as_deref(), device.as_deref()).await;
     let outcome = match begun {
         Ok(service::Begun::Challenge(token, step)) => {
-            request.set_token(Cookie::Challenge, &token);
+            request.enter(Cookie::Challenge, &token).await;
             request.go(if step == Step::SetUp { "/set-up" } else { "/sign-in/code" });
             return Ok(BeginOutcome::GoOn);
         }
         Ok(service::Begun::SignedIn(token)) => {
-            request.set_token(Cookie::Session, &token);
+            request.enter(Cookie::Session, &token).await;
             request.go(next.as_deref().unwrap_or("/"));
             return Ok(BeginOutcome::GoOn);
         }
@@ -219,7 +219,7 @@ async fn finish_with(request: &Request, factor: Option<service::Factor>, trust: 
         (Some(token), Some(factor)) => {
             match service::finish(&request.platform, &request.origin, &token, &factor, trust).await? {
                 service::Finished::SignedIn { token, device, next, few_codes } => {
-                    request.set_token(Cookie::Session, &token);
+                    request.enter(Cookie::Session, &token).await;
                     if let Some(device) = device {
                         request.set_token(Cookie::Device, &device);
                     }

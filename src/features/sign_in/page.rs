@@ -15,13 +15,13 @@ use super::trust::Offer;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{LOCALE, apart, calm, failed, help_desk, on_the_way, refusal};
+use crate::features::session::calm::{apart, calm, failed, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
     Asking, Banner, CalmShell, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords, Look, PasswordField,
     SubmitButton, TextField, Tone, begin_anew, clock,
 };
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 /// Address and password; after a reset in a customer that requires the link, where that link is.
 #[component]
@@ -45,7 +45,7 @@ type BeginSignal = Signal<Option<Result<BeginOutcome, ApiError>>>;
 fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyView {
     let typed = typed.to_owned();
     let wrong = Signal::derive(move || {
-        (outcome.get() == Some(Ok(BeginOutcome::Wrong))).then(|| td_string!(LOCALE, sign_in.wrong).to_owned())
+        (outcome.get() == Some(Ok(BeginOutcome::Wrong))).then(|| td_string!(locale(), sign_in.wrong).to_owned())
     });
     let failure = move || match outcome.get() {
         Some(Ok(BeginOutcome::Busy)) => Some(failed(ApiError::Busy)),
@@ -56,7 +56,7 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
     let over = move || (query.read().get("over").is_some() && outcome.get().is_none()).then(over);
     // The start page only leads on to the users, and does so only when the browser itself asks for it.
     let next = move || query.read().get("next").filter(|next| next != "/").unwrap_or_else(|| "/users".to_owned());
-    let title = td_string!(LOCALE, sign_in.title);
+    let title = td_string!(locale(), sign_in.title);
     view! {
         <Title text=title/>
         <CalmShell>
@@ -67,7 +67,7 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
                 <input type="hidden" name="next" value=next/>
                 <TextField
                     name="address"
-                    label=td_string!(LOCALE, sign_in.address)
+                    label=td_string!(locale(), sign_in.address)
                     value=typed
                     inputmode="email"
                     autocomplete="username"
@@ -76,21 +76,21 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
                 />
                 <PasswordField
                     name="password"
-                    label=td_string!(LOCALE, common.password)
-                    show=td_string!(LOCALE, common.show)
-                    hide=td_string!(LOCALE, common.hide)
+                    label=td_string!(locale(), common.password)
+                    show=td_string!(locale(), common.show)
+                    hide=td_string!(locale(), common.hide)
                     error=wrong
                 />
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-                    {td_string!(LOCALE, common.go_on)}
+                    {td_string!(locale(), common.go_on)}
                 </SubmitButton>
             </ActionForm>
-            <p class="note center">{td_string!(LOCALE, sign_in.next)}</p>
+            <p class="note center">{td_string!(locale(), sign_in.next)}</p>
             <hr/>
             <details class="fold">
-                <summary>{td_string!(LOCALE, sign_in.trouble)}</summary>
-                <p>{td_string!(LOCALE, sign_in.trouble_factor)}</p>
-                <p>{td_string!(LOCALE, sign_in.trouble_password)}</p>
+                <summary>{td_string!(locale(), sign_in.trouble)}</summary>
+                <p>{td_string!(locale(), sign_in.trouble_factor)}</p>
+                <p>{td_string!(locale(), sign_in.trouble_password)}</p>
             </details>
         </CalmShell>
     }
@@ -99,22 +99,22 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
 
 /// The password was right, and nothing more is asked for here: the link in the mail is the only way back in.
 fn link_required(LinkRequired { masked, customer, help_desk: desk }: LinkRequired) -> AnyView {
-    let title = td_string!(LOCALE, sign_in.link.title);
-    let lead = td_string!(LOCALE, sign_in.link.lead, address = apart(&masked));
+    let title = td_string!(locale(), sign_in.link.title);
+    let lead = td_string!(locale(), sign_in.link.lead, address = apart(&masked));
     let desk_words =
-        desk.as_ref().map_or(td_string!(LOCALE, sign_in.link.nobody), |_| td_string!(LOCALE, sign_in.link.desk));
+        desk.as_ref().map_or(td_string!(locale(), sign_in.link.nobody), |_| td_string!(locale(), sign_in.link.desk));
     view! {
         <Title text=title/>
         <CalmShell customer help_desk=help_desk(desk)>
             <h1>{title}</h1>
             <p class="lead">{lead}</p>
             <ul class="points">
-                <li><Icon of=Glyph::Mail/>{td_string!(LOCALE, sign_in.link.open)}</li>
-                <li><Icon of=Glyph::Search/>{td_string!(LOCALE, sign_in.link.look)}</li>
+                <li><Icon of=Glyph::Mail/>{td_string!(locale(), sign_in.link.open)}</li>
+                <li><Icon of=Glyph::Search/>{td_string!(locale(), sign_in.link.look)}</li>
                 <li><Icon of=Glyph::Users/>{desk_words}</li>
             </ul>
-            <p class="note">{td_string!(LOCALE, sign_in.link.why)}</p>
-            <a class="button wide" href="/sign-in" rel="external">{td_string!(LOCALE, sign_in.link.back)}</a>
+            <p class="note">{td_string!(locale(), sign_in.link.why)}</p>
+            <a class="button wide" href="/sign-in" rel="external">{td_string!(locale(), sign_in.link.back)}</a>
         </CalmShell>
     }
     .into_any()
@@ -122,7 +122,7 @@ fn link_required(LinkRequired { masked, customer, help_desk: desk }: LinkRequire
 
 fn over() -> AnyView {
     view! {
-        <Banner tone=Tone::Warn fact=td_string!(LOCALE, sign_in.over)>{td_string!(LOCALE, sign_in.over_lead)}</Banner>
+        <Banner tone=Tone::Warn fact=td_string!(locale(), sign_in.over)>{td_string!(locale(), sign_in.over_lead)}</Banner>
     }
     .into_any()
 }
@@ -177,7 +177,7 @@ pub fn CodePage() -> impl IntoView {
                 {form}
                 // A plain form: what WebAssembly holds in memory goes with the page.
                 <form method="post" action="/api/sign_in/out">
-                    <button class="action" type="submit">{td_string!(LOCALE, sign_in.start_again)}</button>
+                    <button class="action" type="submit">{td_string!(locale(), sign_in.start_again)}</button>
                 </form>
             </CalmShell>
         }
@@ -190,19 +190,19 @@ pub fn CodePage() -> impl IntoView {
 fn other_ways(way: Way, ways: &[Way]) -> Option<AnyView> {
     let link = |other: &Way| {
         let words = match other {
-            Way::Passkey => td_string!(LOCALE, sign_in.passkey.link),
-            Way::App => td_string!(LOCALE, sign_in.backup.instead_link),
-            Way::Phone => td_string!(LOCALE, sign_in.phone.link),
-            Way::BackupCode => td_string!(LOCALE, sign_in.code.instead_link),
+            Way::Passkey => td_string!(locale(), sign_in.passkey.link),
+            Way::App => td_string!(locale(), sign_in.backup.instead_link),
+            Way::Phone => td_string!(locale(), sign_in.phone.link),
+            Way::BackupCode => td_string!(locale(), sign_in.code.instead_link),
         };
         view! { <a href=format!("/sign-in/code?with={other}")>{words}</a> }
     };
     let others: Vec<_> = ways.iter().filter(|other| **other != way).map(link).collect();
     let instead = match (way, others.len()) {
         (_, 0) => return None,
-        (Way::App, 1) if ways.contains(&Way::BackupCode) => td_string!(LOCALE, sign_in.code.instead),
-        (Way::BackupCode, 1) if ways.contains(&Way::App) => td_string!(LOCALE, sign_in.backup.instead),
-        _ => td_string!(LOCALE, sign_in.another),
+        (Way::App, 1) if ways.contains(&Way::BackupCode) => td_string!(locale(), sign_in.code.instead),
+        (Way::BackupCode, 1) if ways.contains(&Way::App) => td_string!(locale(), sign_in.backup.instead),
+        _ => td_string!(locale(), sign_in.another),
     };
     Some(
         view! {
@@ -226,16 +226,16 @@ fn code_form(
     others: Option<AnyView>,
 ) -> AnyView {
     let error = Signal::derive(move || match outcome.get() {
-        Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(LOCALE, common.not_six).to_owned()),
-        Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(LOCALE, sign_in.code.wrong).to_owned()),
+        Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(locale(), common.not_six).to_owned()),
+        Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(locale(), sign_in.code.wrong).to_owned()),
         _ => None,
     });
-    let title = td_string!(LOCALE, sign_in.code.title);
+    let title = td_string!(locale(), sign_in.code.title);
     let (lead, label) = if token_digits.is_some() {
-        let lead = td_string!(LOCALE, sign_in.code.lead_token, customer = apart(customer));
-        (lead, td_string!(LOCALE, sign_in.code.label_token))
+        let lead = td_string!(locale(), sign_in.code.lead_token, customer = apart(customer));
+        (lead, td_string!(locale(), sign_in.code.label_token))
     } else {
-        (td_string!(LOCALE, sign_in.code.lead, customer = apart(customer)), td_string!(LOCALE, sign_in.code.label))
+        (td_string!(locale(), sign_in.code.lead, customer = apart(customer)), td_string!(locale(), sign_in.code.label))
     };
     view! {
         <Title text=title/>
@@ -257,11 +257,11 @@ fn code_form(
 pub fn key_words(label: &'static str, over: &'static str) -> KeyWords {
     KeyWords {
         label,
-        no_script: td_string!(LOCALE, common.key.no_script),
+        no_script: td_string!(locale(), common.key.no_script),
         over,
-        cancelled: td_string!(LOCALE, common.key.cancelled),
-        known: td_string!(LOCALE, common.key.known),
-        unable: td_string!(LOCALE, common.key.unable),
+        cancelled: td_string!(locale(), common.key.cancelled),
+        known: td_string!(locale(), common.key.known),
+        unable: td_string!(locale(), common.key.unable),
     }
 }
 
@@ -272,14 +272,14 @@ fn passkey_form(
     offer: Offer,
     others: Option<AnyView>,
 ) -> AnyView {
-    let title = td_string!(LOCALE, sign_in.passkey.title);
+    let title = td_string!(locale(), sign_in.passkey.title);
     let wrong = move || match outcome.get()? {
         Ok(CodeOutcome::Malformed | CodeOutcome::Wrong) => {
-            Some((td_string!(LOCALE, sign_in.passkey.wrong).to_owned(), String::new()))
+            Some((td_string!(locale(), sign_in.passkey.wrong).to_owned(), String::new()))
         }
         other => refused(other),
     };
-    let words = key_words(td_string!(LOCALE, sign_in.passkey.button), td_string!(LOCALE, sign_in.over));
+    let words = key_words(td_string!(locale(), sign_in.passkey.button), td_string!(locale(), sign_in.over));
     let ask: Asking = || {
         Box::pin(async {
             let question = ask_passkey().await.ok().flatten()?;
@@ -292,7 +292,7 @@ fn passkey_form(
     view! {
         <Title text=title/>
         <h1>{title}</h1>
-        <p class="lead">{td_string!(LOCALE, sign_in.passkey.lead, customer = apart(customer))}</p>
+        <p class="lead">{td_string!(locale(), sign_in.passkey.lead, customer = apart(customer))}</p>
         {refusal(wrong)}
         <div class="form">
             {offer.show()}
@@ -305,15 +305,15 @@ fn passkey_form(
 
 fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, others: Option<AnyView>) -> AnyView {
     let error = Signal::derive(move || match outcome.get() {
-        Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(LOCALE, common.not_a_backup_code).to_owned()),
-        Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(LOCALE, sign_in.backup.wrong).to_owned()),
+        Some(Ok(CodeOutcome::Malformed)) => Some(td_string!(locale(), common.not_a_backup_code).to_owned()),
+        Some(Ok(CodeOutcome::Wrong)) => Some(td_string!(locale(), sign_in.backup.wrong).to_owned()),
         _ => None,
     });
-    let title = td_string!(LOCALE, sign_in.backup.title);
+    let title = td_string!(locale(), sign_in.backup.title);
     view! {
         <Title text=title/>
         <h1>{title}</h1>
-        <p class="lead">{td_string!(LOCALE, sign_in.backup.lead, customer = apart(customer))}</p>
+        <p class="lead">{td_string!(locale(), sign_in.backup.lead, customer = apart(customer))}</p>
         {refusal(move || refused(outcome.get()?))}
         <ActionForm action attr:class="form">
             <BackupCode error autofocus=true/>
@@ -328,7 +328,7 @@ fn backup_form(action: ServerAction<Finish>, outcome: Outcome, customer: &str, o
 pub(super) fn sign_in(action: ServerAction<Finish>) -> AnyView {
     view! {
         <SubmitButton look=Look::Primary wide=true pending=action.pending()>
-            {td_string!(LOCALE, common.sign_in)}
+            {td_string!(locale(), common.sign_in)}
         </SubmitButton>
     }
     .into_any()
@@ -340,8 +340,8 @@ pub(super) fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String,
         Ok(CodeOutcome::Locked { until, now }) => Some(locked(until, now)),
         Ok(CodeOutcome::Disabled) => Some(disabled()),
         Ok(CodeOutcome::Copied) => Some((
-            td_string!(LOCALE, sign_in.passkey.copied).to_owned(),
-            td_string!(LOCALE, sign_in.passkey.copied_lead).to_owned(),
+            td_string!(locale(), sign_in.passkey.copied).to_owned(),
+            td_string!(locale(), sign_in.passkey.copied_lead).to_owned(),
         )),
         Ok(CodeOutcome::GoOn | CodeOutcome::Malformed | CodeOutcome::Wrong | CodeOutcome::Over) => None,
         Err(error) => Some(failed(error)),
@@ -353,16 +353,16 @@ pub(super) fn refused(outcome: Result<CodeOutcome, ApiError>) -> Option<(String,
 pub fn locked(until: Time, now: Time) -> (String, String) {
     let time = clock(until);
     let rest = match (until - now).as_minutes_up() {
-        ..=1 => td_string!(LOCALE, sign_in.locked_one, time = time),
-        minutes => td_string!(LOCALE, sign_in.locked_many, minutes = minutes, time = time),
+        ..=1 => td_string!(locale(), sign_in.locked_one, time = time),
+        minutes => td_string!(locale(), sign_in.locked_many, minutes = minutes, time = time),
     };
-    (td_string!(LOCALE, sign_in.locked).to_owned(), rest)
+    (td_string!(locale(), sign_in.locked).to_owned(), rest)
 }
 
 /// What is said when no code is taken any more.
 #[must_use]
 pub fn disabled() -> (String, String) {
-    (td_string!(LOCALE, sign_in.disabled).to_owned(), td_string!(LOCALE, sign_in.disabled_lead).to_owned())
+    (td_string!(locale(), sign_in.disabled).to_owned(), td_string!(locale(), sign_in.disabled_lead).to_owned())
 }
 
 #[cfg(test)]

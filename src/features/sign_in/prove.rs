@@ -6,15 +6,14 @@ use leptos::prelude::*;
 use super::api::{SendCodeToProve, SendOutcome, SentTo, ask_to_prove};
 use crate::domain::sign_in::{CodeProblem, PASSKEY};
 use crate::features::session::api::Proofs;
-use crate::features::session::calm::LOCALE;
 use crate::ui::{Asking, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords, TextField, clock, ready};
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 /// `code`, wherever an action asks for a fresh second factor. What the reader can prove themself with comes from the console's
 /// frame around it, or as `proofs`.
 #[component]
 pub fn StepUp(
-    #[prop(default = "Your own code")] label: &'static str,
+    #[prop(default = td_string!(locale(), common.prove.label))] label: &'static str,
     /// What the code is good for, after where it comes from.
     #[prop(optional)]
     hint: &'static str,
@@ -38,7 +37,7 @@ pub fn StepUp(
         if let Some(proof) = answered.get() {
             return view! {
                 <input type="hidden" name="code" value=proof/>
-                <p class="hint"><Icon of=Glyph::Check/>" Your passkey answered. It counts once, for this step."</p>
+                <p class="hint"><Icon of=Glyph::Check/>" "{td_string!(locale(), common.prove.answered)}</p>
             }
             .into_any();
         }
@@ -48,7 +47,7 @@ pub fn StepUp(
         let key = proofs.passkeys.then(|| {
             let then =
                 move |(token, answer): (String, String)| answered.set(Some(format!("{PASSKEY}{token} {answer}")));
-            view! { <KeyButton words=WORDS ask=ASK then=Callback::new(then)/> }
+            view! { <KeyButton words=words() ask=ASK then=Callback::new(then)/> }
         });
         let wrong = move || error.get().filter(|_| !code);
         view! {
@@ -65,10 +64,10 @@ pub fn StepUp(
 /// Where a code comes from.
 fn from(proofs: Proofs) -> &'static str {
     match (proofs.apps, proofs.token_digits > 0, proofs.phones) {
-        (true, true, _) => td_string!(LOCALE, common.code_from.either),
-        (false, true, _) => td_string!(LOCALE, common.code_from.token),
-        (false, false, true) => td_string!(LOCALE, common.code_from.phone),
-        (true, false, _) | (false, false, false) => td_string!(LOCALE, common.code_from.app),
+        (true, true, _) => td_string!(locale(), common.code_from.either),
+        (false, true, _) => td_string!(locale(), common.code_from.token),
+        (false, false, true) => td_string!(locale(), common.code_from.phone),
+        (true, false, _) | (false, false, false) => td_string!(locale(), common.code_from.app),
     }
 }
 
@@ -79,16 +78,14 @@ fn send_button() -> AnyView {
     let said = move || {
         action.value().get().map(|outcome| match outcome {
             Ok(SendOutcome::OnItsWay(SentTo { masked, until })) => {
-                format!("A code is on its way to {masked}. It counts until {} UTC.", clock(until))
+                td_string!(locale(), common.prove.sent, number = masked, time = clock(until))
             }
             Ok(SendOutcome::NotBefore { until, .. }) => {
-                format!("There were too many messages. The next one can be sent at {} UTC.", clock(until))
+                td_string!(locale(), common.prove.not_before, time = clock(until))
             }
-            Ok(SendOutcome::SpentForToday) => {
-                "Your organisation sends so many messages in 24 hours and no more. Use another way.".to_owned()
-            }
-            Ok(SendOutcome::Over) => "No code can be sent now. Load the page anew.".to_owned(),
-            Err(_) => "The code could not be sent. Try again.".to_owned(),
+            Ok(SendOutcome::SpentForToday) => td_string!(locale(), common.prove.spent).to_owned(),
+            Ok(SendOutcome::Over) => td_string!(locale(), common.prove.over).to_owned(),
+            Err(_) => td_string!(locale(), common.prove.failed).to_owned(),
         })
     };
     let press = move |_| {
@@ -106,10 +103,10 @@ fn send_button() -> AnyView {
                 on:click=press
             >
                 <Icon of=Glyph::Phone/>
-                "Send a code to my phone"
+                {td_string!(locale(), common.prove.send)}
             </button>
             <p class="hint" role="status">{said}</p>
-            <noscript inner_html="<p class=\"note\">With scripts switched on, a code can be sent to your phone as well.</p>"></noscript>
+            <noscript inner_html=format!("<p class=\"note\">{}</p>", td_string!(locale(), common.prove.send_no_script))></noscript>
         </div>
     }
     .into_any()
@@ -123,8 +120,8 @@ pub fn BackupCode(#[prop(into)] error: MaybeProp<String>, #[prop(optional)] auto
         <TextField
             name="code"
             id="backup-code"
-            label=td_string!(LOCALE, sign_in.backup.label)
-            hint=td_string!(LOCALE, sign_in.backup.hint)
+            label=td_string!(locale(), sign_in.backup.label)
+            hint=td_string!(locale(), sign_in.backup.hint)
             error
             mono=true
             autocomplete="off"
@@ -138,17 +135,16 @@ pub fn BackupCode(#[prop(into)] error: MaybeProp<String>, #[prop(optional)] auto
 /// Why what was typed into [`StepUp`] was not taken.
 #[must_use]
 pub fn code_problem(problem: CodeProblem) -> String {
+    let locale = locale();
     match problem {
-        CodeProblem::Malformed => "A code has 6 digits.".to_owned(),
-        CodeProblem::Wrong => "That code is not right, or it has just been used. Wait for the next one.".to_owned(),
-        CodeProblem::Copied => {
-            "This passkey is refused from now on: there seem to be two of it. Use another method.".to_owned()
-        }
+        CodeProblem::Malformed => td_string!(locale, common.not_six).to_owned(),
+        CodeProblem::Wrong => td_string!(locale, common.prove.wrong).to_owned(),
+        CodeProblem::Copied => td_string!(locale, common.prove.copied).to_owned(),
         CodeProblem::Locked { until, now } => match (until - now).as_minutes_up() {
-            ..=1 => "Too many wrong codes. The next one is taken in 1 minute.".to_owned(),
-            minutes => format!("Too many wrong codes. The next one is taken in {minutes} minutes."),
+            ..=1 => td_string!(locale, common.prove.locked_one).to_owned(),
+            minutes => td_string!(locale, common.prove.locked_many, minutes = minutes),
         },
-        CodeProblem::Disabled => "Codes are no longer taken here. An owner must reset you.".to_owned(),
+        CodeProblem::Disabled => td_string!(locale, common.prove.disabled).to_owned(),
     }
 }
 
@@ -159,11 +155,14 @@ const ASK: Asking = || {
     })
 };
 
-const WORDS: KeyWords = KeyWords {
-    label: "Use a passkey",
-    no_script: "With scripts switched on, a passkey will do as well.",
-    over: "No passkey can be asked now. Load the page anew.",
-    cancelled: "The key did not answer, or the question was turned down. Try again.",
-    known: "The key did not answer. Try again.",
-    unable: "This browser cannot use passkeys here.",
-};
+fn words() -> KeyWords {
+    let locale = locale();
+    KeyWords {
+        label: td_string!(locale, common.prove.key),
+        no_script: td_string!(locale, common.prove.key_no_script),
+        over: td_string!(locale, common.prove.key_over),
+        cancelled: td_string!(locale, common.key.cancelled),
+        known: td_string!(locale, common.prove.key_known),
+        unable: td_string!(locale, common.prove.key_unable),
+    }
+}

@@ -3,9 +3,8 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::features::session::calm::LOCALE;
 use crate::ui::Checkbox;
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 /// Not to be asked again on this device, where the policy allows that.
 #[derive(Clone, Copy)]
@@ -25,15 +24,15 @@ impl Offer {
     pub fn show(self) -> Option<AnyView> {
         let label = match self.days {
             0 => return None,
-            1 => td_string!(LOCALE, sign_in.trust.one).to_owned(),
-            days => td_string!(LOCALE, sign_in.trust.many, days = days),
+            1 => td_string!(locale(), sign_in.trust.one).to_owned(),
+            days => td_string!(locale(), sign_in.trust.many, days = days),
         };
         let (checked, node_ref) = (self.ticked, self.field);
         Some(
             view! {
                 <div class="setting">
                     <Checkbox name="trust" value="true" label checked node_ref/>
-                    <p class="hint">{td_string!(LOCALE, sign_in.trust.hint)}</p>
+                    <p class="hint">{td_string!(locale(), sign_in.trust.hint)}</p>
                 </div>
             }
             .into_any(),

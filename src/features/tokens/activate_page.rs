@@ -12,11 +12,11 @@ use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time as Moment;
 use crate::domain::totp::Moving;
 use crate::features::session::api::Proofs;
-use crate::features::session::calm::{LOCALE, apart, calm, help_desk};
+use crate::features::session::calm::{apart, calm, help_desk};
 use crate::features::session::flash::left_by;
 use crate::features::sign_in::prove::{BackupCode, StepUp, code_problem};
 use crate::ui::{Banner, CalmShell, CodeField, Look, SubmitButton, Tone};
-use crate::words::td_string;
+use crate::words::{locale, td_string};
 
 /// Activates a token of one's own.
 #[component]
@@ -29,7 +29,7 @@ pub fn ActivateTokenPage() -> impl IntoView {
     let page = Resource::new(move || id.get(), move |id| show_waiting(id.parse().unwrap_or(none)));
     let left = left_by::<ActivateOutcome>("activate_token").map(|left| left.outcome);
     view! {
-        <Title text=td_string!(LOCALE, security.token.title)/>
+        <Title text=td_string!(locale(), security.token.title)/>
         {calm(page, move |page: Option<WaitingToken>| match page {
             None => gone(),
             Some(token) if !token.has_factor => no_factor(token),
@@ -39,15 +39,15 @@ pub fn ActivateTokenPage() -> impl IntoView {
 }
 
 fn back() -> AnyView {
-    view! { <p class="ways"><a href="/security">{td_string!(LOCALE, security.back)}</a></p> }.into_any()
+    view! { <p class="ways"><a href="/security">{td_string!(locale(), security.back)}</a></p> }.into_any()
 }
 
 fn gone() -> AnyView {
     view! {
         <CalmShell>
-            <h1>{td_string!(LOCALE, security.gone.title)}</h1>
-            <p class="lead">{td_string!(LOCALE, security.gone.lead)}</p>
-            <a class="button primary wide" href="/security">{td_string!(LOCALE, security.back)}</a>
+            <h1>{td_string!(locale(), security.gone.title)}</h1>
+            <p class="lead">{td_string!(locale(), security.gone.lead)}</p>
+            <a class="button primary wide" href="/security">{td_string!(locale(), security.back)}</a>
         </CalmShell>
     }
     .into_any()
@@ -56,11 +56,11 @@ fn gone() -> AnyView {
 fn no_factor(token: WaitingToken) -> AnyView {
     view! {
         <CalmShell customer=token.customer help_desk=help_desk(token.help_desk)>
-            <h1>{td_string!(LOCALE, security.token.title)}</h1>
-            <Banner tone=Tone::Warn fact=td_string!(LOCALE, security.token.no_factor)>
-                {td_string!(LOCALE, security.token.no_factor_lead)}
+            <h1>{td_string!(locale(), security.token.title)}</h1>
+            <Banner tone=Tone::Warn fact=td_string!(locale(), security.token.no_factor)>
+                {td_string!(locale(), security.token.no_factor_lead)}
             </Banner>
-            <a class="button primary wide" href="/security/add">{td_string!(LOCALE, security.add.title)}</a>
+            <a class="button primary wide" href="/security/add">{td_string!(locale(), security.add.title)}</a>
             {back()}
         </CalmShell>
     }
@@ -73,62 +73,63 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
     let ran_ahead = left == Some(ActivateOutcome::TwoNeeded) && !token.two_codes;
     let (again, proofs) = (token.is_active, token.proofs);
     let two = token.two_codes || ran_ahead || again;
-    let malformed = td_string!(LOCALE, security.token.malformed, digits = digits);
+    let malformed = td_string!(locale(), security.token.malformed, digits = digits);
     let first_error = match left {
         Some(ActivateOutcome::Malformed) => Some(malformed),
-        Some(ActivateOutcome::Wrong) if two => Some(td_string!(LOCALE, security.token.wrong_two).to_owned()),
-        Some(ActivateOutcome::Wrong) => Some(td_string!(LOCALE, security.token.wrong).to_owned()),
+        Some(ActivateOutcome::Wrong) if two => Some(td_string!(locale(), security.token.wrong_two).to_owned()),
+        Some(ActivateOutcome::Wrong) => Some(td_string!(locale(), security.token.wrong).to_owned()),
         _ => None,
     };
     let second_error = (left == Some(ActivateOutcome::TwoNeeded) && !ran_ahead)
-        .then(|| td_string!(LOCALE, security.token.two_needed).to_owned());
+        .then(|| td_string!(locale(), security.token.two_needed).to_owned());
     let why_two = if again {
         None
     } else if ran_ahead {
-        Some(td_string!(LOCALE, security.token.ahead))
+        Some(td_string!(locale(), security.token.ahead))
     } else {
-        token.two_codes.then(|| td_string!(LOCALE, security.token.two))
+        token.two_codes.then(|| td_string!(locale(), security.token.two))
     };
     let first = if two {
-        td_string!(LOCALE, security.token.first, digits = digits)
+        td_string!(locale(), security.token.first, digits = digits)
     } else {
-        td_string!(LOCALE, security.token.first_one, digits = digits)
+        td_string!(locale(), security.token.first_one, digits = digits)
     };
     let second = two.then(|| {
         let hint = if by_press {
-            td_string!(LOCALE, security.token.second_press)
+            td_string!(locale(), security.token.second_press)
         } else {
-            td_string!(LOCALE, security.token.second_time)
+            td_string!(locale(), security.token.second_time)
         };
-        let label = td_string!(LOCALE, security.token.second, digits = digits);
+        let label = td_string!(locale(), security.token.second, digits = digits);
         view! { <CodeField name="second" label hint=hint.to_owned() error=second_error places=digits/> }
     });
     let over = match left {
         Some(ActivateOutcome::Over) => {
-            Some((td_string!(LOCALE, security.over), td_string!(LOCALE, security.over_lead)))
+            Some((td_string!(locale(), security.over), td_string!(locale(), security.over_lead)))
         }
         Some(ActivateOutcome::TooMany) => {
-            Some((td_string!(LOCALE, security.add.many), td_string!(LOCALE, security.add.many_lead)))
+            Some((td_string!(locale(), security.add.many), td_string!(locale(), security.add.many_lead)))
         }
-        Some(ActivateOutcome::NotAllowed) => {
-            Some((td_string!(LOCALE, security.token.not_allowed), td_string!(LOCALE, security.token.not_allowed_lead)))
-        }
+        Some(ActivateOutcome::NotAllowed) => Some((
+            td_string!(locale(), security.token.not_allowed),
+            td_string!(locale(), security.token.not_allowed_lead),
+        )),
         _ => None,
     };
     let serial = apart(&token.serial);
     let (title, lead, button) = if again {
-        let lead = td_string!(LOCALE, security.token.step_lead, serial = serial);
-        (td_string!(LOCALE, security.token.step_title), lead, td_string!(LOCALE, security.token.step_button))
+        let lead = td_string!(locale(), security.token.step_lead, serial = serial);
+        (td_string!(locale(), security.token.step_title), lead, td_string!(locale(), security.token.step_button))
     } else {
-        let lead = td_string!(LOCALE, security.token.lead, serial = serial);
-        let lead = format!("{lead} {}", td_string!(LOCALE, security.token.ends));
-        (td_string!(LOCALE, security.token.title), lead, td_string!(LOCALE, security.token.button))
+        let lead = td_string!(locale(), security.token.lead, serial = serial);
+        let lead = format!("{lead} {}", td_string!(locale(), security.token.ends));
+        (td_string!(locale(), security.token.title), lead, td_string!(locale(), security.token.button))
     };
     let path = format!("/security/tokens/{}", token.id);
     let (href, link) = if backup {
-        (path, td_string!(LOCALE, sign_in.backup.instead_link))
+        (path, td_string!(locale(), sign_in.backup.instead_link))
     } else {
-        (format!("{path}?with=backup"), td_string!(LOCALE, sign_in.code.instead_link))
+        (format!("{path}?with=backup"), td_string!(locale(), sign_in.code.instead_link))
     };
     view! {
         <CalmShell customer=token.customer help_desk=help_desk(token.help_desk)>
@@ -154,10 +155,10 @@ fn form(token: WaitingToken, backup: bool, left: Option<ActivateOutcome>) -> Any
 fn own_factor(backup: bool, left: Option<ActivateOutcome>, proofs: Proofs) -> AnyView {
     let error = match left {
         Some(ActivateOutcome::Code(CodeProblem::Malformed)) if backup => {
-            Some(td_string!(LOCALE, common.not_a_backup_code).to_owned())
+            Some(td_string!(locale(), common.not_a_backup_code).to_owned())
         }
         Some(ActivateOutcome::Code(CodeProblem::Wrong)) if backup => {
-            Some(td_string!(LOCALE, sign_in.backup.wrong).to_owned())
+            Some(td_string!(locale(), sign_in.backup.wrong).to_owned())
         }
         Some(ActivateOutcome::Code(problem)) => Some(code_problem(problem)),
         _ => None,
@@ -168,5 +169,5 @@ fn own_factor(backup: bool, left: Option<ActivateOutcome>, proofs: Proofs) -> An
         }
         .into_any();
     }
-    view! { <StepUp label=td_string!(LOCALE, security.token.own) error proofs/> }.into_any()
+    view! { <StepUp label=td_string!(locale(), security.token.own) error proofs/> }.into_any()
 }

@@ -5,12 +5,11 @@ use super::{Recipient, Way};
 use crate::domain::access::last_moment;
 use crate::domain::approval::Decision;
 use crate::domain::authority::Role;
-use crate::domain::device::browser_name;
 use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
-use crate::domain::time::Time;
 use crate::domain::user::clean_name;
-use crate::words::{Locale, td_string};
+use crate::words::dates::{day, minute as moment};
+use crate::words::{Locale, browser_name, td_string};
 
 /// What one kind of mail says; the rest of the sheet is the same for all.
 pub(super) struct Said {
@@ -176,11 +175,12 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
         }
         Mail::DeviceTrusted { at, until, browser } => {
             let (moment, until) = (moment(locale, *at), moment(locale, *until));
-            let happened = if let Some(browser) = called(browser.as_deref().map(browser_name).as_deref()) {
-                td_string!(locale, mail.device_trusted.happened_in, moment = moment, browser = browser)
-            } else {
-                td_string!(locale, mail.device_trusted.happened, moment = moment)
-            };
+            let happened =
+                if let Some(browser) = called(browser.as_deref().map(|agent| browser_name(locale, agent)).as_deref()) {
+                    td_string!(locale, mail.device_trusted.happened_in, moment = moment, browser = browser)
+                } else {
+                    td_string!(locale, mail.device_trusted.happened, moment = moment)
+                };
             let now = td_string!(locale, mail.device_trusted.now, until = until);
             let doubt =
                 (td_string!(locale, mail.device_trusted.doubt), td_string!(locale, mail.device_trusted.doubt_do));
@@ -289,36 +289,6 @@ fn a_passkey(locale: Locale, name: Option<&str>) -> String {
     match called(name) {
         Some(name) => format!("{} “{name}”", the(locale, MethodKind::Passkey)),
         None => a(locale, MethodKind::Passkey).to_owned(),
-    }
-}
-
-/// "22 November 2026, 14:05 UTC".
-pub(super) fn moment(locale: Locale, at: Time) -> String {
-    let utc = at.utc();
-    let time = format!("{:02}:{:02}", utc.hour, utc.minute);
-    td_string!(locale, mail.moment, day = utc.day, month = month(locale, at), year = utc.year, time = time)
-}
-
-/// "22 November 2026".
-fn day(locale: Locale, at: Time) -> String {
-    let utc = at.utc();
-    td_string!(locale, mail.day, day = utc.day, month = month(locale, at), year = utc.year)
-}
-
-fn month(locale: Locale, at: Time) -> &'static str {
-    match at.utc().month {
-        1 => td_string!(locale, mail.month.january),
-        2 => td_string!(locale, mail.month.february),
-        3 => td_string!(locale, mail.month.march),
-        4 => td_string!(locale, mail.month.april),
-        5 => td_string!(locale, mail.month.may),
-        6 => td_string!(locale, mail.month.june),
-        7 => td_string!(locale, mail.month.july),
-        8 => td_string!(locale, mail.month.august),
-        9 => td_string!(locale, mail.month.september),
-        10 => td_string!(locale, mail.month.october),
-        11 => td_string!(locale, mail.month.november),
-        _ => td_string!(locale, mail.month.december),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::phone::CODE_LIFETIME;
 use crate::domain::recovery::End;
 use crate::domain::time::Time;
 use crate::platform::{Platform, Result, phone};
-use crate::words::Locale;
+use crate::words::{Locale, tagged};
 
 /// What came of sending one.
 pub(super) enum Outcome {
@@ -88,7 +88,8 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
     drop(conn);
     let put_together = || -> Result<_, Unsendable> {
         let recipient = Recipient { name: &to.name, customer: &to.customer_name, help_desk: to.help_desk.as_deref() };
-        let rendered = render(Locale::en, &mail, &recipient, way).map_err(|_| Unsendable::Message)?;
+        let rendered =
+            render(locale_of(to.language.as_deref()), &mail, &recipient, way).map_err(|_| Unsendable::Message)?;
         let heads = Heads {
             id: row.id,
             at: platform.now(),
@@ -121,6 +122,11 @@ impl From<Sending> for Outcome {
     }
 }
 
+/// The language of a user, by its tag as it is stored; English where there is none yet.
+fn locale_of(tag: Option<&str>) -> Locale {
+    tag.and_then(tagged).unwrap_or_default()
+}
+
 /// Sends a code to a phone, while it counts.
 async fn text(
     platform: &Platform,
@@ -144,7 +150,7 @@ async fn text(
     let Ok(number) = phone::open(&platform.keys, &phone::code_place(code), &sealed) else {
         return Ok(Outcome::Refused("the number does not open".to_owned()));
     };
-    let message = message_to_phone(Locale::en, &digits, &platform.config.host());
+    let message = message_to_phone(locale_of(texted.language.as_deref()), &digits, &platform.config.host());
     let copy = || DevMail {
         number: 0,
         id: format!("<{}@{}>", row.id, platform.config.host()),

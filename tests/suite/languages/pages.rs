@@ -1,0 +1,252 @@
+//! Every page for everybody in every language: nothing on it is left in English.
+
+use rekey::domain::policy::Policy;
+use rekey::domain::sign_in::Purpose;
+
+use super::super::{accounts, tokens};
+use super::*;
+
+/// A page in some state, in a browser that is in that state too.
+struct Shown {
+    about: &'static str,
+    path: String,
+    browser: Browser,
+}
+
+fn shown(about: &'static str, path: impl Into<String>, browser: &Browser) -> Shown {
+    Shown { about, path: path.into(), browser: browser.clone() }
+}
+
+async fn posted(browser: &Browser, path: &str, page: &str, fields: &[(&str, &str)]) -> Browser {
+    let mut browser = browser.clone();
+    browser.post(path, page, fields).await;
+    browser
+}
+
+/// Before anybody is signed in: addresses, passwords, links.
+async fn before_sign_in(world: &World) -> Vec<Shown> {
+    let nobody = Browser::new(world).await;
+    let admin = world.with_role(&world.a, Role::Admin).await;
+    let (ua, new) = (world.member(&world.a).await, world.person(&world.a, Who::NEW).await);
+    let factor = nobody.clone().with(CHALLENGE, &world.challenge(&ua, Step::Factor).await);
+    let set_up = world.challenge(&new, Step::SetUp).await;
+    let setting_up = nobody.clone().with(CHALLENGE, &set_up);
+    let begin = "/api/sign_in/begin";
+    let wrong = posted(&nobody, begin, "/sign-in", &[("address", "x@a.example"), ("password", "x")]).await;
+    let code = "/api/sign_in/code";
+    let malformed = posted(&factor, code, "/sign-in/code", &[("code", "1")]).await;
+    let wrong_code = wrong_code(&ua.secret, world.now());
+    let wrong_code = posted(&factor, code, "/sign-in/code", &[("code", &wrong_code)]).await;
+    let backup = "/sign-in/code?with=backup_code";
+    let wrong_backup = [("code", "0000000000000000"), ("backup", "true")];
+    let wrong_backup = posted(&factor, code, backup, &wrong_backup).await;
+    let not_set_up = posted(&setting_up, "/api/set_up/register", "/set-up", &[("code", "x")]).await;
+
+    let lost = world.member(&world.a).await;
+    world.reset(&admin, &[lost.user]).await;
+    let link = format!("/recover/{}", world.link_token(lost.user).await.unwrap());
+    let token = link.trim_start_matches("/recover/");
+    let wrong_at_link = [("token", token), ("password", "x")];
+    let wrong_at_link = posted(&nobody, "/api/recovery/prove", &link, &wrong_at_link).await;
+    let invited = accounts::invited(world, &admin, "zoe@new.example").await;
+    let token = accounts::token(world, invited.user).await;
+    let invitation = format!("/invitation/{token}");
+    let weak = [("token", token.as_str()), ("password", "x")];
+    let weak = posted(&nobody, "/api/invitation/accept", &invitation, &weak).await;
+    let strict = policy(|policy: &mut Policy| policy.set_up_at_sign_in = false);
+    world.set_policy(&world.b, strict).await;
+    let owner_b = world.with_role(&world.b, Role::Owner).await;
+    let ub = world.member(&world.b).await;
+    world.reset(&owner_b, &[ub.user]).await;
+    let elsewhere = [("address", ub.address.as_str()), ("password", PASSWORD)];
+    let elsewhere = posted(&nobody, begin, "/sign-in", &elsewhere).await;
+    vec![
+        shown("sign-in", "/sign-in", &nobody),
+        shown("over", "/sign-in?over=1", &nobody),
+        shown("wrong password", "/sign-in", &wrong),
+        shown("the link is needed", "/sign-in", &elsewhere),
+        shown("code", "/sign-in/code", &factor),
+        shown("malformed code", "/sign-in/code", &malformed),
+        shown("wrong code", "/sign-in/code", &wrong_code),
+        shown("backup code", backup, &factor),
+        shown("wrong backup code", backup, &wrong_backup),
+        shown("set-up", "/set-up", &setting_up),
+        shown("malformed code at the set-up", "/set-up", &not_set_up),
+        shown("recovery link", link.clone(), &nobody),
+        shown("wrong password at the link", link, &wrong_at_link),
+        shown("dead link", "/recover/x.y", &nobody),
+        shown("invitation", invitation.clone(), &nobody),
+        shown("weak password", invitation, &weak),
+        shown("dead invitation", "/invitation/x.y", &nobody),
+        shown("welcome", "/invitation", &nobody),
+        shown("done", "/set-up/done", &nobody),
+        shown("nothing", "/nowhere/at/all", &nobody),
+    ]
+}
+
+/// The codes of a set-up, in the browser that made them and in another one.
+async fn codes(world: &World) -> Vec<Shown> {
+    let new = world.person(&world.a, Who::NEW).await;
+    let token = world.challenge(&new, Step::SetUp).await;
+    let mut browser = Browser::new(world).await.with(CHALLENGE, &token);
+    let another = browser.clone();
+    let code = world.shown_secret(&token).await.unwrap().code(world.now());
+    browser.post("/api/set_up/register", "/set-up", &[("code", &code)]).await;
+    let finish = "/api/set_up/finish";
+    let wrong = posted(&browser, finish, "/set-up/codes", &[("code", "0000 0000 0000 0000")]).await;
+    vec![
+        shown("codes", "/set-up/codes", &browser),
+        shown("wrong code typed back", "/set-up/codes", &wrong),
+        shown("codes gone", "/set-up/codes", &another),
+        shown("sheet", "/set-up/codes/print", &browser),
+        shown("file", "/set-up/codes.txt", &browser),
+    ]
+}
+
+/// One's own security.
+async fn own(world: &World) -> Vec<Shown> {
+    let admin = world.with_role(&world.a, Role::Owner).await;
+    let ua = world.member(&world.a).await;
+    let mut pages = Vec::new();
+    // A story of many kinds.
+    world.sign_in(&ua).await;
+    world.trusted(&ua, 30).await;
+    let token = tokens::assigned(world, &world.a, &admin, &ua).await;
+    world.session_token(&ua).await;
+    let mut browser = Browser::signed_in(world, &ua).await;
+    let make = "/security/codes/new";
+    let ub = world.member(&world.a).await;
+    let asked = Browser::signed_in(world, &ub).await;
+    pages.push(shown("make codes", make, &asked));
+    pages.push(shown("wrong", make, &posted(&asked, "/api/security/make_codes", make, &[("code", "1")]).await));
+    let code = world.fresh_code(&ua);
+    browser.post("/api/security/make_codes", make, &[("code", &code)]).await;
+    pages.push(shown("new codes", "/security/codes", &browser));
+    pages.push(shown("new codes on paper", "/security/codes/print", &browser));
+    pages.push(shown("new codes as a file", "/security/codes.txt", &browser));
+    pages.push(shown("codes gone", "/security/codes", &Browser::signed_in(world, &ua).await));
+    let query = format!("SELECT id FROM methods WHERE user_id = '{}'", ua.user.id);
+    let method = world.text(&query).await.unwrap();
+    let adding = world.challenge_for(&ua, Purpose::AddMethod, Step::SetUp).await;
+    let at_key = browser.clone().with(CHALLENGE, &adding);
+    for (about, path) in [
+        ("security", "/security".to_owned()),
+        ("done", "/security?done=removed".to_owned()),
+        ("add", "/security/add".to_owned()),
+        ("add, over", "/security/add?over=1".to_owned()),
+        ("add a passkey", "/security/add?kind=passkey".to_owned()),
+        ("add a phone", "/security/add?kind=phone&with=backup".to_owned()),
+        ("passkey", "/security/add/passkey".to_owned()),
+        ("password", "/security/password".to_owned()),
+        ("name", format!("/security/methods/{method}/name")),
+        ("remove", format!("/security/methods/{method}/remove")),
+        ("gone", format!("/security/methods/{}/name", admin.user.id)),
+        ("token", format!("/security/tokens/{token}")),
+        ("no token", "/security/tokens/01mcc5rm003kab9w64hq9mjq2v".to_owned()),
+    ] {
+        pages.push(shown(about, path, &browser));
+    }
+    pages.push(shown("key", "/security/add/key", &at_key));
+    let without = world.person(&world.a, Who { without_factor: true, ..Who::MEMBER }).await;
+    let browser = Browser::signed_in(world, &without).await;
+    for path in ["/security", "/security/add", "/security/codes/new"] {
+        pages.push(shown("without a factor", path, &browser));
+    }
+    pages
+}
+
+/// What a person reads of a page, or hears: its text and the words in its attributes.
+fn texts(page: &str) -> BTreeSet<String> {
+    let mut texts = BTreeSet::new();
+    let mut rest = page;
+    while let Some(at) = rest.find('<') {
+        texts.insert(rest[..at].trim().to_owned());
+        rest = &rest[at..];
+        let name = rest[1..].split([' ', '>']).next().unwrap();
+        let end = match name {
+            "script" | "style" | "svg" => {
+                let close = format!("</{name}>");
+                rest.find(&close).map_or(rest.len(), |at| at + close.len())
+            }
+            _ => rest.find('>').map_or(rest.len(), |at| at + 1),
+        };
+        rest = &rest[end..];
+    }
+    texts.insert(rest.trim().to_owned());
+    for element in elements(page) {
+        for (name, value) in element.attributes {
+            if ["aria-label", "title", "placeholder", "alt"].contains(&name.as_str()) {
+                texts.insert(value);
+            }
+        }
+    }
+    texts.into_iter().filter(|text| has_a_word(text)).collect()
+}
+
+/// Three small letters in a row make a word.
+fn has_a_word(text: &str) -> bool {
+    text.split(|c: char| !c.is_lowercase()).any(|letters| letters.chars().count() >= 3)
+}
+
+/// What is the same in every language: names, addresses, and the names of the languages.
+fn is_a_name(text: &str) -> bool {
+    let text = text.trim_matches(['\u{2068}', '\u{2069}', '·', ' ', ',', '.']);
+    text.contains('@')
+        || text.starts_with("Person ")
+        || text.starts_with("Zo")
+        || ["Rekey", "Test", "192.0.2.1, Test", "Deutsch", "English", "Español", "Français", "Nederlands"]
+            .contains(&text)
+}
+
+both! {
+    async fn nothing_is_left_in_english(world: World) {
+        let mut pages = before_sign_in(&world).await;
+        pages.extend(codes(&world).await);
+        pages.extend(own(&world).await);
+        let english = catalogue("en");
+        let mut left = Vec::new();
+        for language in OTHERS {
+            let theirs = catalogue(language);
+            let shared: BTreeSet<String> = theirs
+                .iter()
+                .filter(|(key, message)| english.get(*key) == Some(message))
+                .flat_map(|(_, message)| parts(message))
+                .collect();
+            for Shown { about, path, browser } in &pages {
+                let in_english = browser.clone().with(LANGUAGE, "en").get(path).await;
+                let answer = browser.clone().with(LANGUAGE, language).get(path).await;
+                assert_eq!(answer.status, in_english.status, "{about} in {language}");
+                assert!(!answer.is_redirect(), "{about} in {language} leads to {}", answer.location());
+                assert_eq!(answer.header("content-language"), language, "{about}");
+                assert_eq!(answer.header("vary"), "accept-language, cookie", "{about}");
+                if answer.header("content-type").starts_with("text/html") {
+                    assert!(html(&answer.body).contains(&format!("lang=\"{language}\"")), "{about} in {language}");
+                }
+                let (here, there) = (texts(&answer.body), texts(&in_english.body));
+                let lines = |texts: BTreeSet<String>| -> BTreeSet<String> {
+                    texts.iter().flat_map(|text| text.lines()).map(|line| line.trim().to_owned()).collect()
+                };
+                let there = lines(there);
+                for text in lines(here) {
+                    if has_a_word(&text) && there.contains(&text) && !shared.contains(&text) && !is_a_name(&text) {
+                        left.push(format!("{language}, {about} ({path}): {text}"));
+                    }
+                }
+                let english_parts = english.iter().filter(|(key, message)| theirs.get(*key) != Some(message));
+                for part in english_parts.flat_map(|(_, message)| parts(message)) {
+                    if part.split(' ').count() > 3 && answer.body.contains(&part) {
+                        left.push(format!("{language}, {about} ({path}): {part}"));
+                    }
+                }
+            }
+        }
+        assert!(left.is_empty(), "\n{}\n", left.join("\n"));
+    }
+}
+
+#[test]
+fn words_are_told_from_names_and_codes() {
+    let page = "<p>Sign in</p><script>let word;</script><b title=\"Seen then\">7KQF 21</b><i>zoe@a.example</i>";
+    let found: Vec<String> = texts(page).into_iter().filter(|text| !is_a_name(text)).collect();
+    assert_eq!(found, ["Seen then", "Sign in"]);
+}
