@@ -19,6 +19,7 @@ use crate::features::audit::page::AuditPage;
 use crate::features::invitation::page::{InvitationPage, WelcomePage};
 use crate::features::policy::page::{PolicyPage, PolicyReviewPage};
 use crate::features::recovery::page::RecoverPage;
+use crate::features::reset::from_list_page::{FromListPage, ListedPage};
 use crate::features::reset::page::{ResetPage, ResetsPage};
 use crate::features::security::add_page::{AddPage, KeyPage};
 use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCodesPage};
@@ -191,6 +192,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/customers/:id/policy") view=PolicyPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id/policy/review") view=PolicyReviewPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets") view=ResetsPage ssr=SsrMode::Async/>
+                <Route path=path!("/resets/from-list") view=FromListPage ssr=SsrMode::Async/>
+                <Route path=path!("/resets/from-list/:list") view=ListedPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets/:id") view=ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/security") view=SecurityPage ssr=SsrMode::Async/>

@@ -105,6 +105,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>, watchers
     }
     let uploads = Router::new()
         .route("/api/accounts/file", post(accounts::files::upload))
+        .route("/api/reset/file", post(reset::from_list_file::upload))
         .route("/api/tokens/file", post(tokens::files::upload))
         .layer(DefaultBodyLimit::max(LARGEST_UPLOAD))
         .with_state(platform);
@@ -211,6 +212,7 @@ async fn sweep(platform: Platform) {
         every.tick().await;
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");
         log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
+        log(reset::from_list::sweep(&platform).await, "stale lists of addresses could not be removed");
         log(phones::service::sweep(&platform).await, "stale codes for phones could not be removed");
         log(tokens::imports::sweep(&platform).await, "stale files of tokens could not be removed");
     }

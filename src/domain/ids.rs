@@ -110,6 +110,10 @@ id!(
     InviteListId
 );
 id!(
+    /// A list of addresses out of which a selection is made.
+    ResetListId
+);
+id!(
     /// A hardware token in a customer's stock.
     TokenId
 );

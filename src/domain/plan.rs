@@ -2,8 +2,10 @@
 //! reviewed, confirmed and run is bound to the hash of its canonical form.
 
 mod holdings;
+mod list;
 
 pub use holdings::Holdings;
+pub use list::{LIST_LIFETIME, Unmatched};
 
 use std::collections::BTreeMap;
 

@@ -294,6 +294,7 @@ text_column!(
     crate::domain::ids::MethodId,
     crate::domain::ids::PhoneCodeId,
     crate::domain::ids::ResetId,
+    crate::domain::ids::ResetListId,
     crate::domain::ids::SessionId,
     crate::domain::ids::TokenId,
     crate::domain::ids::TokenImportId,

@@ -107,6 +107,9 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ),
         ("/api/reset/plan", Door::SignedIn, vec![("users[0]", ID)]),
         ("/api/reset/page", Door::SignedIn, vec![("id", ID)]),
+        ("/api/reset/list_text", Door::SignedIn, vec![]),
+        ("/api/reset/listed", Door::SignedIn, vec![("id", ID)]),
+        ("/api/reset/plan_list", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/cancel", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/select", Door::SignedIn, vec![("id", ID), ("all", "true"), ("state", "failed")]),
         ("/api/reset/links", Door::SignedIn, vec![("id", ID), ("act", "revoke"), ("all", "true")]),
@@ -150,7 +153,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     ]
 }
 
-const CONSOLE: [&str; 29] = [
+const CONSOLE: [&str; 31] = [
     "/tokens",
     "/tokens/import",
     "/tokens/01mcc5rm003kab9w64hq9mjq2v",
@@ -158,6 +161,8 @@ const CONSOLE: [&str; 29] = [
     "/users",
     "/users?q=person&customer=x",
     "/resets",
+    "/resets/from-list",
+    "/resets/from-list/01mcc5rm003kab9w64hq9mjq2v",
     "/audit",
     "/security",
     "/security/add",

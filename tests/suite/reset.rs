@@ -4,6 +4,7 @@ mod board;
 mod confirmation;
 mod every_kind;
 mod failed;
+mod from_list;
 mod links;
 mod progress;
 mod report;

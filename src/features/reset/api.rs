@@ -46,10 +46,16 @@ pub async fn plan(
     } else {
         service::Selection::Ticked(users)
     };
-    let outcome = match service::plan(&request.platform, &request.origin, &session.actor, selection).await? {
+    Ok(planned(&request, service::plan(&request.platform, &request.origin, &session.actor, selection).await?))
+}
+
+/// Sends the browser to the review of what was frozen, or says on its page why nothing was.
+#[cfg(feature = "ssr")]
+pub(super) fn planned(request: &Request, planned: service::Planned) -> PlanOutcome {
+    let outcome = match planned {
         service::Planned::Frozen(id) => {
             request.go(&format!("/resets/{id}"));
-            return Ok(PlanOutcome::GoOn);
+            return PlanOutcome::GoOn;
         }
         service::Planned::Nobody => PlanOutcome::Nobody,
         service::Planned::TooMany => PlanOutcome::TooMany,
@@ -57,7 +63,7 @@ pub async fn plan(
         service::Planned::NoOwnerLeft(customer) => PlanOutcome::NoOwnerLeft(customer),
     };
     request.leave("plan", &outcome, &[]);
-    Ok(outcome)
+    outcome
 }
 
 /// What will become of one user of a plan.

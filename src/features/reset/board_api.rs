@@ -227,18 +227,7 @@ pub async fn plan_of(
     let (platform, actor) = (&request.platform, &session.actor);
     let chosen = board::picked(platform, actor, id, picked(users, all, &state)).await?.unwrap_or_default();
     let selection = service::Selection::Ticked(chosen);
-    let outcome = match service::plan(platform, &request.origin, actor, selection).await? {
-        service::Planned::Frozen(plan) => {
-            request.go(&format!("/resets/{plan}"));
-            return Ok(PlanOutcome::GoOn);
-        }
-        service::Planned::Nobody => PlanOutcome::Nobody,
-        service::Planned::TooMany => PlanOutcome::TooMany,
-        service::Planned::Refused(refusal) => PlanOutcome::Refused(refusal),
-        service::Planned::NoOwnerLeft(customer) => PlanOutcome::NoOwnerLeft(customer),
-    };
-    request.leave("plan", &outcome, &[]);
-    Ok(outcome)
+    Ok(super::api::planned(&request, service::plan(platform, &request.origin, actor, selection).await?))
 }
 
 #[cfg(feature = "ssr")]

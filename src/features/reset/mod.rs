@@ -32,6 +32,12 @@ pub mod board_api;
 mod board_people;
 #[cfg(feature = "ssr")]
 pub mod cancel;
+#[cfg(feature = "ssr")]
+pub mod from_list;
+pub mod from_list_api;
+#[cfg(feature = "ssr")]
+pub mod from_list_file;
+pub mod from_list_page;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod progress;

@@ -11,7 +11,7 @@ use crate::domain::board::{Act, Stage};
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::left_by;
-use crate::features::users::list_parts::{number, refusal_words};
+use crate::features::users::list_parts::{number, plan_refused, refusal_words};
 use crate::ui::{
     Banner, Chart, Glyph, Icon, Line, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, Time, Toast, Tone,
     is_same_day, short,
@@ -189,19 +189,7 @@ fn said(left: &Left) -> AnyView {
             refused(format!("It was not stopped: {}.", refusal_words(refusal).to_lowercase()))
         }
     });
-    let planned = left.planned.clone().and_then(|planned| {
-        Some(refused(match planned {
-            PlanOutcome::GoOn => return None,
-            PlanOutcome::Nobody => "Nobody was selected.".to_owned(),
-            PlanOutcome::TooMany => "That is more than one plan holds: 10,000 people.".to_owned(),
-            PlanOutcome::Refused(refusal) => {
-                format!("The selection was refused: {}.", refusal_words(refusal).to_lowercase())
-            }
-            PlanOutcome::NoOwnerLeft(customer) => {
-                format!("{customer} would be left without an owner who can sign in.")
-            }
-        }))
-    });
+    let planned = left.planned.clone().and_then(plan_refused);
     let acted = left.acted.map(|acted| match acted {
         ActOutcome::Done { act, done: count, left } => {
             let what = match act {

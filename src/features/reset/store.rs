@@ -1,8 +1,8 @@
 //! All SQL over `resets` and `reset_items`. What boards and reports need stands in `board`.
 
-pub mod board;
-
 pub mod approval;
+pub mod board;
+pub mod lists;
 
 use sqlx::FromRow;
 

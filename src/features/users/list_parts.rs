@@ -296,8 +296,9 @@ pub(super) fn no_factor_banner() -> AnyView {
     .into_any()
 }
 
-/// Why a selection was refused.
-pub(super) fn refusal_banner(outcome: PlanOutcome) -> Option<AnyView> {
+/// Why a selection was refused; nothing where it was not.
+#[must_use]
+pub fn plan_refused(outcome: PlanOutcome) -> Option<AnyView> {
     let fact = match outcome {
         PlanOutcome::GoOn => return None,
         PlanOutcome::Nobody => "Nobody was selected.".to_owned(),
@@ -307,14 +308,12 @@ pub(super) fn refusal_banner(outcome: PlanOutcome) -> Option<AnyView> {
         }
         PlanOutcome::NoOwnerLeft(customer) => format!("{customer} would be left without an owner who can sign in."),
     };
-    Some(
-        view! {
-            <div class="content">
-                <Banner tone=Tone::Danger fact=fact>"Nothing was reset. Select again."</Banner>
-            </div>
-        }
-        .into_any(),
-    )
+    Some(view! { <Banner tone=Tone::Danger fact=fact>"Nothing was reset. Select again."</Banner> }.into_any())
+}
+
+/// The same over a list that goes from edge to edge.
+pub(super) fn refusal_banner(outcome: PlanOutcome) -> Option<AnyView> {
+    plan_refused(outcome).map(|banner| view! { <div class="content">{banner}</div> }.into_any())
 }
 
 /// What came of ending somebody's sessions.

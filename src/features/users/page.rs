@@ -29,6 +29,9 @@ const HERE: &str = "/users";
 /// Where an invitation is sent again; the server function of accounts has this address.
 const INVITE_AGAIN: &str = "/api/accounts/invite_again";
 
+/// Where a list of addresses is pasted; the page of resets has this address.
+const FROM_LIST: &str = "/resets/from-list";
+
 /// `/users`: everyone whom the reader may see.
 #[component]
 pub fn UsersPage() -> impl IntoView {
@@ -64,6 +67,9 @@ fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyVie
     view! {
         <SheetHead title="Users" beside=customer_selector(HERE, head)>
             {fetched}
+            {me.manages.then(|| view! {
+                <a class="button" href=FROM_LIST><Icon of=Glyph::Document/><span class="label">"Reset from a list"</span></a>
+            })}
             {me.manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/><span class="label">"Invite users"</span></a> })}
         </SheetHead>
         {toolbar(HERE, head, count)}
@@ -200,7 +206,8 @@ fn standing_items(user: &UserRow, id: &str, refused: Option<&'static str>) -> An
 }
 
 /// A role worth a badge: the normal one is silent.
-pub(super) fn role_badge(role: Role) -> Option<AnyView> {
+#[must_use]
+pub fn role_badge(role: Role) -> Option<AnyView> {
     let words = match role {
         Role::Owner => "Owner",
         Role::Admin => "Admin",

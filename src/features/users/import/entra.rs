@@ -1,8 +1,9 @@
 //! Microsoft Entra's "Download users". Older exports call some columns otherwise, but none that is read here.
 
 use super::table::{Column, Columns as Named, Row};
-use super::{FileProblem, Person, Reads, Untaken, name};
+use super::{FileProblem, Person, Reads, Untaken, address_in, name};
 use crate::domain::authority::Role;
+use crate::domain::user::Address;
 
 /// What a guest's user principal name has in the middle: `name_domain#EXT#@tenant`.
 const GUEST: &str = "#ext#";
@@ -30,23 +31,26 @@ impl Columns {
     }
 
     /// `mail`, else the user principal name, which is what most people of a directory are written to.
-    fn address<'a>(&self, row: &'a Row<'_>) -> &'a str {
+    fn written_to<'a>(&self, row: &'a Row<'_>) -> &'a str {
         Some(row.cell(self.mail)).filter(|mail| !mail.is_empty()).unwrap_or_else(|| row.cell(self.principal_name))
     }
 }
 
 impl Reads for Columns {
     fn who(&self, row: &Row<'_>) -> String {
-        let address = self.address(row);
+        let address = self.written_to(row);
         if address.is_empty() { row.cell(self.display_name).to_owned() } else { address.to_owned() }
     }
 
+    fn address(&self, row: &Row<'_>) -> Result<Address, Untaken> {
+        match self.written_to(row) {
+            guest if guest.to_lowercase().contains(GUEST) => Err(Untaken::Guest),
+            address => address_in(address),
+        }
+    }
+
     fn person(&self, row: &Row<'_>) -> Result<Person, Untaken> {
-        let address = match self.address(row) {
-            "" => return Err(Untaken::NoAddress),
-            guest if guest.to_lowercase().contains(GUEST) => return Err(Untaken::Guest),
-            address => address.parse().map_err(|_| Untaken::BadAddress)?,
-        };
+        let address = self.address(row)?;
         let parts = || name(&format!("{} {}", row.cell(self.given_name), row.cell(self.surname)));
         Ok(Person {
             name: name(row.cell(self.display_name)).or_else(parts).ok_or(Untaken::NoName)?,

@@ -1,9 +1,10 @@
 //! Google Workspace's "Download users". Which columns there are varies by year and choice.
 
 use super::table::{Column, Columns as Named, Row};
-use super::{FileProblem, Person, Reads, Untaken, name};
+use super::{FileProblem, Person, Reads, Untaken, address_in, name};
 use crate::domain::authority::Role;
 use crate::domain::time::{Time, Utc};
+use crate::domain::user::Address;
 
 /// Where the columns are.
 pub struct Columns {
@@ -36,11 +37,12 @@ impl Reads for Columns {
         if address.is_empty() { self.name(row) } else { address.to_owned() }
     }
 
+    fn address(&self, row: &Row<'_>) -> Result<Address, Untaken> {
+        address_in(row.cell(self.address))
+    }
+
     fn person(&self, row: &Row<'_>) -> Result<Person, Untaken> {
-        let address = match row.cell(self.address) {
-            "" => return Err(Untaken::NoAddress),
-            address => address.parse().map_err(|_| Untaken::BadAddress)?,
-        };
+        let address = self.address(row)?;
         Ok(Person {
             name: name(&self.name(row)).ok_or(Untaken::NoName)?,
             address,

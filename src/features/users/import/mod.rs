@@ -5,11 +5,13 @@
 //! count as verified, since the customer's own directory vouches for them. Accounts that are suspended there are
 //! suspended here.
 
+pub mod addresses;
 mod entra;
 mod google;
 mod plain;
 pub mod table;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 pub use table::LARGEST;
@@ -145,9 +147,7 @@ pub enum Untaken {
 pub fn read(bytes: &[u8]) -> Result<ImportFile, FileProblem> {
     let text = table::decode(bytes)?;
     let (source, table) = table::read(&text, |columns| {
-        let entra = columns.has("userPrincipalName").then_some(Source::Entra);
-        let google = || columns.has("Email Address").then_some(Source::Google);
-        entra.or_else(google).or_else(|| plain::Columns::are_in(columns).then_some(Source::List))
+        directory(columns).or_else(|| plain::Columns::are_in(columns).then_some(Source::List))
     })?;
     let people: Vec<Line> = match source {
         Source::Entra => lines(&table, &entra::Columns::find(&table.columns)?),
@@ -157,10 +157,19 @@ pub fn read(bytes: &[u8]) -> Result<ImportFile, FileProblem> {
     Ok(ImportFile { source, lines: each_address_once(people) })
 }
 
+/// The directory whose columns these are.
+fn directory(columns: &table::Columns) -> Option<Source> {
+    let google = || columns.has("Email Address").then_some(Source::Google);
+    columns.has("userPrincipalName").then_some(Source::Entra).or_else(google)
+}
+
 /// How one kind of file says who somebody is.
 trait Reads {
     /// Who, whatever else is wrong with the row.
     fn who(&self, row: &Row<'_>) -> String;
+
+    /// Where they are written to.
+    fn address(&self, row: &Row<'_>) -> Result<Address, Untaken>;
 
     /// The person of a row.
     fn person(&self, row: &Row<'_>) -> Result<Person, Untaken>;
@@ -176,15 +185,35 @@ fn lines(table: &Table, columns: &impl Reads) -> Vec<Line> {
 
 /// The first of those with one address is taken, however the others spell it.
 fn each_address_once(mut lines: Vec<Line>) -> Vec<Line> {
-    let mut first: HashMap<String, u64> = HashMap::new();
+    let mut seen = Seen::default();
     for line in &mut lines {
-        let Ok(person) = &line.person else { continue };
-        let number = *first.entry(address_key(&person.address)).or_insert(line.number);
-        if number != line.number {
-            line.person = Err(Untaken::SameAs(number));
+        if let Some(first) = line.person.as_ref().ok().and_then(|person| seen.before(&person.address, line.number)) {
+            line.person = Err(Untaken::SameAs(first));
         }
     }
     lines
+}
+
+/// The addresses that a file has named so far, and on which line it did.
+#[derive(Default)]
+struct Seen(HashMap<String, u64>);
+
+impl Seen {
+    /// The line that named this address before, in whatever spelling.
+    fn before(&mut self, address: &Address, line: u64) -> Option<u64> {
+        match self.0.entry(address_key(address)) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(first) => {
+                first.insert(line);
+                None
+            }
+        }
+    }
+}
+
+/// The address in a cell.
+fn address_in(cell: &str) -> Result<Address, Untaken> {
+    if cell.is_empty() { Err(Untaken::NoAddress) } else { cell.parse().map_err(|_| Untaken::BadAddress) }
 }
 
 /// A name from a cell.

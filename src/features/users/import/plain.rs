@@ -1,8 +1,9 @@
 //! A list made by hand: name, address and, where there is one, role.
 
 use super::table::{Column, Columns as Named, Row};
-use super::{FileProblem, Person, Reads, Untaken, name};
+use super::{FileProblem, Person, Reads, Untaken, address_in, name};
 use crate::domain::authority::Role;
+use crate::domain::user::Address;
 
 /// What people call the column of addresses.
 const ADDRESSES: [&str; 3] = ["address", "email", "mail"];
@@ -17,7 +18,12 @@ pub struct Columns {
 impl Columns {
     /// Whether a table has what such a list needs.
     pub fn are_in(columns: &Named) -> bool {
-        columns.has("name") && ADDRESSES.iter().any(|name| columns.has(name))
+        columns.has("name") && Self::name_addresses(columns)
+    }
+
+    /// Whether a table has a column of addresses.
+    pub fn name_addresses(columns: &Named) -> bool {
+        ADDRESSES.iter().any(|name| columns.has(name))
     }
 
     pub fn find(columns: &Named) -> Result<Self, FileProblem> {
@@ -39,12 +45,13 @@ impl Reads for Columns {
         if address.is_empty() { row.cell(self.name).to_owned() } else { address.to_owned() }
     }
 
+    fn address(&self, row: &Row<'_>) -> Result<Address, Untaken> {
+        address_in(row.cell(self.address))
+    }
+
     fn person(&self, row: &Row<'_>) -> Result<Person, Untaken> {
         Ok(Person {
-            address: match row.cell(self.address) {
-                "" => return Err(Untaken::NoAddress),
-                address => address.parse().map_err(|_| Untaken::BadAddress)?,
-            },
+            address: self.address(row)?,
             name: name(row.cell(self.name)).ok_or(Untaken::NoName)?,
             suspended: false,
             last_sign_in_at: None,

@@ -76,6 +76,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// The places of its columns.
+    pub fn places(&self) -> impl Iterator<Item = Column> + use<> {
+        (0..self.columns.0.len()).map(Column)
+    }
+
     /// Its rows.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let columns = self.columns.0.len();
@@ -144,6 +149,25 @@ pub fn read<T>(text: &str, recognise: impl Fn(&Columns) -> Option<T>) -> Result<
         return Ok((recognised, Table { columns, records }));
     }
     Err(FileProblem::Columns)
+}
+
+/// Reads `text` as a table without a head, with the separator under which all of its rows have as many cells, two at least;
+/// none where there is none, or a single row.
+pub fn read_bare(text: &str) -> Option<Table> {
+    if text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
+        return None;
+    }
+    [b',', b';', b'\t'].into_iter().find_map(|separator| {
+        let reader =
+            ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(false).from_reader(text.as_bytes());
+        let mut lines = Lines::new(text);
+        let numbered = |record: StringRecord| (lines.at(record.position()), record);
+        let mut records: Vec<_> = reader.into_records().filter_map(Result::ok).map(numbered).collect();
+        records.retain(|(_, record)| record.iter().any(|cell| !cell.trim().is_empty()));
+        let cells = records.first().map_or(0, |(_, record)| record.len());
+        let is_table = records.len() > 1 && cells > 1 && records.iter().all(|(_, record)| record.len() == cells);
+        is_table.then(|| Table { columns: Columns(vec![String::new(); cells]), records })
+    })
 }
 
 /// Counts lines as an editor does. The reader's own count is one behind where lines end in CR and LF.

@@ -2,7 +2,7 @@
 
 use super::super::store::life as store;
 use super::User;
-use crate::domain::authority::Scope;
+use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
@@ -76,6 +76,41 @@ pub async fn at_home(conn: &mut Conn, scope: &Scope, addresses: &[Address]) -> R
     let keys: Vec<String> = addresses.iter().map(address_key).collect();
     let ids = store::ids_at(conn, scope, &keys).await?;
     super::by_ids(conn, scope, &ids).await
+}
+
+/// Somebody, by an address of theirs.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Who.
+    pub user: UserRef,
+    /// Their name.
+    pub name: String,
+    /// Where mails go.
+    pub address: Address,
+    /// Its folded form.
+    pub address_key: String,
+    /// Their home customer's name.
+    pub customer_name: String,
+    /// Their role there.
+    pub role: Role,
+}
+
+/// Those at home in `scope` who have one of `addresses`, in whatever spelling, by name and role alone. An address is at most
+/// one person's, at whichever customer; whoever is at home elsewhere is not there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn found(conn: &mut Conn, scope: &Scope, addresses: &[Address]) -> Result<Vec<Found>> {
+    let keys: Vec<String> = addresses.iter().map(address_key).collect();
+    let found = |row: store::Found| Found {
+        user: UserRef { customer: row.customer_id, id: row.id },
+        name: row.name,
+        address: row.address,
+        address_key: row.address_key,
+        customer_name: row.customer_name,
+        role: row.role,
+    };
+    Ok(store::found(conn, scope, &keys).await?.into_iter().map(found).collect())
 }
 
 /// Every customer in which `user` holds or held a role, in ascending order.

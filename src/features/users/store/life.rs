@@ -2,10 +2,10 @@
 
 use sqlx::FromRow;
 
-use crate::domain::authority::Scope;
+use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
-use crate::domain::user::UserRef;
+use crate::domain::user::{Address, UserRef};
 use crate::platform::db::{among, placeholders};
 use crate::platform::{Conn, Result};
 
@@ -123,6 +123,39 @@ pub async fn ids_at(conn: &mut Conn, scope: &Scope, address_keys: &[String]) -> 
             query = query.bind(value);
         }
         found.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(id,)| id));
+    }
+    Ok(found)
+}
+
+#[derive(FromRow)]
+pub struct Found {
+    pub customer_id: CustomerId,
+    pub id: UserId,
+    pub name: String,
+    pub address: Address,
+    pub address_key: String,
+    pub customer_name: String,
+    pub role: Role,
+}
+
+/// Who in `scope` has these address keys, with what a list shows of them.
+pub async fn found(conn: &mut Conn, scope: &Scope, address_keys: &[String]) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    if scope.customers().is_empty() {
+        return Ok(found);
+    }
+    for part in address_keys.chunks(500) {
+        let (whose, values) = among(conn, "u.customer_id", part.len() + 1, scope.customers());
+        let text = format!(
+            "SELECT u.customer_id, u.id, u.name, u.address, u.address_key, c.name AS customer_name, m.role FROM users u \
+             JOIN customers c ON c.id = u.customer_id \
+             JOIN memberships m ON m.customer_id = u.customer_id AND m.user_id = u.id \
+             WHERE u.removed_at IS NULL AND u.address_key IN ({}) AND {whose}",
+            placeholders(1, part.len())
+        );
+        let query = part.iter().fold(sqlx::query_as(sqlx::AssertSqlSafe(text)), |query, key| query.bind(key));
+        let query = values.into_iter().fold(query, |query, value| query.bind(value));
+        found.extend(query.fetch_all(&mut *conn).await?);
     }
     Ok(found)
 }
