@@ -13,6 +13,9 @@ CREATE TABLE reset_lists (
 -- Whoever is made an admin between review and confirmation is not who was reviewed. NULL in plans from before this.
 ALTER TABLE reset_items ADD COLUMN role TEXT;
 
+-- The links of one user, the ended ones too.
+CREATE INDEX links_by_user ON links (customer_id, user_id, issued_at);
+
 -- Resets are found by their reason and ticket, as names are: folded, any part of them.
 ALTER TABLE resets ADD COLUMN words_key TEXT;
 UPDATE resets SET words_key = LOWER(COALESCE(reason, '') || ' ' || COALESCE(ticket, ''));

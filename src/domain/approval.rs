@@ -150,6 +150,8 @@ pub enum Answered {
     Yours,
     /// Not what was reviewed.
     Changed,
+    /// Somebody in it has changed since it was frozen.
+    Outdated,
     /// Whoever asked may not reset everybody in it any more.
     RequesterMayNot,
     /// By now a customer needs a reason or a ticket number, and it has none.

@@ -1,9 +1,11 @@
 //! A reset before it happens: each selected user with what will become of them and why. The plan is frozen: what is
 //! reviewed, confirmed and run is bound to the hash of its canonical form.
 
+mod changes;
 mod holdings;
 mod list;
 
+pub use changes::{Against, Change, canonical_changes, changes};
 pub use holdings::Holdings;
 pub use list::{LIST_LIFETIME, Unmatched};
 
@@ -163,6 +165,8 @@ pub fn decide(actor: &Actor, candidate: &Candidate) -> Result<Verdict, Refusal> 
 pub struct Item {
     /// Who.
     pub user: UserRef,
+    /// Their role in their home customer; none in plans from before it was kept.
+    pub role: Option<Role>,
     /// What will become of them.
     pub verdict: Verdict,
     /// What they have.
@@ -208,7 +212,8 @@ impl Plan {
         let mut items = BTreeMap::new();
         for candidate in candidates {
             let verdict = decide(actor, candidate).or_else(|refusal| outside(candidate, refusal))?;
-            items.insert(candidate.user, Item { user: candidate.user, verdict, holdings: candidate.holdings });
+            let (user, role, holdings) = (candidate.user, Some(candidate.role), candidate.holdings);
+            items.insert(user, Item { user, role, verdict, holdings });
         }
         Ok(Self { requester: actor.user, items: items.into_values().collect() })
     }
@@ -217,7 +222,9 @@ impl Plan {
     #[must_use]
     pub fn canonical(&self) -> String {
         use std::fmt::Write as _;
-        let mut text = format!("rekey plan 3\n{} {}\n", self.requester.customer, self.requester.id);
+        // A plan from before roles were kept goes on meaning what it meant.
+        let version = if self.items.iter().any(|item| item.role.is_some()) { 4 } else { 3 };
+        let mut text = format!("rekey plan {version}\n{} {}\n", self.requester.customer, self.requester.id);
         for item in &self.items {
             let verdict = match item.verdict {
                 Verdict::Reset => "reset",
@@ -228,7 +235,8 @@ impl Plan {
             // there are.
             let (customer, user) = (item.user.customer, item.user.id);
             let methods = format!("{authenticator_apps} {passkeys} {hardware_tokens} {phones}");
-            writeln!(text, "{customer} {user} {verdict} {methods} {backup_codes}")
+            let role = item.role.map(|role| format!(" {role}")).unwrap_or_default();
+            writeln!(text, "{customer} {user} {verdict} {methods} {backup_codes}{role}")
                 .expect("writing to a string does not fail");
         }
         text
@@ -341,6 +349,16 @@ mod tests {
         assert_eq!(verdicts, [Verdict::Skip(Skip::Yourself), Verdict::Reset, Verdict::Skip(Skip::NoAuthority)]);
         let foreign = Candidate { user: user(2, 9), ..candidate(9) };
         assert_eq!(Plan::of_everybody(&admin, std::slice::from_ref(&foreign)), Err((foreign.user, Refusal::NoRole)));
+    }
+
+    #[test]
+    fn a_plan_from_before_roles_were_kept_has_the_text_it_had() {
+        let mut plan = Plan::new(&owner(), &[candidate(1)]).unwrap();
+        assert!(
+            plan.canonical().starts_with("rekey plan 4\n") && plan.canonical().ends_with(" reset 1 0 0 0 10 member\n")
+        );
+        plan.items[0].role = None;
+        assert!(plan.canonical().starts_with("rekey plan 3\n") && plan.canonical().ends_with(" reset 1 0 0 0 10\n"));
     }
 
     #[test]

@@ -77,6 +77,29 @@ impl Default for Policy {
     }
 }
 
+/// What a reset is to be given, and was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Why.
+    Reason,
+    /// The help desk's ticket.
+    Ticket,
+}
+
+/// What a reset of users of customers with these policies still lacks, where it has a reason and a ticket or not.
+#[must_use]
+pub fn lacks<'a>(
+    policies: impl Iterator<Item = &'a Policy> + Clone,
+    has_reason: bool,
+    has_ticket: bool,
+) -> Option<Lack> {
+    let asked = |by: fn(&Policy) -> bool| policies.clone().any(by);
+    if !has_reason && asked(|policy| policy.reason_required) {
+        return Some(Lack::Reason);
+    }
+    (!has_ticket && asked(|policy| policy.ticket_required)).then_some(Lack::Ticket)
+}
+
 impl Policy {
     /// How long a recovery link works: never under 5 minutes nor over 24 hours, whatever is stored.
     #[must_use]

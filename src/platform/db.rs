@@ -220,16 +220,17 @@ pub fn placeholders(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
-/// The most customers that a statement names one by one.
+/// The most customers, or others, that a statement names one by one.
 pub const FEW: usize = 60;
 
-/// The condition that `column` is one of `customers`, with the values of its placeholders, which begin at `$from`. Many are
+/// The condition that `column` is one of `ids`, with the values of its placeholders, which begin at `$from`. Many are
 /// one value: a statement that names thousands is read anew for each reader.
 #[must_use]
-pub fn among(conn: &Conn, column: &str, from: usize, customers: &[CustomerId]) -> (String, Vec<String>) {
-    let ids = || customers.iter().map(ToString::to_string);
-    if customers.len() <= FEW {
-        return (format!("{column} IN ({})", placeholders(from, customers.len())), ids().collect());
+pub fn among<T: ToString>(conn: &Conn, column: &str, from: usize, ids: &[T]) -> (String, Vec<String>) {
+    let all = ids;
+    let ids = || all.iter().map(ToString::to_string);
+    if all.len() <= FEW {
+        return (format!("{column} IN ({})", placeholders(from, all.len())), ids().collect());
     }
     if conn.backend_name() == "SQLite" {
         let ids: Vec<String> = ids().map(|id| format!("\"{id}\"")).collect();

@@ -235,7 +235,7 @@ both! {
         // Who it was is still told.
         let actor = world.actor(&admin).await;
         let view = rekey::features::reset::service::view(&world.platform, &actor, reset).await.unwrap().unwrap();
-        assert_eq!(view.items[0].row.name, ua.name);
+        assert_eq!(view.items[0].name, ua.name);
         let scope = actor.scope(rekey::domain::authority::Right::Read);
         let mut conn = world.platform.db.read().await.unwrap();
         let found = rekey::features::users::service::by_ids(&mut conn, &scope, &[ua.user.id]).await.unwrap();

@@ -36,9 +36,10 @@ async fn asked(world: &World, requester: &Person, selected: &[UserRef]) -> Reset
     id
 }
 
-/// Approves what is stored with this code.
+/// Approves what they see, or what is stored, with this code.
 async fn approve_with(world: &World, person: &Person, id: ResetId, code: &str) -> Answered {
-    let (session, hash) = (world.session(person).await, world.plan_hash(id).await);
+    let (session, stored) = (world.session(person).await, world.plan_hash(id).await);
+    let hash = world.looked_at(person, id).await.unwrap_or(stored);
     approve(&world.platform, &world.origin, &session, id, &hash, code).await.unwrap().0
 }
 

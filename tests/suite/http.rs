@@ -109,6 +109,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/reset/page", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/list_text", Door::SignedIn, vec![]),
         ("/api/reset/listed", Door::SignedIn, vec![("id", ID)]),
+        ("/api/reset/again", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/plan_list", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/cancel", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/select", Door::SignedIn, vec![("id", ID), ("all", "true"), ("state", "failed")]),

@@ -298,7 +298,7 @@ both! {
             assert!(
                 view.items
                     .iter()
-                    .all(|item| item.row.done_at.is_some() && item.row.skip.is_none() && item.link.is_some())
+                    .all(|item| item.done_at.is_some() && item.skip.is_none() && item.link_id.is_some())
             );
         }
         let superseded = "SELECT COUNT(*) FROM links WHERE ended_how = 'superseded'";

@@ -1,6 +1,7 @@
 //! Resets: one moment of death, step by step until all are done, and what is seen and recorded of it.
 
 mod board;
+mod changes;
 mod confirmation;
 mod every_kind;
 mod failed;
@@ -82,7 +83,7 @@ async fn seen(world: &World, person: &Person, id: ResetId) -> Option<View> {
 
 async fn skips(world: &World, person: &Person, id: ResetId) -> Vec<(UserId, Option<Skip>)> {
     let view = seen(world, person, id).await.expect("a reset that this person may see");
-    view.items.iter().map(|item| (item.row.user_id, item.row.skip)).collect()
+    view.items.iter().map(|item| (item.user_id, item.skip)).collect()
 }
 
 both! {
@@ -114,7 +115,7 @@ both! {
         let challenge = world.challenge(&bystander, Step::Factor).await;
         assert!(matches!(world.finish(&challenge, &code).await, Finished::SignedIn { .. }));
         let seen = seen(&world, &admin, id).await.unwrap();
-        let row = &seen.items[0].row;
+        let row = &seen.items[0];
         assert_eq!((row.sessions, row.challenges, row.links, row.authenticator_apps), (1, 3, 1, 0));
         assert!(seen.reset.completed_at.is_some());
         world.assert_chains_whole().await;
@@ -144,7 +145,7 @@ both! {
                 .unwrap()
                 .items
                 .iter()
-                .all(|item| item.row.done_at.is_some() && item.link.is_some())
+                .all(|item| item.done_at.is_some() && item.link_id.is_some())
         );
         world.assert_chains_whole().await;
     }

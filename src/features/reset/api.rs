@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::approval_api::{Approval, WaitingRow};
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::ids::{ResetId, UserId};
-use crate::domain::plan::{Holdings, PlanOutcome, Skip};
+use crate::domain::plan::{Change, Holdings, PlanOutcome, Skip};
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
@@ -19,6 +19,8 @@ use super::board_api::board_page;
 use super::{approval_view, run, service};
 #[cfg(feature = "ssr")]
 use crate::domain::plan::{LIFETIME, seal};
+#[cfg(feature = "ssr")]
+use crate::domain::user::UserRef;
 #[cfg(feature = "ssr")]
 use crate::domain::user_filter::UserFilter;
 #[cfg(feature = "ssr")]
@@ -66,6 +68,18 @@ pub(super) fn planned(request: &Request, planned: service::Planned) -> PlanOutco
     outcome
 }
 
+/// Freezes a plan of the same people anew, whoever of them is still there, and sends the browser to its review.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "reset/again")]
+pub async fn plan_again(id: ResetId) -> Result<PlanOutcome, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let selection = service::Selection::Again(id);
+    Ok(planned(&request, service::plan(&request.platform, &request.origin, &session.actor, selection).await?))
+}
+
 /// What will become of one user of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ItemState {
@@ -110,7 +124,7 @@ pub struct ResetPage {
     pub id: ResetId,
     /// The short form of the plan's hash.
     pub seal: String,
-    /// The plan's hash.
+    /// What is reviewed: the plan, and who in it has changed since.
     pub hash: String,
     /// Whether the reader asked for it.
     pub is_mine: bool,
@@ -120,10 +134,6 @@ pub struct ResetPage {
     pub created_at: Time,
     /// Until when it can be confirmed.
     pub confirm_until: Time,
-    /// When it was confirmed.
-    pub confirmed_at: Option<Time>,
-    /// When the last user was done.
-    pub completed_at: Option<Time>,
     /// Why.
     pub reason: Option<String>,
     /// The help desk's ticket.
@@ -138,6 +148,24 @@ pub struct ResetPage {
     pub items: Vec<ItemRow>,
     /// What there is to say of a second person's approval.
     pub approval: Option<Approval>,
+    /// How many people in it have changed since it was frozen.
+    pub changed: usize,
+    /// Who they are, some of them.
+    pub changes: Vec<ChangedRow>,
+}
+
+/// How many of those who have changed are shown at once.
+pub const CHANGES: usize = 50;
+
+/// Somebody in a plan who is not as they were reviewed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedRow {
+    /// Who.
+    pub user: UserId,
+    /// Their name.
+    pub name: String,
+    /// How.
+    pub change: Change,
 }
 
 /// A reset; none for one the reader may not see, whether there is one or not. `query` is that of its address: a board is
@@ -160,25 +188,29 @@ pub async fn show_reset(id: ResetId, #[server(default)] query: String) -> Result
         view.customers.iter().filter(|customer| needs(&customer.policy)).map(|customer| customer.name.clone()).collect()
     };
     let minutes = || view.customers.iter().map(|customer| customer.policy.link_lifetime().as_minutes_up());
-    let row = |item: &service::ViewItem| ItemRow {
-        user: item.row.user_id,
-        name: item.row.name.clone(),
-        address: item.row.address.to_string(),
-        customer: item.row.customer_name.clone(),
-        role: item.row.role.parse().unwrap_or(Role::Member),
-        holdings: item.row.item().holdings,
-        state: item.row.skip.map_or(ItemState::Pending, ItemState::Skipped),
+    let row = |row: &super::store::ItemRow| ItemRow {
+        user: row.user_id,
+        name: row.name.clone(),
+        address: row.address.to_string(),
+        customer: row.customer_name.clone(),
+        role: row.role.parse().unwrap_or(Role::Member),
+        holdings: row.item().holdings,
+        state: row.skip.map_or(ItemState::Pending, ItemState::Skipped),
+    };
+    let name = |user: UserRef| view.items.iter().find(|row| row.user_id == user.id).map(|row| row.name.clone());
+    let changed = |change: &Change| ChangedRow {
+        user: change.planned.user.id,
+        name: name(change.planned.user).unwrap_or_default(),
+        change: change.clone(),
     };
     let page = ResetPage {
         id,
         seal: seal(&view.reset.plan_hash),
-        hash: view.reset.plan_hash.clone(),
+        hash: service::reviewed(&view.reset.plan_hash, &view.changes),
         is_mine: view.is_mine,
         requester: view.reset.requester_name.clone(),
         created_at: view.reset.created_at,
         confirm_until: view.reset.created_at + LIFETIME,
-        confirmed_at: view.reset.confirmed_at,
-        completed_at: view.reset.completed_at,
         reason: view.reset.reason.clone(),
         ticket: view.reset.ticket.clone(),
         reason_required_by: names(|policy| policy.reason_required),
@@ -186,6 +218,8 @@ pub async fn show_reset(id: ResetId, #[server(default)] query: String) -> Result
         link_minutes: (minutes().min().unwrap_or(60), minutes().max().unwrap_or(60)),
         items: view.items.iter().map(row).collect(),
         approval: view.approval.clone(),
+        changed: view.changes.len(),
+        changes: view.changes.iter().take(CHANGES).map(changed).collect(),
     };
     Ok(request.console(&session, Some(Shown::Plan(Box::new(page)))))
 }
@@ -201,6 +235,8 @@ pub enum ConfirmOutcome {
     Expired,
     /// Not what was reviewed.
     Changed,
+    /// Somebody in it has changed since it was looked at.
+    Outdated,
     /// Nobody in it will be reset.
     Nobody,
     /// A reason is needed.
@@ -247,6 +283,7 @@ pub async fn confirm(
         service::Confirmed::Unknown => ConfirmOutcome::Unknown,
         service::Confirmed::Expired => ConfirmOutcome::Expired,
         service::Confirmed::Changed => ConfirmOutcome::Changed,
+        service::Confirmed::Outdated => ConfirmOutcome::Outdated,
         service::Confirmed::Nobody => ConfirmOutcome::Nobody,
         service::Confirmed::ReasonMissing => ConfirmOutcome::ReasonMissing,
         service::Confirmed::TicketMissing => ConfirmOutcome::TicketMissing,

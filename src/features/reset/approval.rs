@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::service::one_line;
+use super::service::{changes, one_line, plan_of, reviewed};
 use super::store::{self, ItemRow, Reset};
 use crate::domain::approval::{Answered, Decision, LIFETIME, MOST_ASKED, Reason, State, Unfit, may_approve, reasons};
 use crate::domain::audit::{Event, What};
@@ -12,6 +12,7 @@ use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, ResetId};
 use crate::domain::mail::Mail;
 use crate::domain::plan::{Plan, seal};
+use crate::domain::policy::lacks;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::outbox::service::Letter;
@@ -208,7 +209,7 @@ async fn judge(
         return Ok(Ok(Asked { reset, rows }));
     };
     let plan = Plan { requester: reset.requester(), items: rows.iter().map(ItemRow::item).collect() };
-    if plan_hash != reset.plan_hash || sha256(plan.canonical().as_bytes()) != reset.plan_hash {
+    if plan_of(plan_hash) != reset.plan_hash || sha256(plan.canonical().as_bytes()) != reset.plan_hash {
         return Ok(Err((Answered::Changed, Some("changed"))));
     }
     let requester = session::service::actor(conn, reset.requester(), now).await?;
@@ -217,12 +218,12 @@ async fn judge(
     }
     let ids: Vec<CustomerId> = plan.resets().into_keys().collect();
     let policies = customers::service::list(conn, &scope.narrowed(&ids)).await?;
-    let lacks = |customer: &Customer| {
-        (customer.policy.reason_required && reset.reason.is_none())
-            || (customer.policy.ticket_required && reset.ticket.is_none())
-    };
-    if policies.iter().any(lacks) {
+    let policies = policies.iter().map(|customer| &customer.policy);
+    if lacks(policies, reset.reason.is_some(), reset.ticket.is_some()).is_some() {
         return Ok(Err((Answered::Lacking, None)));
+    }
+    if plan_hash != reviewed(&reset.plan_hash, &changes(conn, &scope, &reset, &rows, now).await?) {
+        return Ok(Err((Answered::Outdated, Some("outdated"))));
     }
     Ok(Ok(Asked { reset, rows }))
 }

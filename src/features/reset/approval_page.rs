@@ -208,6 +208,10 @@ fn problem(outcome: Answered, state: State) -> Option<(&'static str, &'static st
             ("You asked for this reset yourself.", "Only a second person can approve it. Nothing was changed.")
         }
         Answered::Changed => ("This is not what was reviewed.", "Nothing was changed. Load the page again."),
+        Answered::Outdated => (
+            "Somebody in it has changed since you looked.",
+            "Nobody was reset. Look at who it is, then approve it, or ask for changes.",
+        ),
         Answered::RequesterMayNot => (
             "Whoever asked for it may no longer reset everybody in it.",
             "Nobody was reset. Decline it, so that somebody else can plan it anew.",

@@ -17,8 +17,8 @@ use crate::features::session::page::console;
 use crate::features::users::list_parts::{number, plan_refused, refusal_words};
 use crate::features::users::page::role_badge;
 use crate::ui::{
-    Badge, Banner, CustomerName, Empty, Glyph, Look, Pager, Person, Section, SheetHead, StatTile, StatTiles,
-    SubmitButton, TextArea, Tone, clock,
+    Banner, CustomerName, Empty, Glyph, Look, Pager, Person, Section, SheetHead, StatTile, StatTiles, SubmitButton,
+    TextArea, Tone, clock,
 };
 
 /// The page that takes a list.
@@ -247,12 +247,12 @@ fn go_on(page: &Page) -> AnyView {
 
 fn table(page: &Page) -> AnyView {
     let heads = match page.part {
-        Part::Matched => view! { <th class="main">"Name"</th><th>"Customer"</th> }.into_any(),
-        Part::LeftOut => view! { <th class="main">"Name"</th><th>"Customer"</th><th>"Why"</th> }.into_any(),
-        Part::Unmatched | Part::Again => view! { <th class="main">"What stands there"</th><th>"Why"</th> }.into_any(),
+        Part::Matched => view! { <th>"Name"</th><th class="mid">"Customer"</th> }.into_any(),
+        Part::LeftOut => view! { <th>"Name"</th><th class="mid">"Customer"</th><th>"Why"</th> }.into_any(),
+        Part::Unmatched | Part::Again => view! { <th>"What stands there"</th><th>"Why"</th> }.into_any(),
     };
     view! {
-        <div class="card scroll">
+        <div class="card">
             <table class="table">
                 <thead><tr><th class="num">"Line"</th>{heads}</tr></thead>
                 <tbody>{page.lines.iter().cloned().map(row).collect_view()}</tbody>
@@ -268,7 +268,7 @@ fn row(line: LineRow) -> AnyView {
             <td>
                 <Person name=person.name href=format!("/users/{}", person.user) under=person.address>{role_badge(person.role)}</Person>
             </td>
-            <td><CustomerName name=person.customer/></td>
+            <td class="mid"><CustomerName name=person.customer/></td>
         }
     };
     let typed = line.typed;
@@ -276,7 +276,7 @@ fn row(line: LineRow) -> AnyView {
     let cells = match line.means {
         Meaning::Matched(person) => who(person).into_any(),
         Meaning::LeftOut(person, refusal) => view! { {who(person)}<td>{refusal_words(refusal)}</td> }.into_any(),
-        Meaning::Unmatched(why) => view! { {stands()}<td><Badge tone=Tone::Warn>{why.label()}</Badge></td> }.into_any(),
+        Meaning::Unmatched(why) => view! { {stands()}<td>{why.label()}</td> }.into_any(),
         Meaning::Again(first) => view! { {stands()}<td>{format!("The address of line {first} again")}</td> }.into_any(),
     };
     view! { <tr><td class="num">{line.number}</td>{cells}</tr> }.into_any()

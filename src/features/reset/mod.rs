@@ -32,6 +32,7 @@ pub mod board_api;
 mod board_people;
 #[cfg(feature = "ssr")]
 pub mod cancel;
+mod changes_view;
 #[cfg(feature = "ssr")]
 pub mod from_list;
 pub mod from_list_api;

@@ -23,12 +23,12 @@ pub fn ResetPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
     let none = ResetId::new(Moment::from_unix_milliseconds(0), [0; 10]);
     let confirm = Confirming::new();
-    let running = confirm.running();
+    let stale = confirm.stale();
     let answered = left_by::<Answered>("approval");
     let query = use_query_map();
     let query = Memo::new(move |_| query.with(leptos_router::params::ParamsMap::to_query_string));
     let reset = Resource::new(
-        move || (id.get(), query.get(), running.get()),
+        move || (id.get(), query.get(), stale.get()),
         move |(id, query, _)| show_reset(id.parse().unwrap_or(none), query),
     );
     let left = Left::take();
@@ -37,7 +37,7 @@ pub fn ResetPage() -> impl IntoView {
         None => nothing(),
         Some(Shown::Plan(page)) => match page.approval.as_ref().and_then(|approval| approval.state) {
             Some(state) => approval(*page, state, answered.clone(), now),
-            None => review(*page, &confirm, now),
+            None => review(*page, &confirm, left.planned(), now),
         },
         Some(Shown::Board(page)) => result(*page, &left, again, now),
     })

@@ -37,6 +37,11 @@ impl Left {
         let acted = left_by("links").map(|left| left.outcome);
         Self { cancelled, planned, acted }
     }
+
+    /// Why nothing was planned, where somebody tried.
+    pub fn planned(&self) -> Option<PlanOutcome> {
+        self.planned.clone()
+    }
 }
 
 /// The page of a confirmed reset.

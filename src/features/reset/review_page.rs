@@ -8,15 +8,17 @@ use leptos_meta::Title;
 
 use super::api::{Confirm, ConfirmOutcome, ItemRow, ItemState, ResetPage};
 use super::approval_page::second_person;
+use super::changes_view::changed;
 use super::page::people;
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::method::{Artefact, Fate, MethodKind};
-use crate::domain::plan::{Holdings, Skip};
+use crate::domain::plan::{Holdings, PlanOutcome, Skip};
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
 use crate::features::sign_in::prove::{StepUp, code_problem};
+use crate::features::users::list_parts::plan_refused;
 use crate::ui::{
     Banner, CustomerName, Glyph, Icon, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, TextArea, TextField,
     Tone, clock, long,
@@ -28,37 +30,56 @@ pub struct Confirming {
     action: ServerAction<Confirm>,
     outcome: Signal<Option<Result<ConfirmOutcome, ApiError>>>,
     left: Option<Left<ConfirmOutcome>>,
+    /// Reason and ticket as they were sent last by a script.
+    sent: StoredValue<Option<(String, String)>>,
 }
 
 impl Confirming {
     /// For one page. Call it outside of closures.
     pub fn new() -> Self {
-        let (action, left) = (ServerAction::new(), left_by("confirm"));
+        let (action, left) = (ServerAction::<Confirm>::new(), left_by("confirm"));
         let outcome = outcome(action, left.as_ref().map(|left: &Left<ConfirmOutcome>| left.outcome));
-        Self { action, outcome, left }
+        let sent = StoredValue::new(None);
+        Effect::new(move || {
+            if let Some(Confirm { reason, ticket, .. }) = action.input().get() {
+                sent.set_value(Some((reason, ticket)));
+            }
+        });
+        Self { action, outcome, left, sent }
     }
 
-    /// Whether it was confirmed from this page: then the page is fetched anew. After a refusal it stays, with what was typed.
-    pub fn running(&self) -> Memo<bool> {
-        let outcome = self.outcome;
-        Memo::new(move |_| outcome.get() == Some(Ok(ConfirmOutcome::GoOn)))
+    /// How often the page has to be fetched anew: when it was confirmed from it, and when it shows what is no longer so. After
+    /// any other refusal it stays as it is.
+    pub fn stale(&self) -> Memo<usize> {
+        let (version, outcome) = (self.action.version(), self.outcome);
+        Memo::new(move |before: Option<&usize>| {
+            let stale = matches!(outcome.get(), Some(Ok(ConfirmOutcome::GoOn | ConfirmOutcome::Outdated)));
+            if stale { version.get() } else { before.copied().unwrap_or_default() }
+        })
     }
 
+    /// What was typed into a field before it was refused.
     fn typed(&self, field: &str) -> String {
-        self.left.as_ref().map(|left| left.typed(field)).unwrap_or_default()
+        let sent = self.sent.get_value().and_then(|sent| match field {
+            "reason" => Some(sent.0),
+            "ticket" => Some(sent.1),
+            _ => None,
+        });
+        sent.or_else(|| self.left.as_ref().map(|left| left.typed(field))).unwrap_or_default()
     }
 }
 
 /// The page of a plan that waits for its confirmation.
-pub fn review(page: ResetPage, confirming: &Confirming, now: Moment) -> AnyView {
+pub fn review(page: ResetPage, confirming: &Confirming, planned: Option<PlanOutcome>, now: Moment) -> AnyView {
     let (going, plan) = plan(&page);
+    let planned = planned.and_then(plan_refused);
     let confirmation = confirmation(page, going, confirming, now);
     view! {
         <Title text="Review before you reset"/>
         <SheetHead title="Review before you reset" crumb=("/users", "Users")/>
         <div class="content columns">
             {plan}
-            <aside>{confirmation}</aside>
+            <aside>{planned}{confirmation}</aside>
         </div>
     }
     .into_any()
@@ -80,6 +101,7 @@ pub(super) fn plan(page: &ResetPage) -> (usize, AnyView) {
                 <StatTile number=total.sessions.to_string() label="sessions end"/>
                 <StatTile number=resets.to_string() label="mails go out"/>
             </StatTiles>
+            {changed(page)}
             {privileged}
             <div class="head"><h2>"By customer"</h2></div>
             {by_customer}
@@ -376,6 +398,10 @@ fn general_problem(outcome: Result<ConfirmOutcome, ApiError>) -> Option<(&'stati
         Ok(ConfirmOutcome::Unknown) => ("This plan is not yours to confirm.", "Nothing was changed."),
         Ok(ConfirmOutcome::Expired) => ("The time to confirm is over.", "Nothing was changed. Select again."),
         Ok(ConfirmOutcome::Changed) => ("This is not what was reviewed.", "Nothing was changed. Load the page again."),
+        Ok(ConfirmOutcome::Outdated) => (
+            "Somebody in it has changed since you looked.",
+            "Nothing was changed. Look at who it is, then confirm it, or make a new plan.",
+        ),
         Ok(ConfirmOutcome::Nobody) => ("Nobody in it will be reset.", "Nothing was changed."),
         Ok(ConfirmOutcome::Refused(refusal)) => (
             match refusal {

@@ -9,15 +9,14 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Scope};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, ResetId, UserId};
-use crate::domain::plan::{LIFETIME, MOST_USERS, Plan, Verdict, seal};
-use crate::domain::recovery::Link;
+use crate::domain::plan::{self, Against, Change, Item, LIFETIME, MOST_USERS, Plan, Verdict, seal};
+use crate::domain::policy::{Lack, lacks};
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
 use crate::domain::user::{UserRef, clean_name};
 use crate::domain::user_filter::UserFilter;
-use crate::features::outbox::service::Delivery;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, customers, outbox, recovery, sign_in, users};
+use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
@@ -44,6 +43,8 @@ pub enum Selection {
     Ticked(Vec<UserId>),
     /// Everybody who matches.
     Matching(UserFilter),
+    /// Whoever is still there of this plan of the actor's own, which was not confirmed.
+    Again(ResetId),
 }
 
 /// Freezes a selection. One ticked user outside the actor's authority refuses the whole, and so does a customer outside it
@@ -54,22 +55,16 @@ pub enum Selection {
 pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, selection: Selection) -> Result<Planned> {
     let mut tx = platform.db.begin().await?;
     let scope = actor.scope(Right::Manage);
-    let (mut selected, decide): (_, fn(&Actor, &[_]) -> _) = match selection {
-        Selection::Ticked(users) => (users, Plan::new),
-        Selection::Matching(filter) => {
-            let seen = actor.scope(Right::Read);
-            let chosen = if filter.customers.is_empty() { seen } else { seen.narrowed(&filter.customers) };
-            if chosen.customers().iter().any(|customer| !scope.covers(*customer)) {
-                drop(tx);
-                let why = if actor.has_mfa { Refusal::NoRole } else { Refusal::NoFactorOfYourOwn };
-                let event =
-                    event(platform, origin, actor, What::ResetRefused).with("why", why).with("users", "matching");
-                audit::service::record_alone(platform, event).await?;
-                return Ok(Planned::Refused(why));
-            }
-            let matching = users::service::ids(&mut tx, &chosen, &filter, platform.now(), MOST_USERS + 1).await?;
-            (matching, Plan::of_everybody)
-        }
+    let decide: fn(&Actor, &[_]) -> _ = match selection {
+        Selection::Ticked(_) => Plan::new,
+        Selection::Matching(_) | Selection::Again(_) => Plan::of_everybody,
+    };
+    let Some(mut selected) = selected(&mut tx, actor, selection, platform.now()).await? else {
+        drop(tx);
+        let why = if actor.has_mfa { Refusal::NoRole } else { Refusal::NoFactorOfYourOwn };
+        let event = event(platform, origin, actor, What::ResetRefused).with("why", why).with("users", "matching");
+        audit::service::record_alone(platform, event).await?;
+        return Ok(Planned::Refused(why));
     };
     selected.sort_unstable();
     selected.dedup();
@@ -123,6 +118,36 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, selection
     Ok(Planned::Frozen(id))
 }
 
+/// Whom a selection means. None where it reaches into a customer outside the authority, and no page lets anybody leave single
+/// people out of it.
+async fn selected(conn: &mut Conn, actor: &Actor, selection: Selection, now: Time) -> Result<Option<Vec<UserId>>> {
+    let scope = actor.scope(Right::Manage);
+    let is_within = |customers: &[CustomerId]| customers.iter().all(|customer| scope.covers(*customer));
+    Ok(match selection {
+        Selection::Ticked(users) => Some(users),
+        Selection::Matching(filter) => {
+            let seen = actor.scope(Right::Read);
+            let chosen = if filter.customers.is_empty() { seen } else { seen.narrowed(&filter.customers) };
+            if !is_within(chosen.customers()) {
+                return Ok(None);
+            }
+            Some(users::service::ids(conn, &chosen, &filter, now, MOST_USERS + 1).await?)
+        }
+        Selection::Again(id) => {
+            let reset = store::get(conn, id).await?;
+            let is_mine = |reset: Reset| reset.requester() == actor.user && reset.confirmed_at.is_none();
+            if !reset.is_some_and(is_mine) {
+                return Ok(Some(Vec::new()));
+            }
+            if !is_within(&store::approval::customers(conn, id).await?) {
+                return Ok(None);
+            }
+            let rows = store::items(conn, &scope, id).await?;
+            Some(rows.iter().filter(|row| row.removed_at.is_none()).map(|row| row.user_id).collect())
+        }
+    })
+}
+
 /// The first customer whose last working owners are all in the plan, wherever they are at home.
 async fn without_owner(conn: &mut Conn, plan: &Plan, now: Time) -> Result<Option<CustomerId>> {
     let resets = plan.resets();
@@ -148,23 +173,15 @@ pub struct View {
     /// The reset.
     pub reset: Reset,
     /// Its lines, as far as the reader may see them.
-    pub items: Vec<ViewItem>,
+    pub items: Vec<ItemRow>,
     /// The customers concerned, with their policies.
     pub customers: Vec<Customer>,
     /// Whether the reader is the one who asked for it.
     pub is_mine: bool,
     /// What there is to say of its approval.
     pub approval: Option<Approval>,
-}
-
-/// One user of a reset.
-pub struct ViewItem {
-    /// What was planned and what became of it.
-    pub row: ItemRow,
-    /// Their recovery link, once there is one.
-    pub link: Option<Link>,
-    /// The mail with it.
-    pub delivery: Option<Delivery>,
+    /// Who has changed since it was frozen, while it can still be confirmed or approved.
+    pub changes: Vec<Change>,
 }
 
 /// A reset that `actor` may see: their own, or one with users of customers whose records they read. A plan that is not
@@ -189,18 +206,44 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
     ids.dedup();
     let customers = customers::service::list(&mut conn, &scope.narrowed(&ids)).await?;
     let approval = approval_view::shown(&mut conn, actor, (&reset, &rows), &customers, platform.now()).await?;
-    let links: Vec<_> = rows.iter().filter_map(|row| row.link_id).collect();
-    let states = recovery::service::states(&mut conn, &links).await?;
-    let deliveries = outbox::service::delivery_of(&mut conn, &links).await?;
-    let items = rows
-        .into_iter()
-        .map(|row| {
-            let link = row.link_id.and_then(|id| states.iter().find(|(link, _)| *link == id)).map(|(_, link)| *link);
-            let delivery = row.link_id.and_then(|id| deliveries.get(&id).cloned());
-            ViewItem { row, link, delivery }
-        })
-        .collect();
-    Ok(Some(View { reset, items, customers, is_mine, approval }))
+    let is_over = reset.confirmed_at.is_some() || reset.decision.is_some();
+    let changes = if is_over { Vec::new() } else { changes(&mut conn, &scope, &reset, &rows, platform.now()).await? };
+    Ok(Some(View { reset, items: rows, customers, is_mine, approval, changes }))
+}
+
+/// Who of a plan is not as they were reviewed, judged as whoever asked for it may act now. `rows` is everybody in it whom
+/// `scope` covers.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn changes(
+    conn: &mut Conn,
+    scope: &Scope,
+    reset: &Reset,
+    rows: &[ItemRow],
+    now: Time,
+) -> Result<Vec<Change>> {
+    let requester = session::service::actor(conn, reset.requester(), now).await?;
+    let ids: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
+    let found = users::service::by_ids(conn, scope, &ids).await?;
+    let found: Vec<_> = found.iter().map(users::service::User::candidate).collect();
+    let planned: Vec<Item> = rows.iter().map(ItemRow::item).collect();
+    let resets = |item: &&Item| item.verdict == Verdict::Reset;
+    let going: BTreeSet<UserRef> = planned.iter().filter(resets).map(|item| item.user).collect();
+    let owned = store::owned(conn, reset.id, now).await?;
+    let owners = users::service::working_owners_of(conn, &owned, now).await?;
+    let against = Against {
+        last_owners: last_owners(&owners, &going),
+        reset_since: store::reset_since(conn, reset.id, reset.created_at).await?.into_iter().collect(),
+    };
+    Ok(plan::changes(requester.as_ref(), &planned, &found, &against))
+}
+
+/// The owners of customers all of whose owners are going.
+fn last_owners(owners: &[(CustomerId, UserRef)], going: &BTreeSet<UserRef>) -> BTreeSet<UserRef> {
+    let stays: BTreeSet<CustomerId> =
+        owners.iter().filter(|(_, owner)| !going.contains(owner)).map(|(customer, _)| *customer).collect();
+    owners.iter().filter(|(customer, _)| !stays.contains(customer)).map(|(_, owner)| *owner).collect()
 }
 
 /// The newest confirmed resets that concern customers whose records `actor` reads.
@@ -211,10 +254,25 @@ pub async fn list(conn: &mut Conn, actor: &Actor) -> Result<Vec<Summary>> {
     store::list(conn, &actor.scope(Right::Read), 100).await
 }
 
+/// What somebody has before them when they decide about a plan: the plan and, where people in it have changed since, who
+/// they are and how. Nobody confirms what they have not seen.
+#[must_use]
+pub fn reviewed(plan_hash: &str, changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return plan_hash.to_owned();
+    }
+    format!("{plan_hash}-{}", sha256(plan::canonical_changes(changes).as_bytes()))
+}
+
+/// The hash of the plan in what somebody reviewed.
+pub(super) fn plan_of(reviewed: &str) -> &str {
+    reviewed.split_once('-').map_or(reviewed, |(plan, _)| plan)
+}
+
 /// What the admin adds to a reviewed plan.
 #[derive(Clone, Debug)]
 pub struct Confirmation {
-    /// The hash of what was reviewed.
+    /// What was [`reviewed`].
     pub plan_hash: String,
     /// Why.
     pub reason: String,
@@ -238,6 +296,8 @@ pub enum Confirmed {
     Expired,
     /// Not what was reviewed.
     Changed,
+    /// Somebody in it has changed since it was looked at: it is to be looked at again, or made anew.
+    Outdated,
     /// Nobody in it will be reset.
     Nobody,
     /// A customer of the selection needs a reason.
@@ -286,25 +346,30 @@ pub async fn confirm(
     let whole = sha256(plan.canonical().as_bytes()) == reset.plan_hash;
     let (customers, authority) =
         (policies(&mut conn, &scope, &plan).await?, still_may(&mut conn, actor, &scope, &plan).await?);
+    // Whoever changes from here on is judged by the run, one by one.
+    let changes = changes(&mut conn, &scope, &reset, &rows, platform.now()).await?;
     drop(conn);
 
     if let Err(refusal) = authority {
         audit::service::record_alone(platform, refused(refusal.as_str())).await?;
         return Ok(Confirmed::Refused(refusal));
     }
-    if !whole || confirmation.plan_hash != reset.plan_hash {
+    if !whole || plan_of(&confirmation.plan_hash) != reset.plan_hash {
         audit::service::record_alone(platform, refused("changed")).await?;
         return Ok(Confirmed::Changed);
+    }
+    if confirmation.plan_hash != reviewed(&reset.plan_hash, &changes) {
+        audit::service::record_alone(platform, refused("outdated")).await?;
+        return Ok(Confirmed::Outdated);
     }
     if plan.items.iter().all(|item| item.verdict != Verdict::Reset) {
         return Ok(Confirmed::Nobody);
     }
     let (reason, ticket) = (one_line(&confirmation.reason), one_line(&confirmation.ticket));
-    if reason.is_none() && customers.iter().any(|customer| customer.policy.reason_required) {
-        return Ok(Confirmed::ReasonMissing);
-    }
-    if ticket.is_none() && customers.iter().any(|customer| customer.policy.ticket_required) {
-        return Ok(Confirmed::TicketMissing);
+    match lacks(customers.iter().map(|customer| &customer.policy), reason.is_some(), ticket.is_some()) {
+        Some(Lack::Reason) => return Ok(Confirmed::ReasonMissing),
+        Some(Lack::Ticket) => return Ok(Confirmed::TicketMissing),
+        None => {}
     }
     let seal = seal(&reset.plan_hash);
     let token = match sign_in::service::prove(platform, origin, session, &confirmation.code, ("plan", &seal)).await? {

@@ -7,7 +7,7 @@ pub mod lists;
 use sqlx::FromRow;
 
 use crate::domain::approval::Decision;
-use crate::domain::authority::Scope;
+use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
 use crate::domain::plan::{Failure, Holdings, Item, Plan, Skip, Verdict};
 use crate::domain::time::Time;
@@ -70,9 +70,9 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
     .await?;
     for part in plan.items.chunks(500) {
         let text = format!(
-            "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
-                phones, backup_codes, sessions, trusted_devices, challenges, links) VALUES {}",
-            rows(part.len(), 13)
+            "INSERT INTO reset_items (reset_id, customer_id, user_id, role, skip, authenticator_apps, passkeys, \
+                hardware_tokens, phones, backup_codes, sessions, trusted_devices, challenges, links) VALUES {}",
+            rows(part.len(), 14)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for item in part {
@@ -80,6 +80,7 @@ pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: 
                 .bind(id)
                 .bind(item.user.customer)
                 .bind(item.user.id)
+                .bind(item.role)
                 .bind(skip_of(item.verdict))
                 .bind(item.holdings.authenticator_apps)
                 .bind(item.holdings.passkeys)
@@ -144,12 +145,16 @@ pub struct ItemRow {
     pub address: Address,
     pub customer_name: String,
     pub role: String,
+    /// The role they had when the plan was frozen.
+    pub planned_role: Option<Role>,
+    pub removed_at: Option<Time>,
 }
 
 impl ItemRow {
     pub fn item(&self) -> Item {
         Item {
             user: UserRef { customer: self.customer_id, id: self.user_id },
+            role: self.planned_role,
             verdict: self.skip.map_or(Verdict::Reset, Verdict::Skip),
             holdings: Holdings {
                 authenticator_apps: self.authenticator_apps,
@@ -175,7 +180,8 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
     let text = format!(
         "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.hardware_tokens, \
             i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, i.link_id, \
-            u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role \
+            u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role, i.role AS planned_role, \
+            u.removed_at \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
@@ -188,6 +194,34 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
         query = query.bind(*customer);
     }
     Ok(query.fetch_all(conn).await?)
+}
+
+/// The customers of which somebody whom a plan resets is an owner. It tells neither who nor how many, so it needs no scope.
+pub async fn owned(conn: &mut Conn, id: ResetId, now: Time) -> Result<Vec<CustomerId>> {
+    let rows: Vec<(CustomerId,)> = sqlx::query_as(
+        "SELECT DISTINCT m.customer_id FROM reset_items i \
+         JOIN memberships m ON m.user_customer_id = i.customer_id AND m.user_id = i.user_id \
+         WHERE i.reset_id = $1 AND i.skip IS NULL AND m.role = 'owner' AND (m.ends_at IS NULL OR m.ends_at > $2)",
+    )
+    .bind(id)
+    .bind(now)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(customer,)| customer).collect())
+}
+
+/// Whom a plan resets to whom a link was issued after `since`. It is for the judgement of the plan alone, and needs no scope.
+pub async fn reset_since(conn: &mut Conn, id: ResetId, since: Time) -> Result<Vec<UserRef>> {
+    let rows: Vec<(CustomerId, UserId)> = sqlx::query_as(
+        "SELECT DISTINCT i.customer_id, i.user_id FROM links l \
+         JOIN reset_items i ON i.customer_id = l.customer_id AND i.user_id = l.user_id \
+         WHERE i.reset_id = $1 AND i.skip IS NULL AND l.issued_at > $2",
+    )
+    .bind(id)
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(customer, id)| UserRef { customer, id }).collect())
 }
 
 /// Binds reason and ticket to a plan that needs no second person and lets it run. Of two that confirm at once, one succeeds.

@@ -152,7 +152,19 @@ pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId], now: 
 /// # Errors
 /// When the database fails.
 pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<Vec<UserRef>> {
-    store::working_owners(conn, customer, now).await
+    Ok(working_owners_of(conn, &[customer], now).await?.into_iter().map(|(_, owner)| owner).collect())
+}
+
+/// The same of several customers at once, each owner with the customer that they own.
+///
+/// # Errors
+/// When the database fails.
+pub async fn working_owners_of(
+    conn: &mut Conn,
+    customers: &[CustomerId],
+    now: Time,
+) -> Result<Vec<(CustomerId, UserRef)>> {
+    store::working_owners(conn, customers, now).await
 }
 
 /// Whether `user` is an owner or admin of any customer.

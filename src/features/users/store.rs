@@ -5,13 +5,14 @@ pub mod life;
 pub mod list;
 
 use sqlx::FromRow;
+use sqlx::query::QueryAs;
 
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::sign_in::Guesses;
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
-use crate::platform::db::{over_users, placeholders, rows};
+use crate::platform::db::{among, over_users, placeholders, rows};
 use crate::platform::{Conn, Result};
 
 /// What a transaction that decides about a user needs to know.
@@ -261,20 +262,26 @@ pub async fn is_privileged(conn: &mut Conn, user: UserRef, now: Time) -> Result<
     Ok(row.is_some())
 }
 
-/// The owners of `customer` who could sign in and help now: active, with a factor, not waiting for a set-up.
-pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<Vec<UserRef>> {
-    let rows: Vec<(CustomerId, UserId)> = sqlx::query_as(
-        "SELECT u.customer_id, u.id FROM memberships m \
+/// The owners of each of `customers` who could sign in and help now: active, with a factor, not waiting for a set-up.
+pub async fn working_owners(
+    conn: &mut Conn,
+    customers: &[CustomerId],
+    now: Time,
+) -> Result<Vec<(CustomerId, UserRef)>> {
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (among, values) = among(conn, "m.customer_id", 2, customers);
+    let text = format!(
+        "SELECT m.customer_id, u.customer_id, u.id FROM memberships m \
          JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
-         WHERE m.customer_id = $1 AND m.role = 'owner' AND (m.ends_at IS NULL OR m.ends_at > $2) \
+         WHERE {among} AND m.role = 'owner' AND (m.ends_at IS NULL OR m.ends_at > $1) \
             AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL \
-            AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)",
-    )
-    .bind(customer)
-    .bind(now)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|(customer, id)| UserRef { customer, id }).collect())
+            AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)"
+    );
+    let query = sqlx::query_as::<_, (CustomerId, CustomerId, UserId)>(sqlx::AssertSqlSafe(text)).bind(now);
+    let rows = values.into_iter().fold(query, QueryAs::bind).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(of, customer, id)| (of, UserRef { customer, id })).collect())
 }
 
 /// The roles of a user in the customers of `scope` that have not ended: home first, the others by name.

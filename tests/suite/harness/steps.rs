@@ -149,6 +149,12 @@ impl World {
         self.text(&format!("SELECT plan_hash FROM resets WHERE id = '{id}'")).await.expect("a stored plan")
     }
 
+    /// What somebody has before them who looks at a plan now; none where they may not.
+    pub async fn looked_at(&self, person: &Person, id: ResetId) -> Option<String> {
+        let view = reset::service::view(&self.platform, &self.actor(person).await, id).await.unwrap()?;
+        Some(reset::service::reviewed(&view.reset.plan_hash, &view.changes))
+    }
+
     /// A confirmation of what was reviewed, with a fresh code.
     pub async fn confirmation(&self, admin: &Person, id: ResetId) -> Confirmation {
         Confirmation {
@@ -243,6 +249,7 @@ pub const fn named_confirmation(confirmed: &Confirmed) -> &'static str {
         Confirmed::Unknown => "unknown",
         Confirmed::Expired => "expired",
         Confirmed::Changed => "changed",
+        Confirmed::Outdated => "outdated",
         Confirmed::Nobody => "nobody",
         Confirmed::ReasonMissing => "reason missing",
         Confirmed::TicketMissing => "ticket missing",

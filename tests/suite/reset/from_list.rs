@@ -181,7 +181,7 @@ both! {
         assert_eq!(unreadable(try_read(&world, &admin, open).await), FileProblem::OpenQuote(2));
         // A line that no database keeps as it is.
         let id = kept(&world, &admin, "xy\0@a.example").await;
-        assert_eq!(told(&world, &admin, id).await, ["1 xy\u{fffd}@a.example = Not a mail address"]);
+        assert_eq!(told(&world, &admin, id).await, ["1 xy\u{fffd}@a.example = None of your users has this address"]);
     }
 
     async fn as_many_as_one_plan_holds_and_no_more(world: World) {

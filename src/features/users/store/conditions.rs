@@ -72,6 +72,13 @@ impl Conditions {
         format!("${}", self.values.len())
     }
 
+    /// Only those whose `column` is one of `ids`.
+    pub fn be_among<T: ToString>(&mut self, conn: &Conn, column: &str, ids: &[T]) {
+        let (text, values) = among(conn, column, self.values.len() + 1, ids);
+        self.values.extend(values.into_iter().map(Value::Text));
+        self.and(&text);
+    }
+
     pub fn and(&mut self, condition: &str) {
         self.text.push_str(" AND ");
         self.text.push_str(condition);

@@ -1,6 +1,7 @@
 //! All SQL over `users` and `memberships` at an account's beginning and end.
 
 use sqlx::FromRow;
+use sqlx::query::QueryAs;
 
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
@@ -153,8 +154,8 @@ pub async fn found(conn: &mut Conn, scope: &Scope, address_keys: &[String]) -> R
              WHERE u.removed_at IS NULL AND u.address_key IN ({}) AND {whose}",
             placeholders(1, part.len())
         );
-        let query = part.iter().fold(sqlx::query_as(sqlx::AssertSqlSafe(text)), |query, key| query.bind(key));
-        let query = values.into_iter().fold(query, |query, value| query.bind(value));
+        let query = part.iter().fold(sqlx::query_as(sqlx::AssertSqlSafe(text)), QueryAs::bind);
+        let query = values.into_iter().fold(query, QueryAs::bind);
         found.extend(query.fetch_all(&mut *conn).await?);
     }
     Ok(found)

@@ -130,18 +130,13 @@ pub async fn ids(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time,
 
 /// Those of `ids` that are in `scope`, in the order of their keys.
 pub async fn by_ids(conn: &mut Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<Listed>> {
-    let mut found = Vec::new();
-    if scope.customers().is_empty() {
-        return Ok(found);
+    if scope.customers().is_empty() || ids.is_empty() {
+        return Ok(Vec::new());
     }
-    for part in ids.chunks(500) {
-        let mut all = Conditions::of_known(conn, scope);
-        let part: Vec<String> = part.iter().map(|id| all.bind(Value::Text(id.to_string()))).collect();
-        all.and(&format!("u.id IN ({})", part.join(", ")));
-        let text = format!("{} WHERE {} ORDER BY u.customer_id, u.id", listed(PEOPLE), all.text);
-        found.extend(all.query(text).fetch_all(&mut *conn).await?);
-    }
-    Ok(found)
+    let mut all = Conditions::of_known(conn, scope);
+    all.be_among(conn, "u.id", ids);
+    let text = format!("{} WHERE {} ORDER BY u.customer_id, u.id", listed(PEOPLE), all.text);
+    Ok(all.query(text).fetch_all(conn).await?)
 }
 
 /// How many users are at home in each customer of `scope`.
