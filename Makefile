@@ -1,5 +1,5 @@
 # Thin names for what scripts/ and cargo do.
-.PHONY: help run test check bench deny release clean-site
+.PHONY: help run test check soak bench deny release clean-site
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,6 +19,11 @@ test: ## everything: check, then all tests on both databases and in a browser
 check: ## format, lints and types, without running anything
 	@scripts/setup run
 	@scripts/check
+
+# The same test as in make test, which kills 200 times.
+soak: ## kills a process in the middle of running resets, again and again: make soak N=2000
+	@scripts/setup test
+	@REKEY_TEST_KILLS=$${N:-2000} scripts/with-postgres cargo test --test main killed_anywhere
 
 bench: ## speed, at 10,000 and 1,000,000 users (ten minutes; REKEY_BENCH_USERS=10000 is quicker)
 	@scripts/setup bench

@@ -28,22 +28,53 @@ export class Demo {
   readonly url: string
   private readonly folder = mkdtempSync(join(tmpdir(), 'rekey-demo-'))
   private readonly log = join(this.folder, 'server.log')
-  private readonly process: ChildProcess
+  private readonly listen: string
+  private process!: ChildProcess
 
   private constructor(
     port: number,
     private readonly database?: Database,
   ) {
-    const listen = `127.0.0.1:${port}`
-    const log = openSync(this.log, 'w')
+    this.listen = `127.0.0.1:${port}`
     // As the demo calls itself: a passkey needs a name.
     this.url = `http://localhost:${port}`
-    this.process = spawn(rekey, ['demo', '--data', this.folder, '--listen', listen], {
+    this.spawn('demo')
+  }
+
+  private spawn(...command: string[]): void {
+    const log = openSync(this.log, 'a')
+    this.process = spawn(rekey, [...command, '--data', this.folder, '--listen', this.listen], {
       cwd: root,
       env: this.env(),
       stdio: ['ignore', log, log],
     })
     this.process.on('error', () => {}) // ready() finds out
+  }
+
+  /** Kills the server, which has no time to tidy up. */
+  async kill(): Promise<void> {
+    const gone = new Promise((done) => this.process.once('exit', done))
+    this.process.kill('SIGKILL')
+    await gone
+  }
+
+  /** Goes on with the same people, and with a mail server. */
+  async restart(smtp: string): Promise<void> {
+    this.spawn('demo', '--smtp-url', smtp)
+    await this.ready()
+  }
+
+  /** What PostgreSQL answers: lines of columns. */
+  sql(text: string): string[] {
+    return psql(text, this.database!.url).split('\n').filter(Boolean)
+  }
+
+  /** Keeps PostgreSQL's lock of these rows until it is called off. */
+  async hold(rows: string): Promise<() => void> {
+    const holder = spawn('psql', ['--no-psqlrc', '--quiet', this.database!.url], { stdio: ['pipe', 'pipe', 'inherit'] })
+    holder.stdin.write(`BEGIN;\n${rows} FOR UPDATE;\n\\echo held\n`)
+    for await (const said of holder.stdout) if (String(said).includes('held')) break
+    return () => holder.kill()
   }
 
   /** The last time step of which each user's code was given away: each counts once. */
@@ -122,8 +153,9 @@ class Database {
   }
 }
 
-function psql(command: string): void {
-  execFileSync('psql', ['--no-psqlrc', '--quiet', '--command', command, process.env.REKEY_TEST_POSTGRES_URL!])
+function psql(command: string, url = process.env.REKEY_TEST_POSTGRES_URL!): string {
+  const plain = ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set', 'ON_ERROR_STOP=1']
+  return execFileSync('psql', [...plain, '--command', command, url], { encoding: 'utf8' })
 }
 
 function freePort(): Promise<number> {

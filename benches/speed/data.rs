@@ -22,7 +22,7 @@ pub const LOOKED_AFTER: i64 = 40;
 /// Everybody's password.
 pub const PASSWORD: &str = "nordlicht-hafenwerk";
 /// How many users, the first of them, have an authenticator whose codes are known.
-pub const WITH_CODES: i64 = 1000;
+pub const WITH_CODES: i64 = 2000;
 /// Those users' authenticator.
 pub const SECRET: [u8; 20] = *b"12345678901234567890";
 

@@ -4,6 +4,7 @@
 // Measuring is asking the clock; two decimals of a rate need no 53 bits.
 #![allow(clippy::disallowed_methods, reason = "time is what is measured here")]
 
+mod batch;
 mod cases;
 mod data;
 mod http;
@@ -191,8 +192,14 @@ async fn measure(
             say(one);
         }
     }
+    let mut provider = askers.provider.clone();
     if "reset".contains(&wishes.only) {
-        for one in work::resets(&server, &db, &sink, &askers.provider, size.users).await? {
+        for one in work::resets(&server, &db, &sink, &mut provider, size.users).await? {
+            say(one);
+        }
+    }
+    if "batch".contains(&wishes.only) {
+        for one in batch::measure(&server, &db, &askers.owner, &mut provider, size.users).await? {
             say(one);
         }
     }

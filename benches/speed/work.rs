@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use rekey::features::reset::api::ResetPage;
-use rekey::features::session::api::Console;
 use rekey::platform::totp::TotpSecret;
 use rekey::platform::{Db, Hasher, Rng};
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -85,7 +83,7 @@ async fn take(stream: TcpStream, taken: Arc<AtomicU32>) -> std::io::Result<()> {
 }
 
 /// The n-th user signs in: with the password, then with the code.
-async fn sign_in(client: &mut Client, n: i64) -> Result<Duration> {
+pub async fn sign_in(client: &mut Client, n: i64) -> Result<Duration> {
     let begun = Instant::now();
     let fields = [("address", &*data::address(n)), ("password", PASSWORD)];
     let begin = client.send(&Request::call("/api/sign_in/begin", "none=none", &fields)).await?;
@@ -101,7 +99,7 @@ fn unexpected(answer: &Answer) -> crate::Error {
 }
 
 /// Whoever can sign in, and be reset: active, with an authenticator, and with an address that is known to reach them.
-fn is_ordinary(n: i64) -> bool {
+pub fn is_ordinary(n: i64) -> bool {
     n % 20 != 7 && n % 33 != 3 && n % 50 != 13 && n % 40 != 9
 }
 
@@ -157,12 +155,17 @@ fn per_second(count: usize, during: Duration) -> f64 {
 }
 
 /// Resets of one, a thousand and ten thousand people at once, as far as there are so many: from the confirmation with a
-/// code to the answer, which comes after the last commit. And how fast the mails after it leave.
-pub async fn resets(server: &Server, db: &Db, sink: &Sink, cookie: &str, users: i64) -> Result<Vec<Measurement>> {
+/// code to the last commit. And how fast the mails after it leave.
+pub async fn resets(
+    server: &Server,
+    db: &Db,
+    sink: &Sink,
+    cookie: &mut String,
+    users: i64,
+) -> Result<Vec<Measurement>> {
     let mut people = (data::WITH_CODES..users).filter(|n| is_ordinary(*n));
     let left = usize::try_from((users - data::WITH_CODES) * 17 / 20)?;
     let mut client = Client::connect(server.port).await?;
-    let mut cookie = cookie.to_owned();
     let (mut measured, mut sent) = (Vec::new(), Vec::new());
     let mut needed = 0;
     for (count, runs, name) in [(1, 20, "reset of 1"), (1000, 3, "reset of 1,000"), (10_000, 3, "reset of 10,000")] {
@@ -174,7 +177,7 @@ pub async fn resets(server: &Server, db: &Db, sink: &Sink, cookie: &str, users: 
         let (mut took, mut floor) = (Vec::new(), Vec::new());
         for _ in 0..runs {
             let group: Vec<i64> = people.by_ref().take(count).collect();
-            took.push(milliseconds(reset(&mut client, db, &mut cookie, &group).await?));
+            took.push(milliseconds(reset(&mut client, db, cookie, &group).await?));
             if count > 1 {
                 sent.push(sink.rate(count).await?);
             }
@@ -183,7 +186,7 @@ pub async fn resets(server: &Server, db: &Db, sink: &Sink, cookie: &str, users: 
             tx.execute("DELETE FROM outbox WHERE next_try_at IS NOT NULL").await?;
             tx.commit().await?;
             let group: Vec<i64> = people.by_ref().take(count).collect();
-            floor.push(milliseconds(bare_reset(db, &group).await?));
+            floor.push(milliseconds(bare_reset(db, &whose(&group)).await?));
         }
         measured.push(Measurement::new(name, "ms", &took, &floor));
         if count > 1 {
@@ -200,22 +203,38 @@ async fn reset(client: &mut Client, db: &Db, cookie: &mut String, people: &[i64]
         fields.push((format!("users[{at}]"), data::user(*n)?.id.to_string()));
     }
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, id)| (&**name, &**id)).collect();
-    let planned = client.send(&Request::call("/api/reset/plan", cookie, &fields)).await?;
+    let id = plan(client, cookie, &fields).await?;
+    confirm(client, db, cookie, &id).await
+}
+
+/// Freezes a selection.
+pub async fn plan(client: &mut Client, cookie: &str, fields: &[(&str, &str)]) -> Result<String> {
+    let planned = client.send(&Request::call("/api/reset/plan", cookie, fields)).await?;
     let id = planned.header("location").and_then(|at| at.strip_prefix("/resets/")).map(str::to_owned);
-    let id = id.ok_or_else(|| unexpected(&planned))?;
-    let page = client.send(&Request::call("/api/reset/page", cookie, &[("id", &id)])).await?;
-    let page: Console<Option<ResetPage>> = serde_json::from_slice(&page.body)?;
-    let hash = page.page.ok_or("no plan")?.hash;
+    id.ok_or_else(|| unexpected(&planned))
+}
+
+/// Confirms a plan, and waits until its last user is done.
+pub async fn confirm(client: &mut Client, db: &Db, cookie: &mut String, id: &str) -> Result<Duration> {
+    let text = |column: &str| format!("SELECT {column} FROM resets WHERE id = '{id}'");
+    let hash = text("plan_hash");
+    let (hash,): (String,) = sqlx::query_as(AssertSqlSafe(hash)).fetch_one(&mut *db.read().await?).await?;
     // A code counts once in thirty seconds, and that is not measured here.
     let mut tx = db.begin().await?;
     tx.execute(AssertSqlSafe(format!("UPDATE methods SET last_step = 0 WHERE {}", whose(&[1])))).await?;
     tx.commit().await?;
     let code = TotpSecret::from_bytes(SECRET).code(data::now()?);
-    let fields = [("id", &*id), ("hash", &*hash), ("reason", "Lost phones"), ("code", &*code)];
+    let fields = [("id", id), ("hash", &*hash), ("reason", "Lost phones"), ("code", &*code)];
     let request = Request::call("/api/reset/confirm", cookie, &fields);
     let begun = Instant::now();
     let confirmed = client.send(&request).await?;
-    let took = begun.elapsed();
+    let mut took = begun.elapsed();
+    let open = text("COUNT(*)") + " AND completed_at IS NULL";
+    // Nobody waits for a large one, whose answer comes before its end.
+    while sqlx::query_as::<_, (i64,)>(AssertSqlSafe(open.clone())).fetch_one(&mut *db.read().await?).await?.0 == 1 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        took = begun.elapsed();
+    }
     let token = confirmed.cookie("rekey").ok_or_else(|| unexpected(&confirmed))?;
     *cookie = format!("rekey={token}");
     Ok(took)
@@ -228,8 +247,7 @@ fn whose(people: &[i64]) -> String {
 }
 
 /// The same rows die and come in one transaction, by statements over all of them.
-async fn bare_reset(db: &Db, people: &[i64]) -> Result<Duration> {
-    let whose = whose(people);
+pub async fn bare_reset(db: &Db, whose: &str) -> Result<Duration> {
     let these = format!("FROM memberships WHERE {whose} AND customer_id = user_customer_id");
     let now = data::now()?.unix_milliseconds();
     // No other rows have such identifiers.

@@ -9,28 +9,35 @@ use crate::domain::totp::STEP_SECONDS;
 use crate::domain::user::Address;
 use crate::features::methods;
 use crate::features::outbox::mailbox::DevMailbox;
-use crate::features::outbox::transport::Transport;
+use crate::features::outbox::transport::{BadSettings, Transport};
 use crate::platform::{Clock, Config, Platform, open};
 
 pub async fn serve(config: &Config) -> Outcome {
     serve::log(config)?;
+    let mail = match Transport::servers(config) {
+        Err(BadSettings::NoServer) => Transport::Mailbox(DevMailbox::default()),
+        servers => servers.map_err(|settings| Problem::Input(settings.to_string()))?,
+    };
     let platform = open::open_demo(config).await?;
     seed(&platform).await?;
+    let mails = match mail.mailbox() {
+        Some(_) => platform.config.absolute("/dev/mailbox"),
+        None => "go to the mail server".to_owned(),
+    };
     say(format_args!(
         "Rekey's demo is at {}\n\n  \
          Sign in as  {TECHNICIAN}\n  \
          Password    {PASSWORD}\n  \
          Code        {}\n  \
-         Mails       {}\n\n\
+         Mails       {mails}\n\n\
          Everybody here is made up, has the same password, and shows their code in the same way.",
         platform.config.base_url(),
         code_command(config),
-        platform.config.absolute("/dev/mailbox"),
     ));
     if !config.listen.ip().is_loopback() {
         complain("other machines can reach this demo, and everybody knows its password");
     }
-    serve::until_stopped(platform, Transport::Mailbox(DevMailbox::default())).await
+    serve::until_stopped(platform, mail).await
 }
 
 /// What shows the technician's code, to be pasted beside the running demo.

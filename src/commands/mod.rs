@@ -32,7 +32,7 @@ struct Cli {
 enum Command {
     /// Serve the pages and send the mails
     Serve,
-    /// Serve made-up people to try everything on, with a mailbox in place of a mail server
+    /// Serve made-up people to try everything on, with a mailbox of its own unless a mail server is set
     Demo {
         #[command(subcommand)]
         command: Option<Demo>,

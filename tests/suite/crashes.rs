@@ -47,13 +47,21 @@ both! {
     }
 
     async fn killed_anywhere_each_user_is_wholly_reset_or_untouched(world: World) {
-        let batch = Batch::new(&world).await;
+        let mut batch = Batch::new(&world).await;
         let rng = Rng::seeded(200);
-        for _ in 0..25 {
-            let polls = 1 + usize::from(u16::from_be_bytes(rng.bytes())) % batch.polls_a_chunk;
+        let (mut done, mut kills_since_then) = (0, 0);
+        for _ in 0..kills() / 2 {
+            let farthest = batch.polls_a_chunk * (10 + kills_since_then) / 10;
+            let polls = 1 + usize::from(u16::from_be_bytes(rng.bytes())) % farthest;
             die(&world, polls);
-            batch.assert_all_or_nothing(&world).await;
+            let done_now = batch.assert_all_or_nothing(&world).await;
+            kills_since_then = if done_now > done { 0 } else { kills_since_then + 1 };
+            done = done_now;
             world.advance(Span::seconds(31));
+            if batch.is_complete(&world).await {
+                batch.assert_done(&world).await;
+                (batch, done) = (Batch::new(&world).await, 0);
+            }
         }
         resume(&world.platform).await.unwrap();
         batch.assert_done(&world).await;
@@ -267,6 +275,14 @@ impl Batch {
         let mut conn = world.platform.db.read().await.unwrap();
         assert_eq!(users::service::working_owners(&mut conn, world.b.id, world.platform.now()).await.unwrap().len(), 0);
     }
+}
+
+/// How often a process is killed in the middle of a reset, on both databases together; `REKEY_TEST_KILLS` names another
+/// number.
+const KILLS: usize = 200;
+
+fn kills() -> usize {
+    std::env::var("REKEY_TEST_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS)
 }
 
 const DIE: &str = "REKEY_TEST_DIE";
