@@ -21,8 +21,8 @@ use super::user::{Standing, UserRef};
 
 /// How long a plan can be confirmed.
 pub const LIFETIME: Span = Span::minutes(30);
-/// The most users in one plan.
-pub const MOST_USERS: usize = 10_000;
+/// The most users in one plan. Ticked ones are fewer, since a request has its bounds; so many match a filter.
+pub const MOST_USERS: usize = 100_000;
 /// How many users are reset in one transaction.
 pub const CHUNK: usize = 200;
 

@@ -12,9 +12,8 @@ use super::spelled;
 use super::time::{Span, Time};
 use super::user::Standing;
 
-/// How far those who match are counted. A plan holds no more people, and beyond it the number would only cost time.
-#[expect(clippy::cast_possible_wrap, reason = "thousands")]
-pub const COUNTED: i64 = super::plan::MOST_USERS as i64;
+/// How far those who match are counted. Beyond it the number would only cost time.
+pub const COUNTED: i64 = 10_000;
 
 /// What is asked of a list of users. Conditions hold all at once; an empty or missing one asks nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

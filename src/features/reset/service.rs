@@ -12,7 +12,7 @@ use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::plan::{self, Against, Change, Item, LIFETIME, MOST_USERS, Plan, Verdict, seal};
 use crate::domain::policy::{Lack, lacks};
 use crate::domain::sign_in::CodeProblem;
-use crate::domain::time::Time;
+use crate::domain::time::{Span, Time};
 use crate::domain::user::{UserRef, clean_name};
 use crate::domain::user_filter::UserFilter;
 use crate::features::session::service::{NewToken, Session};
@@ -20,6 +20,11 @@ use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
+
+/// How many lines of a plan are written in one transaction.
+const A_PART: usize = 1000;
+/// For how long a plan that was never confirmed is kept.
+const KEPT: Span = Span::hours(24);
 
 /// What came of a selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +58,15 @@ pub enum Selection {
 /// # Errors
 /// When the database fails.
 pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, selection: Selection) -> Result<Planned> {
-    let mut tx = platform.db.begin().await?;
+    let mut conn = platform.db.read().await?;
     let scope = actor.scope(Right::Manage);
+    let is_filter = !matches!(selection, Selection::Ticked(_));
     let decide: fn(&Actor, &[_]) -> _ = match selection {
         Selection::Ticked(_) => Plan::new,
         Selection::Matching(_) | Selection::Again(_) => Plan::of_everybody,
     };
-    let Some(mut selected) = selected(&mut tx, actor, selection, platform.now()).await? else {
-        drop(tx);
+    let Some(mut selected) = selected(&mut conn, actor, selection, platform.now()).await? else {
+        drop(conn);
         let why = if actor.has_mfa { Refusal::NoRole } else { Refusal::NoFactorOfYourOwn };
         let event = event(platform, origin, actor, What::ResetRefused).with("why", why).with("users", "matching");
         audit::service::record_alone(platform, event).await?;
@@ -74,38 +80,50 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, selection
     if selected.len() > MOST_USERS {
         return Ok(Planned::TooMany);
     }
-    let found = users::service::by_ids(&mut tx, &scope, &selected).await?;
+    let found = users::service::by_ids(&mut conn, &scope, &selected).await?;
     let candidates: Vec<_> = found.iter().map(users::service::User::candidate).collect();
     let refused = match decide(actor, &candidates) {
         _ if !actor.has_mfa => Err(Refusal::NoFactorOfYourOwn),
         Err((_, refusal)) => Err(refusal),
         // Whoever is not in scope was not found: foreign and made-up ids are refused alike.
-        Ok(_) if found.len() != selected.len() => Err(Refusal::NoRole),
+        // Of those who matched, somebody may have been removed since.
+        Ok(_) if !is_filter && found.len() != selected.len() => Err(Refusal::NoRole),
         Ok(plan) => Ok(plan),
     };
     let plan = match refused {
         Ok(plan) => plan,
         Err(refusal) => {
-            drop(tx);
+            drop(conn);
             let event =
                 event(platform, origin, actor, What::ResetRefused).with("why", refusal).with("users", selected.len());
             audit::service::record_alone(platform, event).await?;
             return Ok(Planned::Refused(refusal));
         }
     };
-    if let Some(customer) = without_owner(&mut tx, &plan, platform.now()).await? {
+    if let Some(customer) = without_owner(&mut conn, &plan, platform.now()).await? {
         // Its name is told to those who may know it.
         let seen = actor.scope(Right::Read).narrowed(&[customer]);
-        let name = customers::service::list(&mut tx, &seen).await?.pop().map(|customer| customer.name);
-        drop(tx);
+        let name = customers::service::list(&mut conn, &seen).await?.pop().map(|customer| customer.name);
+        drop(conn);
         let event = event(platform, origin, actor, What::ResetRefused).with("why", "no_owner_left");
         audit::service::record_alone(platform, event).await?;
         return Ok(Planned::NoOwnerLeft(name.unwrap_or_else(|| "Another customer".to_owned())));
     }
+    drop(conn);
     let now = platform.now();
     let id = platform.rng.id(now, ResetId::new);
     let hash = sha256(plan.canonical().as_bytes());
-    store::insert(&mut tx, id, &plan, &hash, now).await?;
+    let mut tx = platform.db.begin().await?;
+    store::begin(&mut tx, id, actor.user, now).await?;
+    for (n, part) in plan.items.chunks(A_PART).enumerate() {
+        if n > 0 {
+            // Others write in between.
+            tx.commit().await?;
+            tx = platform.db.begin().await?;
+        }
+        store::insert(&mut tx, id, part).await?;
+    }
+    store::freeze(&mut tx, id, &hash).await?;
     let mut customers: Vec<CustomerId> = plan.items.iter().map(|item| item.user.customer).collect();
     customers.dedup();
     let planned = |customer: CustomerId| {
@@ -146,6 +164,22 @@ async fn selected(conn: &mut Conn, actor: &Actor, selection: Selection, now: Tim
             Some(rows.iter().filter(|row| row.removed_at.is_none()).map(|row| row.user_id).collect())
         }
     })
+}
+
+/// Removes the plans that nobody confirmed in a day.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(platform: &Platform) -> Result<()> {
+    let since = platform.now() - KEPT;
+    loop {
+        let mut tx = platform.db.begin().await?;
+        let Some(id) = store::stale(&mut tx, since).await? else {
+            return Ok(());
+        };
+        store::remove(&mut tx, id, A_PART).await?;
+        tx.commit().await?;
+    }
 }
 
 /// The first customer whose last working owners are all in the plan, wherever they are at home.

@@ -235,15 +235,15 @@ pub(super) fn list_foot(path: &'static str, head: &ListHead, me: &Me, shown: usi
     let query = address("", filter, None).trim_start_matches('?').to_owned();
     let (everyone, offer) = (head.users, offer(path, head, me));
     let all = (head.choice.forbidding == 0).then(|| {
-        if everyone > COUNTED {
-            let most = number(COUNTED);
-            return view! { <p class="why-not">{format!("Narrow the list to {most} people to select all that match.")}</p> }
-                .into_any();
-        }
+        let label = if everyone > COUNTED {
+            format!("Select everybody who matches, {}", counted(everyone))
+        } else {
+            format!("Select all {} that match", number(everyone))
+        };
         view! {
             <label class="check all">
                 <input type="checkbox" name="all" value="true" autocomplete="off"/>
-                <span>{format!("Select all {} that match", number(everyone))}</span>
+                <span>{label}</span>
             </label>
         }
         .into_any()
@@ -302,7 +302,7 @@ pub fn plan_refused(outcome: PlanOutcome) -> Option<AnyView> {
     let fact = match outcome {
         PlanOutcome::GoOn => return None,
         PlanOutcome::Nobody => "Nobody was selected.".to_owned(),
-        PlanOutcome::TooMany => "That is more than one plan holds: 10,000 people.".to_owned(),
+        PlanOutcome::TooMany => "That is more than one plan holds: 100,000 people.".to_owned(),
         PlanOutcome::Refused(refusal) => {
             format!("The selection was refused: {}.", refusal_words(refusal).to_lowercase())
         }

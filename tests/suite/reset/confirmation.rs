@@ -8,7 +8,7 @@ use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
 use rekey::domain::user_filter::{COUNTED, UserFilter};
 use rekey::features::reset::run;
-use rekey::features::reset::service::{Confirmation, Confirmed, Planned};
+use rekey::features::reset::service::{Confirmation, Confirmed, Planned, Selection, plan, sweep};
 use rekey::features::sign_in::service::{Factor, Finished};
 use rekey::features::users;
 
@@ -227,12 +227,26 @@ both! {
         assert_eq!(world.recorded(world.a.id).await.iter().filter(|what| *what == "reset").count(), 3);
     }
 
-    async fn as_many_as_one_plan_may_hold(world: World) {
+    async fn a_plan_that_is_still_written_is_none(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
-        let users = world.people(&world.a, Who::NEW, MOST_USERS).await;
+        let id = world.plan(&admin, &[world.member(&world.a).await.user]).await;
+        let confirmation = world.confirmation(&admin, id).await;
+        world.execute("UPDATE resets SET plan_hash = ''").await;
+        let session = world.session(&admin).await;
+        for plan_hash in [confirmation.plan_hash.clone(), String::new()] {
+            let confirmation = Confirmation { plan_hash, ..confirmation.clone() };
+            assert!(matches!(world.try_confirm(&session, id, &confirmation).await, Confirmed::Unknown));
+        }
+        assert!(seen(&world, &admin, id).await.is_none());
+    }
+
+    async fn ten_thousand_in_one_plan(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        const MANY: usize = 10_000;
+        let users = world.people(&world.a, Who::NEW, MANY).await;
         let id = world.plan(&admin, &users_of(&users)).await;
-        assert_eq!(world.count("SELECT COUNT(*) FROM reset_items").await, i64::try_from(MOST_USERS).unwrap());
-        assert_eq!(seen(&world, &admin, id).await.unwrap().items.len(), MOST_USERS);
+        assert_eq!(world.count("SELECT COUNT(*) FROM reset_items").await, i64::try_from(MANY).unwrap());
+        assert_eq!(seen(&world, &admin, id).await.unwrap().items.len(), MANY);
         // So far lists count, and no farther: the admin is one of them, and two more are not counted.
         let scope = world.actor(&admin).await.scope(Right::Read);
         let counted = async || {
@@ -243,10 +257,26 @@ both! {
         assert_eq!((all, counted().await), (COUNTED + 1, COUNTED + 1));
         world.people(&world.a, Who::NEW, 2).await;
         assert_eq!(counted().await, COUNTED + 1);
-        // The page says so, and offers nothing that would be refused.
+        // The page says so, and offers them all the same: the plan counts them.
         let mut browser = Browser::signed_in(&world, &admin).await;
         let page = browser.get("/users?q=example").await.body;
         assert!(page.contains("more than 10,000 of 10,003 people"), "{page}");
-        assert!(page.contains("Narrow the list to 10,000 people") && !page.contains("name=\"all\""), "{page}");
+        assert!(page.contains("Select everybody who matches, more than 10,000"), "{page}");
+        let filter = UserFilter::from_pairs([("q", "example")]);
+        let actor = world.actor(&admin).await;
+        let all = plan(&world.platform, &world.origin, &actor, Selection::Matching(filter)).await.unwrap();
+        let Planned::Frozen(id) = all else { panic!("{all:?}") };
+        let planned = format!("SELECT COUNT(*) FROM reset_items WHERE reset_id = '{id}'");
+        assert_eq!(world.count(&planned).await, i64::try_from(MANY).unwrap() + 3);
+        // What nobody confirmed in a day is no use to anybody.
+        let kept = world.reset(&admin, &[world.member(&world.a).await.user]).await;
+        world.advance(Span::hours(24));
+        sweep(&world.platform).await.unwrap();
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE confirmed_at IS NULL").await, 2);
+        world.advance(Span::seconds(1));
+        sweep(&world.platform).await.unwrap();
+        let left = format!("SELECT COUNT(*) FROM reset_items WHERE reset_id <> '{kept}'");
+        assert_eq!(world.count(&left).await, 0);
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets").await, 1);
     }
 }
