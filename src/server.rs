@@ -211,6 +211,8 @@ async fn sweep(platform: Platform) {
     loop {
         every.tick().await;
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");
+        log(reset::remind::remind(&platform).await, "reminders could not be written");
+        log(reset::service::sweep(&platform).await, "stale plans could not be removed");
         log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
         log(reset::from_list::sweep(&platform).await, "stale lists of addresses could not be removed");
         log(phones::service::sweep(&platform).await, "stale codes for phones could not be removed");

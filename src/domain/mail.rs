@@ -30,6 +30,9 @@ pub enum Mail {
         reason: Option<String>,
         /// The help desk's ticket.
         ticket: Option<String>,
+        /// Whether it is sent once more because nobody came back.
+        #[serde(default)]
+        reminder: bool,
     },
     /// You have an account: here is the link to begin.
     Invitation {

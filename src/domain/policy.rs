@@ -49,6 +49,8 @@ pub struct Policy {
     pub approver_across: bool,
     /// Whether a second person approves the reset of an owner or admin.
     pub approver_privileged: bool,
+    /// After how many hours somebody who was reset and is not back gets a link once more; 0: never.
+    pub remind_after_hours: u16,
     /// A user with this many backup codes left or fewer is warned.
     pub codes_low: u16,
 }
@@ -72,6 +74,7 @@ impl Default for Policy {
             approver_from: 0,
             approver_across: false,
             approver_privileged: false,
+            remind_after_hours: 0,
             codes_low: 3,
         }
     }
@@ -150,6 +153,7 @@ impl Policy {
             approver_from,
             approver_across,
             approver_privileged,
+            remind_after_hours,
             codes_low,
         } = asked;
         Self {
@@ -169,6 +173,7 @@ impl Policy {
             approver_from,
             approver_across,
             approver_privileged,
+            remind_after_hours,
             codes_low,
         }
     }
@@ -192,6 +197,7 @@ impl Policy {
             approver_from: self.approver_from,
             approver_across: self.approver_across,
             approver_privileged: self.approver_privileged,
+            remind_after_hours: self.remind_after_hours,
             codes_low: self.codes_low,
         }
     }
@@ -225,9 +231,17 @@ mod tests {
     }
 
     fn settings() -> impl Strategy<Value = Settings> {
-        let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000, 0u16..=10_000);
+        let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000, 0u16..=10_000, 0u16..=168);
         (any::<[bool; 10]>(), numbers).prop_map(|(on, numbers)| {
-            let (grace_days, trust_days, link_minutes, codes_low, phone_messages_a_day, approver_from) = numbers;
+            let (
+                grace_days,
+                trust_days,
+                link_minutes,
+                codes_low,
+                phone_messages_a_day,
+                approver_from,
+                remind_after_hours,
+            ) = numbers;
             let [
                 mfa_required,
                 passkeys_allowed,
@@ -256,6 +270,7 @@ mod tests {
                 approver_from,
                 approver_across,
                 approver_privileged,
+                remind_after_hours,
                 codes_low,
             }
         })

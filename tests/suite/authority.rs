@@ -73,6 +73,7 @@ fn table() -> Vec<Function> {
         ("typed[codes_low]", "3"),
         ("typed[phone_messages_a_day]", "200"),
         ("typed[approver_from]", "0"),
+        ("typed[remind_after_hours]", "0"),
         ("version", "{version}"),
         ("code", "{code}"),
     ];

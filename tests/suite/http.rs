@@ -101,6 +101,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
                 ("typed[codes_low]", "3"),
                 ("typed[phone_messages_a_day]", "200"),
                 ("typed[approver_from]", "0"),
+                ("typed[remind_after_hours]", "0"),
                 ("version", "x"),
                 ("code", "123456"),
             ],

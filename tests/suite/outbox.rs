@@ -42,6 +42,7 @@ async fn issue(world: &World, user: UserRef) {
         requester: "Ines".into(),
         reason: None,
         ticket: None,
+        reminder: false,
     };
     enqueue(&mut tx, &world.platform, vec![Letter { user, mail, link: Some(issued.link) }]).await.unwrap();
     tx.commit().await.unwrap();

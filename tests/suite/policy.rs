@@ -39,7 +39,7 @@ pub async fn saved(world: &World, owner: &Person, customer: &Customer, change: i
 }
 
 /// Every setting with another value than the default.
-const OTHERS: [(Setting, fn(&mut Settings)); 16] = [
+const OTHERS: [(Setting, fn(&mut Settings)); 17] = [
     (Setting::MfaRequired, |asked| asked.mfa_required = false),
     (Setting::GraceDays, |asked| asked.grace_days = 7),
     (Setting::TrustDays, |asked| asked.trust_days = 30),
@@ -50,6 +50,7 @@ const OTHERS: [(Setting, fn(&mut Settings)); 16] = [
     (Setting::PhoneMessagesADay, |asked| asked.phone_messages_a_day = 50),
     (Setting::SetUpAtSignIn, |asked| asked.set_up_at_sign_in = false),
     (Setting::LinkMinutes, |asked| asked.link_minutes = 30),
+    (Setting::RemindAfterHours, |asked| asked.remind_after_hours = 24),
     (Setting::ReasonRequired, |asked| asked.reason_required = false),
     (Setting::TicketRequired, |asked| asked.ticket_required = true),
     (Setting::ApproverFrom, |asked| asked.approver_from = 10),

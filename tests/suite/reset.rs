@@ -8,6 +8,7 @@ mod failed;
 mod from_list;
 mod links;
 mod progress;
+mod reminders;
 mod report;
 mod stopped;
 mod who_may;

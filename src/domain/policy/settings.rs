@@ -41,6 +41,8 @@ pub struct Settings {
     pub approver_across: bool,
     /// See [`super::Policy::approver_privileged`].
     pub approver_privileged: bool,
+    /// See [`super::Policy::remind_after_hours`].
+    pub remind_after_hours: u16,
     /// See [`super::Policy::codes_low`].
     pub codes_low: u16,
 }
@@ -68,6 +70,8 @@ pub enum Setting {
     SetUpAtSignIn,
     /// [`Settings::link_minutes`].
     LinkMinutes,
+    /// [`Settings::remind_after_hours`].
+    RemindAfterHours,
     /// [`Settings::reason_required`].
     ReasonRequired,
     /// [`Settings::ticket_required`].
@@ -92,6 +96,7 @@ spelled!(Setting {
     PhoneMessagesADay => "phone_messages_a_day",
     SetUpAtSignIn => "set_up_at_sign_in",
     LinkMinutes => "link_minutes",
+    RemindAfterHours => "remind_after_hours",
     ReasonRequired => "reason_required",
     TicketRequired => "ticket_required",
     ApproverFrom => "approver_from",
@@ -109,6 +114,7 @@ impl Setting {
             Self::PhoneMessagesADay | Self::ApproverFrom => Some(0..=10_000),
             Self::TrustDays => Some(0..=MOST_DAYS),
             Self::LinkMinutes => Some(5..=24 * 60),
+            Self::RemindAfterHours => Some(0..=168),
             Self::CodesLow => Some(0..=9),
             Self::MfaRequired
             | Self::PasskeysAllowed
@@ -146,6 +152,7 @@ impl Settings {
             Setting::PhoneMessagesADay => self.phone_messages_a_day.to_string(),
             Setting::SetUpAtSignIn => on_or_off(self.set_up_at_sign_in),
             Setting::LinkMinutes => self.link_minutes.to_string(),
+            Setting::RemindAfterHours => self.remind_after_hours.to_string(),
             Setting::ReasonRequired => on_or_off(self.reason_required),
             Setting::TicketRequired => on_or_off(self.ticket_required),
             Setting::ApproverFrom => self.approver_from.to_string(),
@@ -173,6 +180,7 @@ mod tests {
             (Setting::GraceDays, 0, 90),
             (Setting::TrustDays, 0, 90),
             (Setting::ApproverFrom, 0, 10_000),
+            (Setting::RemindAfterHours, 0, 168),
             (Setting::CodesLow, 0, 9),
         ] {
             for number in [least, most] {

@@ -54,6 +54,7 @@ impl Typed {
             Setting::PhoneMessagesADay,
             Setting::LinkMinutes,
             Setting::ApproverFrom,
+            Setting::RemindAfterHours,
             Setting::CodesLow,
         ];
         let read = numbers.map(|setting| setting.read(self.get(setting)));
@@ -63,6 +64,7 @@ impl Typed {
             Some(phone_messages_a_day),
             Some(link_minutes),
             Some(approver_from),
+            Some(remind_after_hours),
             Some(codes_low),
         ] = read
         else {
@@ -85,6 +87,7 @@ impl Typed {
             approver_from,
             approver_across: self.is_on(Setting::ApproverAcross),
             approver_privileged: self.is_on(Setting::ApproverPrivileged),
+            remind_after_hours,
             codes_low,
         })
     }

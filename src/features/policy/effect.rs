@@ -65,6 +65,9 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
         Setting::PhoneMessagesADay => phone_messages(change),
         Setting::SetUpAtSignIn => set_up_at_sign_in(change).listed(concerned.reset, "mfa=reset"),
         Setting::LinkMinutes => link_minutes(change),
+        Setting::RemindAfterHours => {
+            Effect::says("Applies to resets from now on.", "Whoever was reset before is reminded as it was said then.")
+        }
         Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
         Setting::TicketRequired => demanded(change, change.asked.ticket_required, "a ticket number"),
         Setting::ApproverFrom => {

@@ -31,7 +31,7 @@ const PARTS: [(&str, &[Setting]); 6] = [
             Setting::PhoneMessagesADay,
         ],
     ),
-    ("After a reset", &[Setting::SetUpAtSignIn, Setting::LinkMinutes]),
+    ("After a reset", &[Setting::SetUpAtSignIn, Setting::LinkMinutes, Setting::RemindAfterHours]),
     ("What a reset needs", &[Setting::ReasonRequired, Setting::TicketRequired]),
     ("Second approver", &[Setting::ApproverFrom, Setting::ApproverAcross, Setting::ApproverPrivileged]),
     ("Backup codes", &[Setting::CodesLow]),
@@ -195,6 +195,7 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
         Setting::TrustDays => "Days for which a device may be trusted",
         Setting::LinkMinutes => "Lifetime of recovery links, in minutes",
         Setting::ApproverFrom => "A second person approves resets of this many users or more",
+        Setting::RemindAfterHours => "Hours until whoever is not back gets a link once more",
         Setting::CodesLow => "Warn at this many backup codes left",
         _ => label(setting),
     };

@@ -15,6 +15,7 @@ pub const fn label(setting: Setting) -> &'static str {
         Setting::PhoneMessagesADay => "Messages to phones in a day",
         Setting::SetUpAtSignIn => "Way back in after a reset",
         Setting::LinkMinutes => "Lifetime of recovery links",
+        Setting::RemindAfterHours => "Reminder to whoever is not back",
         Setting::ReasonRequired => "Reason for a reset",
         Setting::TicketRequired => "Ticket number for a reset",
         Setting::ApproverFrom => "Second approver by number",
@@ -64,6 +65,10 @@ pub const fn meaning(setting: Setting) -> &'static str {
         }
         Setting::LinkMinutes => {
             "From 5 minutes to 1440, which is a day. A link works once, and only together with the password."
+        }
+        Setting::RemindAfterHours => {
+            "So many hours after a reset, whoever has not set up again gets a mail with a new link, once, in the name of whoever \
+             reset them. With 0 nobody does."
         }
         Setting::ReasonRequired => {
             "Where it is required, nobody is reset without one. It stands in the mail and in the audit."
@@ -116,6 +121,11 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
             60 => "1 hour".to_owned(),
             hours if hours % 60 == 0 => format!("{} hours", hours / 60),
             minutes => format!("{minutes} minutes"),
+        },
+        Setting::RemindAfterHours => match settings.remind_after_hours {
+            0 => "Never".to_owned(),
+            1 => "After 1 hour".to_owned(),
+            hours => format!("After {hours} hours"),
         },
         Setting::ReasonRequired => either(settings.reason_required, "Required", "Optional"),
         Setting::TicketRequired => either(settings.ticket_required, "Required", "Optional"),

@@ -72,7 +72,7 @@ pub async fn act(
         }
     };
     let mut done = 0;
-    let doing = Doing { platform, origin, actor, reset: &reset, act, stages };
+    let doing = Doing { platform, origin: Some(origin), actor, reset: &reset, act, stages };
     for of_customer in chosen.chunk_by(|a, b| a.customer == b.customer) {
         let customer = of_customer[0].customer;
         for chunk in of_customer.chunks(CHUNK) {
@@ -139,20 +139,21 @@ fn count(of: usize) -> i64 {
 }
 
 /// One act on one reset.
-struct Doing<'a> {
-    platform: &'a Platform,
-    origin: &'a Origin,
-    actor: &'a Actor,
-    reset: &'a Reset,
-    act: Act,
+pub(super) struct Doing<'a> {
+    pub platform: &'a Platform,
+    /// Where it is asked for; none where it is a reminder, which nobody asks for.
+    pub origin: Option<&'a Origin>,
+    pub actor: &'a Actor,
+    pub reset: &'a Reset,
+    pub act: Act,
     /// Those at other stages by now are not meant any more; none is all.
-    stages: Vec<Stage>,
+    pub stages: Vec<Stage>,
 }
 
 impl Doing<'_> {
     /// Does it to some users of one customer. Authority and stages are read again under the locks; says to how many it was
     /// done.
-    async fn chunk(&self, tx: &mut Tx, customer: CustomerId, users: &[UserId]) -> Result<i64> {
+    pub async fn chunk(&self, tx: &mut Tx, customer: CustomerId, users: &[UserId]) -> Result<i64> {
         let (platform, now) = (self.platform, self.platform.now());
         customers::service::hold(tx, &mut vec![customer]).await?;
         users::service::lock_all(tx, customer, users).await?;
@@ -203,8 +204,11 @@ impl Doing<'_> {
         };
         done.sort_unstable();
         let event = |user: &UserId| {
-            let event = Event::new(now, what, Some(customer.id)).by(self.actor.user).about(*user);
-            let event = event.from(self.origin.address.clone()).with("reset", self.reset.id);
+            let event = Event::new(now, what, Some(customer.id)).about(*user).with("reset", self.reset.id);
+            let event = match self.origin {
+                Some(origin) => event.by(self.actor.user).from(origin.address.clone()),
+                None => event.with("why", "reminder"),
+            };
             if self.act == Act::Revoke { event.with("how", End::Revoked) } else { event }
         };
         audit::service::record_all(tx, platform, done.iter().map(event).collect()).await?;
@@ -247,6 +251,7 @@ impl Doing<'_> {
                     requester: requester.clone(),
                     reason: reset.reason.clone(),
                     ticket: reset.ticket.clone(),
+                    reminder: self.origin.is_none(),
                 },
             }
         };

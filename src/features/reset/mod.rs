@@ -44,6 +44,8 @@ pub mod page;
 pub mod progress;
 mod progress_view;
 #[cfg(feature = "ssr")]
+pub mod remind;
+#[cfg(feature = "ssr")]
 pub mod report;
 mod result_page;
 mod review_page;

@@ -184,6 +184,8 @@ async fn chunk(
         None => Vec::new(),
     };
 
+    let hours = customer.policy.remind_after_hours;
+    let remind_at = (hours > 0).then(|| now + Span::hours(i64::from(hours)));
     let (mut going, mut outcomes) = (Vec::new(), Vec::new());
     for user in &pending {
         let candidate = found.iter().find(|found| found.user.id == *user).map(users::service::User::candidate);
@@ -199,7 +201,8 @@ async fn chunk(
         if skip.is_none() {
             going.push(*user);
         }
-        outcomes.push(Outcome { user: *user, holdings, skip, link: None });
+        let remind_at = remind_at.filter(|_| skip.is_none());
+        outcomes.push(Outcome { user: *user, holdings, skip, link: None, remind_at });
     }
     if !going.is_empty() {
         // The one moment of death.
@@ -221,6 +224,7 @@ async fn chunk(
                 requester: requester.clone(),
                 reason: reset.reason.clone(),
                 ticket: reset.ticket.clone(),
+                reminder: false,
             },
         };
         outbox::service::enqueue(tx, platform, issued.iter().map(letter).collect()).await?;
@@ -254,7 +258,13 @@ async fn skip_all(
     users: &[UserId],
     skip: Skip,
 ) -> Result<()> {
-    let outcome = |user: &UserId| Outcome { user: *user, holdings: Holdings::default(), skip: Some(skip), link: None };
+    let outcome = |user: &UserId| Outcome {
+        user: *user,
+        holdings: Holdings::default(),
+        skip: Some(skip),
+        link: None,
+        remind_at: None,
+    };
     let outcomes: Vec<Outcome> = users.iter().map(outcome).collect();
     record(tx, platform, reset, customer, &outcomes).await?;
     store::set_outcomes(tx, reset.id, customer, &outcomes, platform.now()).await

@@ -3,13 +3,14 @@
 pub mod approval;
 pub mod board;
 pub mod lists;
+pub mod remind;
 
 use sqlx::FromRow;
 
 use crate::domain::approval::Decision;
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
-use crate::domain::plan::{Failure, Holdings, Item, Plan, Skip, Verdict};
+use crate::domain::plan::{Failure, Holdings, Item, Skip, Verdict};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
 use crate::platform::db::{among, placeholders, rows};
@@ -57,18 +58,52 @@ const RESET: &str = "SELECT r.id, r.requester_customer_id, r.requester_id, u.nam
      FROM resets r JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id \
      LEFT JOIN users d ON d.customer_id = r.decided_by_customer_id AND d.id = r.decided_by_id";
 
-pub async fn insert(conn: &mut Conn, id: ResetId, plan: &Plan, hash: &str, now: Time) -> Result<()> {
+/// Begins a plan. Until it is frozen it has no hash, and nobody finds it.
+pub async fn begin(conn: &mut Conn, id: ResetId, requester: UserRef, now: Time) -> Result<()> {
     sqlx::query(
-        "INSERT INTO resets (id, requester_customer_id, requester_id, plan_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO resets (id, requester_customer_id, requester_id, plan_hash, created_at) VALUES ($1, $2, $3, '', $4)",
     )
     .bind(id)
-    .bind(plan.requester.customer)
-    .bind(plan.requester.id)
-    .bind(hash)
+    .bind(requester.customer)
+    .bind(requester.id)
     .bind(now)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    for part in plan.items.chunks(500) {
+    Ok(())
+}
+
+/// Freezes a plan that has all its items.
+pub async fn freeze(conn: &mut Conn, id: ResetId, hash: &str) -> Result<()> {
+    sqlx::query("UPDATE resets SET plan_hash = $1 WHERE id = $2").bind(hash).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// A plan from before `since` that was neither confirmed nor shown to a second person.
+pub async fn stale(conn: &mut Conn, since: Time) -> Result<Option<ResetId>> {
+    let row: Option<(ResetId,)> = sqlx::query_as(
+        "SELECT id FROM resets WHERE confirmed_at IS NULL AND approval_asked_at IS NULL AND created_at < $1 LIMIT 1",
+    )
+    .bind(since)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Removes at most so many items of a plan that never ran and, once it has none, the plan.
+pub async fn remove(conn: &mut Conn, id: ResetId, most: usize) -> Result<()> {
+    let text = format!(
+        "DELETE FROM reset_items WHERE reset_id = $1 AND user_id IN \
+            (SELECT user_id FROM reset_items WHERE reset_id = $1 LIMIT {most})"
+    );
+    let done = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id).execute(&mut *conn).await?;
+    if done.rows_affected() == 0 {
+        sqlx::query("DELETE FROM resets WHERE id = $1").bind(id).execute(conn).await?;
+    }
+    Ok(())
+}
+
+pub async fn insert(conn: &mut Conn, id: ResetId, items: &[Item]) -> Result<()> {
+    for part in items.chunks(500) {
         let text = format!(
             "INSERT INTO reset_items (reset_id, customer_id, user_id, role, skip, authenticator_apps, passkeys, \
                 hardware_tokens, phones, backup_codes, sessions, trusted_devices, challenges, links) VALUES {}",
@@ -105,7 +140,7 @@ const fn skip_of(verdict: Verdict) -> Option<Skip> {
 }
 
 pub async fn get(conn: &mut Conn, id: ResetId) -> Result<Option<Reset>> {
-    let text = format!("{RESET} WHERE r.id = $1");
+    let text = format!("{RESET} WHERE r.id = $1 AND r.plan_hash <> ''");
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?)
 }
 
@@ -359,6 +394,7 @@ pub struct Outcome {
     pub holdings: Holdings,
     pub skip: Option<Skip>,
     pub link: Option<LinkId>,
+    pub remind_at: Option<Time>,
 }
 
 pub async fn set_outcomes(
@@ -371,15 +407,15 @@ pub async fn set_outcomes(
     // An upsert of rows that are all there: the one portable way to set many rows to different values at once.
     let text = format!(
         "INSERT INTO reset_items (reset_id, customer_id, user_id, skip, authenticator_apps, passkeys, hardware_tokens, \
-            phones, backup_codes, sessions, trusted_devices, challenges, links, done_at, link_id) VALUES {} \
+            phones, backup_codes, sessions, trusted_devices, challenges, links, done_at, link_id, remind_at) VALUES {} \
          ON CONFLICT (reset_id, customer_id, user_id) DO UPDATE SET skip = excluded.skip, \
             authenticator_apps = excluded.authenticator_apps, passkeys = excluded.passkeys, \
             hardware_tokens = excluded.hardware_tokens, phones = excluded.phones, \
             backup_codes = excluded.backup_codes, \
             sessions = excluded.sessions, trusted_devices = excluded.trusted_devices, \
             challenges = excluded.challenges, links = excluded.links, \
-            done_at = excluded.done_at, link_id = excluded.link_id",
-        rows(outcomes.len(), 15)
+            done_at = excluded.done_at, link_id = excluded.link_id, remind_at = excluded.remind_at",
+        rows(outcomes.len(), 16)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for outcome in outcomes {
@@ -398,7 +434,8 @@ pub async fn set_outcomes(
             .bind(outcome.holdings.challenges)
             .bind(outcome.holdings.links)
             .bind(now)
-            .bind(outcome.link);
+            .bind(outcome.link)
+            .bind(outcome.remind_at);
     }
     query.execute(conn).await?;
     Ok(())

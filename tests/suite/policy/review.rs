@@ -100,7 +100,7 @@ both! {
         assert_eq!(counted(4).await, later);
         // What is counted is what the page says.
         let mut browser = Browser::signed_in(&world, &owner).await;
-        let review = "grace_days=0&trust_days=7&link_minutes=60&codes_low=4&phone_messages_a_day=200&approver_from=0";
+        let review = "grace_days=0&trust_days=7&link_minutes=60&codes_low=4&phone_messages_a_day=200&approver_from=0&remind_after_hours=0";
         let review = format!("/customers/{}/policy/review?{review}", world.a.id);
         let page = browser.get(&review).await.body;
         for said in [
@@ -145,7 +145,7 @@ both! {
         assert!(page.contains("Type a whole number from 0 to 90.") && page.contains("from 0 to 9."), "{page}");
         assert!(page.contains("value=\"91\"") && page.contains("value=\"77\"") && page.contains("value=\"many\""));
         assert!(!page.contains("/api/policy/save"));
-        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200&approver_from=0";
+        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200&approver_from=0&remind_after_hours=0";
         let review = format!("{path}/review?mfa_required=on&set_up_at_sign_in=on&{review}");
         let page = browser.get(&review).await.body;
         assert!(page.contains("1 hour") && page.contains("77 minutes") && page.contains("/api/policy/save"), "{page}");
@@ -162,6 +162,7 @@ both! {
             ("typed[codes_low]", "3"),
             ("typed[phone_messages_a_day]", "200"),
             ("typed[approver_from]", "0"),
+            ("typed[remind_after_hours]", "0"),
         ];
         fields.push(("code", "000"));
         browser.post("/api/policy/save", &review, &fields).await;
@@ -186,7 +187,7 @@ both! {
 
     async fn those_who_read_a_policy_have_nothing_to_press(world: World) {
         let path = format!("/customers/{}/policy", world.a.id);
-        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200&approver_from=0";
+        let review = "grace_days=0&trust_days=0&link_minutes=77&codes_low=3&phone_messages_a_day=200&approver_from=0&remind_after_hours=0";
         let review = format!("{path}/review?{review}");
         let seen = |person: Person| {
             let (world, paths) = (world.clone(), [path.clone(), review.clone()]);

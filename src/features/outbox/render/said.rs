@@ -22,7 +22,7 @@ pub(super) struct Said {
 pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<&Way>) -> Said {
     let says = |text: String| Line(text);
     let (subject, says, doubt, doubt_do) = match mail {
-        Mail::Reset { reset_at, requester, .. } => {
+        Mail::Reset { reset_at, requester, reminder, .. } => {
             let happened =
                 td_string!(locale, mail.reset.happened, moment = moment(locale, *reset_at), who = isolated(requester));
             let mut lines = vec![says(format!("{happened} {}", td_string!(locale, mail.reset.stopped)))];
@@ -31,7 +31,12 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 lines.push(says(td_string!(locale, mail.reset.late).to_owned()));
             }
             let doubt = (td_string!(locale, mail.reset.doubt), td_string!(locale, mail.reset.doubt_do));
-            (td_string!(locale, mail.reset.subject), lines, doubt.0, doubt.1)
+            let subject = if *reminder {
+                td_string!(locale, mail.reset.subject_again)
+            } else {
+                td_string!(locale, mail.reset.subject)
+            };
+            (subject, lines, doubt.0, doubt.1)
         }
         Mail::Invitation { at, by, .. } => {
             let (moment, who) = (moment(locale, *at), isolated(by));

@@ -17,6 +17,7 @@ fn reset(requester: &str, reason: Option<&str>, ticket: Option<&str>) -> Mail {
         requester: requester.to_owned(),
         reason: reason.map(str::to_owned),
         ticket: ticket.map(str::to_owned),
+        reminder: false,
     }
 }
 
