@@ -21,6 +21,7 @@ use crate::features::policy::page::{PolicyPage, PolicyReviewPage};
 use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::from_list_page::{FromListPage, ListedPage};
 use crate::features::reset::page::{ResetPage, ResetsPage};
+use crate::features::reset::people_page::RecoveryBoardPage;
 use crate::features::security::add_page::{AddPage, KeyPage};
 use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCodesPage};
 use crate::features::security::method_page::{RemovePage, RenamePage};
@@ -194,6 +195,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/resets") view=ResetsPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets/from-list") view=FromListPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets/from-list/:list") view=ListedPage ssr=SsrMode::Async/>
+                <Route path=path!("/resets/people") view=RecoveryBoardPage ssr=SsrMode::Async/>
                 <Route path=path!("/resets/:id") view=ResetPage ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/security") view=SecurityPage ssr=SsrMode::Async/>

@@ -7,6 +7,7 @@ mod every_kind;
 mod failed;
 mod from_list;
 mod links;
+mod people;
 mod progress;
 mod reminders;
 mod report;

@@ -2,9 +2,9 @@
 
 use super::cancel;
 pub use super::store::board::Row;
-use super::store::board::{self, Which};
+use super::store::board::{self, Of, Which};
 use super::store::{self, Reset};
-use crate::domain::authority::{Actor, Right};
+use crate::domain::authority::{Actor, Right, Scope};
 use crate::domain::board::{PAGE, Progress, Stage};
 use crate::domain::ids::{ResetId, UserId};
 use crate::domain::time::{Span, Time};
@@ -86,9 +86,9 @@ pub async fn view(
     };
     let scope = actor.scope(Right::Read);
     let sums = board::sums(&mut conn, &scope, id).await?.unwrap_or_default();
-    let counts = board::counts(&mut conn, &scope, id, now).await?;
-    let which = Which { stages, after, only: None };
-    let mut rows = board::page(&mut conn, &scope, id, which, PAGE + 1, now).await?;
+    let counts = board::counts(&mut conn, &scope, id.into(), now).await?;
+    let which = Which { stages, after: after.map(|user| (user, id)), only: None };
+    let mut rows = board::page(&mut conn, &scope, id.into(), which, PAGE + 1, now).await?;
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let next = rows.last().filter(|_| more).map(Row::user);
@@ -125,17 +125,16 @@ async fn returns(
     Ok((0..=STEPS).map(at).collect())
 }
 
-/// Everybody in a reset whom `actor` may see, in the order of the plan, at `stages`; none is all.
+/// Everybody in a reset, or in all, whom `actor` may see, by customer and user, at `stages`; none is all.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn everybody(conn: &mut Conn, actor: &Actor, id: ResetId, stages: &[Stage], now: Time) -> Result<Vec<Row>> {
-    let scope = actor.scope(Right::Read);
+pub async fn everybody(conn: &mut Conn, scope: &Scope, of: Of, stages: &[Stage], now: Time) -> Result<Vec<Row>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let rows = board::page(conn, &scope, id, Which { stages, after, only: None }, MANY, now).await?;
+        let rows = board::page(conn, scope, of, Which { stages, after, only: None }, MANY, now).await?;
         let whole = rows.len() == MANY;
-        after = rows.last().map(Row::user);
+        after = rows.last().map(|row| (row.user(), row.reset_id));
         all.extend(rows);
         if !whole {
             return Ok(all);
@@ -150,6 +149,8 @@ pub enum Picked {
     Ticked(Vec<UserId>),
     /// Everybody at these stages; none is all.
     Matching(Vec<Stage>),
+    /// These, who matched, as long as they are at these stages.
+    Found(Vec<UserId>, Vec<Stage>),
 }
 
 /// The users whom a pick means, for a new plan; none where there is no such reset.
@@ -162,9 +163,10 @@ pub async fn picked(platform: &Platform, actor: &Actor, id: ResetId, picked: Pic
         return Ok(None);
     }
     Ok(Some(match picked {
-        Picked::Ticked(users) => users,
+        Picked::Ticked(users) | Picked::Found(users, _) => users,
         Picked::Matching(stages) => {
-            let rows = everybody(&mut conn, actor, id, &stages, platform.now()).await?;
+            let scope = actor.scope(Right::Read);
+            let rows = everybody(&mut conn, &scope, id.into(), &stages, platform.now()).await?;
             rows.iter().map(|row| row.user_id).collect()
         }
     }))

@@ -4,7 +4,7 @@ use super::board::{Picked, Row, everybody, seen};
 use super::store::Reset;
 use super::store::board::{self, Which};
 use crate::domain::audit::{Event, What};
-use crate::domain::authority::{Actor, Refusal, Right};
+use crate::domain::authority::{Actor, Refusal, Right, Scope};
 use crate::domain::board::{Act, Stage};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
@@ -38,8 +38,8 @@ pub enum Acted {
     Refused(Refusal),
 }
 
-/// Does something about the links of those who were picked. One ticked user outside the actor's authority refuses the
-/// whole, and so does a customer outside it among those who match; the refusal is recorded. Each chunk is whole.
+/// Does something about the links of those who were picked of each reset. One ticked user outside the actor's authority
+/// refuses the whole, and so does a customer outside it among those who match; the refusal is recorded. Each chunk is whole.
 ///
 /// # Errors
 /// When the database fails; what was committed until then stays.
@@ -47,41 +47,50 @@ pub async fn act(
     platform: &Platform,
     origin: &Origin,
     actor: &Actor,
-    id: ResetId,
     act: Act,
-    picked: Picked,
+    picks: Vec<(ResetId, Picked)>,
 ) -> Result<Acted> {
     let mut conn = platform.db.read().await?;
-    let Some(reset) = seen(&mut conn, actor, id).await? else {
-        return Ok(Acted::Unknown);
-    };
-    let stages = match &picked {
-        Picked::Matching(stages) => stages.clone(),
-        Picked::Ticked(_) => Vec::new(),
-    };
-    let chosen = chosen(&mut conn, actor, id, picked, platform.now()).await?;
-    drop(conn);
-    let (chosen, mut left) = match chosen {
-        Ok((chosen, left)) if chosen.is_empty() && left == 0 => return Ok(Acted::Nobody),
-        Ok(chosen) => chosen,
-        Err(refusal) => {
-            let event = Event::new(platform.now(), What::ResetRefused, Some(actor.user.customer)).by(actor.user);
-            let event = event.from(origin.address.clone()).with("why", refusal).with("reset", id).with("what", act);
-            audit::service::record_alone(platform, event).await?;
-            return Ok(Acted::Refused(refusal));
+    let (mut all, mut left) = (Vec::new(), 0);
+    for (id, picked) in picks {
+        let Some(reset) = seen(&mut conn, actor, id).await? else {
+            return Ok(Acted::Unknown);
+        };
+        let stages = match &picked {
+            Picked::Matching(stages) | Picked::Found(_, stages) => stages.clone(),
+            Picked::Ticked(_) => Vec::new(),
+        };
+        match chosen(&mut conn, actor, id, picked, platform.now()).await? {
+            Ok((chosen, others)) => {
+                left += others;
+                all.push((reset, chosen, stages));
+            }
+            Err(refusal) => {
+                drop(conn);
+                let event = Event::new(platform.now(), What::ResetRefused, Some(actor.user.customer)).by(actor.user);
+                let event = event.from(origin.address.clone()).with("why", refusal).with("reset", id).with("what", act);
+                audit::service::record_alone(platform, event).await?;
+                return Ok(Acted::Refused(refusal));
+            }
         }
-    };
+    }
+    drop(conn);
+    if left == 0 && all.iter().all(|(_, chosen, _)| chosen.is_empty()) {
+        return Ok(Acted::Nobody);
+    }
     let mut done = 0;
-    let doing = Doing { platform, origin: Some(origin), actor, reset: &reset, act, stages };
-    for of_customer in chosen.chunk_by(|a, b| a.customer == b.customer) {
-        let customer = of_customer[0].customer;
-        for chunk in of_customer.chunks(CHUNK) {
-            let users: Vec<UserId> = chunk.iter().map(|user| user.id).collect();
-            let mut tx = platform.db.begin().await?;
-            let done_now = doing.chunk(&mut tx, customer, &users).await?;
-            tx.commit().await?;
-            done += done_now;
-            left += count(users.len()) - done_now;
+    for (reset, chosen, stages) in all {
+        let doing = Doing { platform, origin: Some(origin), actor, reset: &reset, act, stages };
+        for of_customer in chosen.chunk_by(|a, b| a.customer == b.customer) {
+            let customer = of_customer[0].customer;
+            for chunk in of_customer.chunks(CHUNK) {
+                let users: Vec<UserId> = chunk.iter().map(|user| user.id).collect();
+                let mut tx = platform.db.begin().await?;
+                let done_now = doing.chunk(&mut tx, customer, &users).await?;
+                tx.commit().await?;
+                done += done_now;
+                left += count(users.len()) - done_now;
+            }
         }
     }
     Ok(Acted::Done(done, left))
@@ -104,12 +113,7 @@ async fn chosen(
             users.sort_unstable();
             users.dedup();
             users.truncate(MOST_USERS + 1);
-            let mut rows = Vec::new();
-            for part in users.chunks(MANY) {
-                rows.extend(
-                    board::page(conn, &scope, id, Which { only: Some(part), ..Which::default() }, MANY, now).await?,
-                );
-            }
+            let rows = among(conn, &scope, id, &users, now).await?;
             if let Some(refusal) = rows.iter().find_map(|row| actor.may_manage(row.user(), row.role()).err()) {
                 return Ok(Err(refusal));
             }
@@ -121,17 +125,37 @@ async fn chosen(
             users.sort_unstable();
             Ok(Ok((users, 0)))
         }
+        Picked::Found(users, stages) => {
+            let mut rows = among(conn, &actor.scope(Right::Read), id, &users, now).await?;
+            rows.retain(|row| stages.is_empty() || stages.contains(&row.stage));
+            Ok(manageable(actor, &scope, &rows))
+        }
         Picked::Matching(stages) => {
-            let rows = everybody(conn, actor, id, &stages, now).await?;
-            if rows.iter().any(|row| !scope.covers(row.customer_id)) {
-                return Ok(Err(Refusal::NoRole));
-            }
-            let may = |row: &&Row| actor.may_manage(row.user(), row.role()).is_ok();
-            let users: Vec<UserRef> = rows.iter().filter(may).map(Row::user).collect();
-            let left = count(rows.len() - users.len());
-            Ok(Ok((users, left)))
+            let rows = everybody(conn, &actor.scope(Right::Read), id.into(), &stages, now).await?;
+            Ok(manageable(actor, &scope, &rows))
         }
     }
+}
+
+/// Those of everybody who matched whom the actor manages, and how many others there are; not one where a customer is outside.
+fn manageable(actor: &Actor, scope: &Scope, rows: &[Row]) -> std::result::Result<(Vec<UserRef>, i64), Refusal> {
+    if rows.iter().any(|row| !scope.covers(row.customer_id)) {
+        return Err(Refusal::NoRole);
+    }
+    let may = |row: &&Row| actor.may_manage(row.user(), row.role()).is_ok();
+    let users: Vec<UserRef> = rows.iter().filter(may).map(Row::user).collect();
+    let left = count(rows.len() - users.len());
+    Ok((users, left))
+}
+
+/// Those of these users who are in a reset.
+async fn among(conn: &mut Conn, scope: &Scope, id: ResetId, users: &[UserId], now: Time) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for part in users.chunks(MANY) {
+        let which = Which { only: Some(part), ..Which::default() };
+        rows.extend(board::page(conn, scope, id.into(), which, MANY, now).await?);
+    }
+    Ok(rows)
 }
 
 fn count(of: usize) -> i64 {
@@ -166,7 +190,7 @@ impl Doing<'_> {
         };
         let found = users::service::by_ids(tx, &scope, users).await?;
         let which = Which { only: Some(users), ..Which::default() };
-        let rows = board::page(tx, &scope, self.reset.id, which, users.len(), now).await?;
+        let rows = board::page(tx, &scope, self.reset.id.into(), which, users.len(), now).await?;
         let sent = match self.act {
             Act::SendAgain => outbox::service::links_sent(tx, customer.id, users, now).await?,
             Act::Extend | Act::Revoke => Vec::new(),

@@ -19,6 +19,8 @@ use super::cancel::Cancelled;
 #[cfg(feature = "ssr")]
 use super::{run, service};
 #[cfg(feature = "ssr")]
+use crate::domain::authority::Actor;
+#[cfg(feature = "ssr")]
 use crate::domain::plan::seal;
 #[cfg(feature = "ssr")]
 use crate::domain::user::UserRef;
@@ -54,6 +56,26 @@ pub struct BoardRow {
     pub bounced: Option<String>,
     /// Why the reader can do nothing about them.
     pub refusal: Option<Refusal>,
+}
+
+#[cfg(feature = "ssr")]
+impl BoardRow {
+    /// What `actor` sees of it.
+    pub(super) fn of(row: &board::Row, actor: &Actor) -> Self {
+        Self {
+            user: row.user_id,
+            name: row.name.clone(),
+            address: row.address.clone(),
+            customer: row.customer_name.clone(),
+            stage: row.stage,
+            at: reached(row),
+            until: row.expires_at,
+            skip: row.skip,
+            failure: row.failed_why,
+            bounced: row.bounced_why.clone().filter(|_| row.stage == Stage::Bounced),
+            refusal: service::offered(actor, row.user(), row.role()),
+        }
+    }
 }
 
 /// A running or finished reset.
@@ -117,19 +139,6 @@ pub async fn board_page(
     let Some(view) = board::view(platform, actor, id, &stages, after).await? else {
         return Ok(None);
     };
-    let row = |row: &board::Row| BoardRow {
-        user: row.user_id,
-        name: row.name.clone(),
-        address: row.address.clone(),
-        customer: row.customer_name.clone(),
-        stage: row.stage,
-        at: reached(row),
-        until: row.expires_at,
-        skip: row.skip,
-        failure: row.failed_why,
-        bounced: row.bounced_why.clone().filter(|_| row.stage == Stage::Bounced),
-        refusal: service::offered(actor, row.user(), row.role()),
-    };
     let reset = &view.reset;
     Ok(Some(Box::new(BoardPage {
         id,
@@ -142,7 +151,7 @@ pub async fn board_page(
         reason: reset.reason.clone(),
         ticket: reset.ticket.clone(),
         progress: view.progress,
-        rows: view.rows.iter().map(row).collect(),
+        rows: view.rows.iter().map(|row| BoardRow::of(row, actor)).collect(),
         later: after.is_some(),
         next: view.next.map(|user| format!("{}.{}", user.customer, user.id)),
         counts: view.counts,
@@ -273,14 +282,18 @@ pub async fn act_on_links(
     let (platform, origin, actor) = (request.platform.clone(), request.origin.clone(), session.actor);
     let picked = picked(users, all, &state);
     // On its own: a browser that goes away stops nothing.
-    let doing = tokio::spawn(async move { board_acts::act(&platform, &origin, &actor, id, act, picked).await });
-    let acted = doing.await.map_err(|_| ApiError::Failed)??;
-    let outcome = match acted {
+    let doing = tokio::spawn(async move { board_acts::act(&platform, &origin, &actor, act, vec![(id, picked)]).await });
+    let outcome = acted(act, doing.await.map_err(|_| ApiError::Failed)??);
+    request.leave("links", outcome, &[]);
+    Ok(outcome)
+}
+
+#[cfg(feature = "ssr")]
+pub(super) const fn acted(act: Act, acted: Acted) -> ActOutcome {
+    match acted {
         Acted::Done(done, left) => ActOutcome::Done { act, done, left },
         Acted::Nobody => ActOutcome::Nobody,
         Acted::Unknown => ActOutcome::Unknown,
         Acted::Refused(refusal) => ActOutcome::Refused(refusal),
-    };
-    request.leave("links", outcome, &[]);
-    Ok(outcome)
+    }
 }

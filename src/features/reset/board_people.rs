@@ -73,7 +73,14 @@ pub fn people_of(page: BoardPage, now: Moment) -> AnyView {
         }
         .into_any();
     }
-    let rows = rows(page.rows, move |row| (row.clone(), today.clone()), move |one| row(one, acts, now));
+    let rows = rows(
+        page.rows,
+        move |row| (row.clone(), today.clone()),
+        move |one| {
+            let value = one.user.to_string();
+            row(one, value, None, acts, now)
+        },
+    );
     view! {
         {head}
         <form class="list" method="post" action=LINKS>
@@ -92,13 +99,14 @@ pub fn people_of(page: BoardPage, now: Moment) -> AnyView {
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
             <Pager text previous next/>
-            {acts.then(|| bar(of))}
+            {acts.then(|| bar(of, SELECT))}
         </form>
     }
     .into_any()
 }
 
-fn bar(of: i64) -> AnyView {
+/// What can be done with those who are ticked, or with all who match; `select` is where a new plan is made of them.
+pub fn bar(of: i64, select: &'static str) -> AnyView {
     let all = move || {
         view! {
             <label class="check all">
@@ -116,19 +124,21 @@ fn bar(of: i64) -> AnyView {
             {act(Act::SendAgain, "Send again")}
             {act(Act::Extend, "Extend")}
             {act(Act::Revoke, "Revoke")}
-            <button class="button" type="submit" formaction=SELECT>"Reset anew"</button>
+            <button class="button" type="submit" formaction=select>"Reset anew"</button>
         </BulkBar>
     }
     .into_any()
 }
 
-fn row(row: BoardRow, acts: bool, now: Moment) -> AnyView {
+/// Somebody with a box to tick, which stands for `value`; and with the way to their reset, where this is not its page.
+pub fn row(row: BoardRow, value: String, reset: Option<ResetId>, acts: bool, now: Moment) -> AnyView {
     let id = row.user.to_string();
+    let reset = reset.map(|id| view! { " · "<a href=format!("/resets/{id}")>"Reset"</a> });
     let tick = acts.then(|| {
         let refused = row.refusal.map(|refusal| refusal_words(refusal).to_owned());
         view! {
             <td class="tick" role="cell">
-                <Checkbox name="users[]" value=id.clone() label=format!("Select {}", row.name) hidden=true refused/>
+                <Checkbox name="users[]" value=value.clone() label=format!("Select {}", row.name) hidden=true refused/>
             </td>
         }
     });
@@ -140,7 +150,7 @@ fn row(row: BoardRow, acts: bool, now: Moment) -> AnyView {
             </td>
             <td class="customer" role="cell"><CustomerName name=row.customer.clone()/></td>
             <td class="state" role="cell">{badge(row.stage)}</td>
-            <td class="mid" role="cell">{happened(&row, now)}</td>
+            <td class="mid" role="cell">{happened(&row, now)}{reset}</td>
         </tr>
     }
     .into_any()

@@ -41,6 +41,10 @@ pub mod from_list_file;
 pub mod from_list_page;
 pub mod page;
 #[cfg(feature = "ssr")]
+pub mod people;
+pub mod people_api;
+pub mod people_page;
+#[cfg(feature = "ssr")]
 pub mod progress;
 mod progress_view;
 #[cfg(feature = "ssr")]

@@ -116,7 +116,9 @@ fn list(ResetList { waiting: rows, resets }: ResetList, now: Moment) -> AnyView 
         }
     });
     view! {
-        <SheetHead title="Resets"/>
+        <SheetHead title="Resets">
+            <a class="button" href=super::people_api::HERE>"Recovery board"</a>
+        </SheetHead>
         <div class="content">
             {waiting(rows, now)}
             {done}

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::board::{Row, everybody, seen};
 use super::board_api::reached;
 use super::store::Reset;
+use crate::domain::authority::Right;
 use crate::domain::board::Stage;
 use crate::domain::ids::ResetId;
 use crate::domain::plan::{Holdings, seal};
@@ -69,7 +70,7 @@ async fn read(
     let mut conn = platform.db.read().await?;
     match seen(&mut conn, actor, id).await? {
         Some(reset) => {
-            let rows = everybody(&mut conn, actor, id, &[], platform.now()).await?;
+            let rows = everybody(&mut conn, &actor.scope(Right::Read), id.into(), &[], platform.now()).await?;
             Ok(Some((reset, rows)))
         }
         None => Ok(None),

@@ -83,7 +83,7 @@ pub fn result(page: BoardPage, left: &Left, again: Callback<()>, now: Moment) ->
             {failed(&page)}
             <p class="note">"Confirmed "<Time at=page.confirmed_at now/>" by "<bdi>{page.requester.clone()}</bdi>{approved}{ticket}</p>
             {how_far}
-            {over.then(|| tiles(&page))}
+            {over.then(|| tiles(&page.counts, &page.stages, move |stages| address(id, stages, None)))}
             {chart(&page, now)}
         </div>
         {people_of(page, now)}
@@ -108,7 +108,7 @@ fn back(page: &BoardPage) -> AnyView {
 }
 
 /// One tile a stage that somebody is at, each with the list of those.
-fn tiles(page: &BoardPage) -> AnyView {
+pub fn tiles(counts: &[(Stage, i64)], shown: &[Stage], address: impl Fn(&[Stage]) -> String) -> AnyView {
     const ORDER: [Stage; 13] = [
         Stage::Back,
         Stage::BackAtSignIn,
@@ -124,14 +124,15 @@ fn tiles(page: &BoardPage) -> AnyView {
         Stage::Failed,
         Stage::Skipped,
     ];
+    let of = |stage: &Stage| counts.iter().find(|(one, _)| one == stage).map_or(0, |(_, count)| *count);
     let tile = |stage: &Stage| {
-        let here = page.stages == [*stage];
-        // Pressed once more it shows everybody again.
-        let href = address(page.id, if here { &[] } else { std::slice::from_ref(stage) }, None);
-        let number = number(count(page, &[*stage]));
+        let here = shown == [*stage];
+        // Pressed once more it shows again what it did before.
+        let href = address(if here { &[] } else { std::slice::from_ref(stage) });
+        let number = number(of(stage));
         view! { <StatTile number label=stage.label() href here/> }
     };
-    let there = ORDER.iter().filter(|stage| count(page, &[**stage]) > 0);
+    let there = ORDER.iter().filter(|stage| of(stage) > 0);
     let tiles = there.map(tile).collect_view();
     view! { <StatTiles>{tiles}</StatTiles> }.into_any()
 }
@@ -179,7 +180,7 @@ pub fn SelectForm(id: String, state: String, children: Children) -> AnyView {
 }
 
 /// What came of what was just asked for.
-fn said(left: &Left) -> AnyView {
+pub fn said(left: &Left) -> AnyView {
     let done = |words: String| view! { <Toast>{words}</Toast> }.into_any();
     let refused =
         |fact: String| view! { <Banner tone=Tone::Danger fact=fact>"Nothing was changed."</Banner> }.into_any();

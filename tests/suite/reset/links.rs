@@ -16,12 +16,12 @@ use super::board::{mailed, stages};
 
 async fn ticked(world: &World, person: &Person, id: ResetId, what: Act, users: &[UserRef]) -> Acted {
     let actor = world.actor(person).await;
-    act(&world.platform, &world.origin, &actor, id, what, Picked::Ticked(ids(users))).await.unwrap()
+    act(&world.platform, &world.origin, &actor, what, vec![(id, Picked::Ticked(ids(users)))]).await.unwrap()
 }
 
 async fn matching(world: &World, person: &Person, id: ResetId, what: Act, stages: &[Stage]) -> Acted {
     let actor = world.actor(person).await;
-    act(&world.platform, &world.origin, &actor, id, what, Picked::Matching(stages.to_vec())).await.unwrap()
+    act(&world.platform, &world.origin, &actor, what, vec![(id, Picked::Matching(stages.to_vec()))]).await.unwrap()
 }
 
 async fn works(world: &World, link: &str) -> bool {
@@ -92,7 +92,7 @@ both! {
         world.execute(&format!("DELETE FROM memberships WHERE user_id = '{}'", admin.user.id)).await;
         for what in Act::ALL {
             for picked in [Picked::Ticked(vec![ua.user.id]), Picked::Matching(Vec::new())] {
-                let acted = act(&world.platform, &world.origin, &before, id, *what, picked).await.unwrap();
+                let acted = act(&world.platform, &world.origin, &before, *what, vec![(id, picked)]).await.unwrap();
                 assert_eq!(acted, Acted::Done(0, 1), "{what}");
             }
         }

@@ -41,12 +41,12 @@ both! {
         let token = world.prove(&world.link_token(back.user).await.unwrap()).await.unwrap();
         world.register(&token).await.unwrap();
         let (actor, picked) = (world.actor(&admin).await, Picked::Ticked(vec![revoked.user.id]));
-        act(&world.platform, &world.origin, &actor, id, Act::Revoke, picked).await.unwrap();
-        world.advance(Span::hours(24) - Span::seconds(1));
+        act(&world.platform, &world.origin, &actor, Act::Revoke, vec![(id, picked)]).await.unwrap();
+        world.advance(Span::minutes(24 * 60 - 1));
         remind(&world.platform).await.unwrap();
         assert_eq!(mails(&world, &[late, back, revoked]).await, [1, 1, 1], "too early");
         assert_eq!(stages(&world, &admin, id).await[&late.user.id], Stage::Expired);
-        world.advance(Span::seconds(1));
+        world.advance(Span::minutes(1));
         // Two processes at once.
         let (one, other) = tokio::join!(remind(&world.platform), remind(&world.platform));
         one.and(other).unwrap();

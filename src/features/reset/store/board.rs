@@ -1,6 +1,8 @@
 //! What a recovery board and a report read: each user of a confirmed reset with their link and its newest mail.
 
-use sqlx::FromRow;
+use sqlx::any::AnyArguments;
+use sqlx::query::QueryAs;
+use sqlx::{Any, FromRow};
 
 use crate::domain::authority::{Role, Scope};
 use crate::domain::board::Stage;
@@ -14,6 +16,7 @@ use crate::platform::{Conn, Result};
 
 #[derive(Clone, FromRow)]
 pub struct Row {
+    pub reset_id: ResetId,
     pub customer_id: CustomerId,
     pub user_id: UserId,
     pub skip: Option<Skip>,
@@ -86,6 +89,38 @@ fn stage() -> String {
 const JOINED: &str = "reset_items i LEFT JOIN links l ON l.id = i.link_id \
      LEFT JOIN outbox o ON o.id = (SELECT MAX(x.id) FROM outbox x WHERE x.link_id = i.link_id AND x.superseded_at IS NULL)";
 
+/// Of which resets.
+#[derive(Clone, Copy)]
+pub enum Of {
+    /// Of this one.
+    Reset(ResetId),
+    /// Of all, those who were reset since then.
+    Since(Time),
+}
+
+impl Of {
+    /// The condition on an item; it is `$1`.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Reset(_) => "i.reset_id = $1",
+            Self::Since(_) => "i.done_at > $1 AND i.skip IS NULL",
+        }
+    }
+
+    fn bind<O>(self, query: QueryAs<'_, Any, O, AnyArguments>) -> QueryAs<'_, Any, O, AnyArguments> {
+        match self {
+            Self::Reset(id) => query.bind(id),
+            Self::Since(at) => query.bind(at),
+        }
+    }
+}
+
+impl From<ResetId> for Of {
+    fn from(id: ResetId) -> Self {
+        Self::Reset(id)
+    }
+}
+
 /// Which users of a reset are asked for.
 #[derive(Clone, Copy, Default)]
 pub struct Which<'a> {
@@ -94,14 +129,14 @@ pub struct Which<'a> {
     /// These alone.
     pub only: Option<&'a [UserId]>,
     /// Those after this one.
-    pub after: Option<UserRef>,
+    pub after: Option<(UserRef, ResetId)>,
 }
 
-/// At most `limit` items that `scope` covers, in the order of the plan.
+/// At most `limit` items that `scope` covers, by customer, user and reset.
 pub async fn page(
     conn: &mut Conn,
     scope: &Scope,
-    id: ResetId,
+    of: Of,
     which: Which<'_>,
     limit: usize,
     now: Time,
@@ -119,16 +154,17 @@ pub async fn page(
         next += only.len();
         values.extend(only.iter().map(ToString::to_string));
     }
-    if let Some(after) = which.after {
-        narrower.push_str(&format!(" AND (i.customer_id, i.user_id) > (${next}, ${})", next + 1));
-        values.extend([after.customer.to_string(), after.id.to_string()]);
+    if let Some((after, reset)) = which.after {
+        let place = placeholders(next, 3);
+        narrower.push_str(&format!(" AND (i.customer_id, i.user_id, i.reset_id) > ({place})"));
+        values.extend([after.customer.to_string(), after.id.to_string(), reset.to_string()]);
     }
     if !which.stages.is_empty() {
         let named: Vec<String> = which.stages.iter().map(|stage| format!("'{stage}'")).collect();
         narrower.push_str(&format!(" AND {stage} IN ({})", named.join(", ")));
     }
     let text = format!(
-        "SELECT i.customer_id, i.user_id, i.skip, i.failed_at, i.failed_why, i.authenticator_apps, i.passkeys, \
+        "SELECT i.reset_id, i.customer_id, i.user_id, i.skip, i.failed_at, i.failed_why, i.authenticator_apps, i.passkeys, \
             i.hardware_tokens, i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, \
             i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role, l.opened_at, \
             l.proved_at, l.ended_at, l.expires_at, o.sent_at, o.failed_at AS bounced_at, o.last_error AS bounced_why, \
@@ -137,9 +173,10 @@ pub async fn page(
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
          JOIN customers c ON c.id = i.customer_id \
-         WHERE i.reset_id = $1 AND {among}{narrower} ORDER BY i.customer_id, i.user_id LIMIT {limit}"
+         WHERE {} AND {among}{narrower} ORDER BY i.customer_id, i.user_id, i.reset_id LIMIT {limit}",
+        of.condition()
     );
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).bind(now);
+    let mut query = of.bind(sqlx::query_as(sqlx::AssertSqlSafe(text))).bind(now);
     for value in values {
         query = query.bind(value);
     }
@@ -147,17 +184,18 @@ pub async fn page(
 }
 
 /// How many items that `scope` covers stand where.
-pub async fn counts(conn: &mut Conn, scope: &Scope, id: ResetId, now: Time) -> Result<Vec<(Stage, i64)>> {
+pub async fn counts(conn: &mut Conn, scope: &Scope, of: Of, now: Time) -> Result<Vec<(Stage, i64)>> {
     let customers = scope.customers();
     if customers.is_empty() {
         return Ok(Vec::new());
     }
     let (among, values) = among(conn, "i.customer_id", 3, customers);
     let text = format!(
-        "SELECT {} AS stage, CAST(COUNT(*) AS BIGINT) FROM {JOINED} WHERE i.reset_id = $1 AND {among} GROUP BY 1",
-        stage()
+        "SELECT {} AS stage, CAST(COUNT(*) AS BIGINT) FROM {JOINED} WHERE {} AND {among} GROUP BY 1",
+        stage(),
+        of.condition()
     );
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).bind(now);
+    let mut query = of.bind(sqlx::query_as(sqlx::AssertSqlSafe(text))).bind(now);
     for value in values {
         query = query.bind(value);
     }

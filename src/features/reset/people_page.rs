@@ -1,0 +1,133 @@
+//! `/resets/people`: the recovery board across resets.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::board_people::{bar, row};
+use super::people_api::{DAYS, HERE, PeoplePage as List, PersonRow, show_people};
+use super::result_page::{Left, said, tiles};
+use crate::domain::board::Stage;
+use crate::domain::time::Time as Moment;
+use crate::features::session::page::console;
+use crate::features::users::list_api::{ListHead, address};
+use crate::features::users::list_parts::{customer_selector, number};
+use crate::ui::{Empty, Glyph, Icon, Pager, Section, SelectAll, SheetHead, Time, day, rows};
+
+const LINKS: &str = "/api/reset/people/links";
+const SELECT: &str = "/api/reset/people/select";
+
+/// Everybody who was reset lately, and where they stand.
+#[component]
+pub fn RecoveryBoardPage() -> impl IntoView {
+    let query = use_query_map();
+    let query = Memo::new(move |_| query.with(leptos_router::params::ParamsMap::to_query_string));
+    let page = Resource::new(move || query.get(), show_people);
+    let left = Left::take();
+    view! {
+        <Title text="Recovery board"/>
+        {console(Section::Resets, page, move |list, _, now| sheet(list, &left, now))}
+    }
+}
+
+/// The address of the board with this period and these stages, from its beginning or after somebody.
+fn place(head: &ListHead, days: u16, stages: &[Stage], after: Option<&str>) -> String {
+    let mut at = address(HERE, &head.filter, after);
+    let days = (days != DAYS[0]).then(|| format!("days={days}"));
+    let state = (!stages.is_empty() && stages != Stage::NOT_BACK).then(|| format!("state={}", Stage::write(stages)));
+    for part in days.into_iter().chain(state) {
+        at.push(if at.contains('?') { '&' } else { '?' });
+        at.push_str(&part);
+    }
+    at
+}
+
+fn period(days: u16) -> String {
+    if days == 1 { "The last day".to_owned() } else { format!("The last {days} days") }
+}
+
+fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
+    let List { head, days, stages, counts, rows: people, next, manages } = list;
+    let of: i64 = counts.iter().filter(|(stage, _)| stages.contains(stage)).map(|(_, count)| count).sum();
+    let here = place(&head, days, &stages, None);
+    let again = here.clone();
+    let query = here.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
+    let tiles = {
+        let head = head.clone();
+        // Pressed once more it shows again who is not back.
+        tiles(&counts, &stages, move |stages| place(&head, days, stages, None))
+    };
+    let periods = DAYS.map(|other| {
+        let href = place(&head, other, &stages, None);
+        view! { <a class="button quiet" href=href aria-current=(other == days).then_some("true")>{period(other)}</a> }
+    });
+    let default = stages == Stage::NOT_BACK;
+    let chip = (!default).then(|| {
+        let words: Vec<&str> = stages.iter().map(|stage| stage.label()).collect();
+        view! {
+            <a class="chip set" href=place(&head, days, &[], None)>
+                "State "<b>{words.join(", ")}</b><Icon of=Glyph::Close/><span class="hidden-text">"Show who is not back"</span>
+            </a>
+        }
+    });
+    let shown = people.len();
+    let later = head.after.is_some();
+    let text = match (later, shown) {
+        (true, _) => format!("{shown} more of {}", number(of)),
+        (false, 0) => "Nobody".to_owned(),
+        (false, _) => format!("1–{shown} of {}", number(of)),
+    };
+    let next = next.map(|after| place(&head, days, &stages, Some(&after)));
+    let previous = later.then(|| place(&head, days, &stages, None));
+    let title = if default { "Not back" } else { "People" };
+    let beside = customer_selector(HERE, &head);
+    let table = if shown == 0 {
+        let (title, words) = if default {
+            ("Everybody is back", "Whoever was reset in this time has set up again.")
+        } else {
+            ("Nobody is here", "Those who were have moved on.")
+        };
+        view! { <div class="content"><Empty icon=Glyph::Users title=title>{words}</Empty></div> }.into_any()
+    } else {
+        let today = day(now);
+        let rows = rows(
+            people,
+            move |row| (row.clone(), today.clone()),
+            move |one: PersonRow| {
+                let value = format!("{}.{}", one.reset, one.row.user);
+                row(one.row, value, Some(one.reset), manages, now)
+            },
+        );
+        view! {
+            <form class="list" method="post" action=LINKS>
+                <input type="hidden" name="query" value=query/>
+                <table class="table users board" role="table">
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            {manages.then(|| view! { <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th> })}
+                            <th class="name" role="columnheader">"Name"</th>
+                            <th class="customer" role="columnheader">"Customer"</th>
+                            <th class="state" role="columnheader">"State"</th>
+                            <th class="mid" role="columnheader">"What happened"</th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{rows}</tbody>
+                </table>
+                <Pager text=text.clone() previous next/>
+                {manages.then(|| bar(of, SELECT))}
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        <SheetHead title="Recovery board" crumb=("/resets", "Resets") beside=beside>
+            <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
+            <a class="button icon" href=again><Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span></a>
+        </SheetHead>
+        <div class="toolbar">{periods.into_iter().collect_view()}</div>
+        <div class="content">{said(left)}{tiles}</div>
+        <div class="toolbar"><h2>{title}</h2>{chip}<p class="count">{text}</p></div>
+        {table}
+    }
+    .into_any()
+}
