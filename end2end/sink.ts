@@ -22,8 +22,8 @@ export class Sink {
 
   /** The link in the newest mail to an address. */
   link(address: string): string | undefined {
-    // Quoted-printable breaks lines.
-    const text = this.mails.get(address)?.replaceAll('=\r\n', '').replaceAll('=3D', '=')
+    // A point at the beginning of a line came doubled (RFC 5321 §4.5.2), and quoted-printable breaks lines.
+    const text = this.mails.get(address)?.replaceAll('\r\n..', '\r\n.').replaceAll('=\r\n', '').replaceAll('=3D', '=')
     return text?.match(/http:\/\/localhost:\d+\/recover\/[\w.-]+/)?.[0]
   }
 
