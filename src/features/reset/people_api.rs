@@ -11,9 +11,9 @@ use crate::features::session::api::{ApiError, Console};
 use crate::features::users::list_api::ListHead;
 
 #[cfg(feature = "ssr")]
-use super::board::Picked;
-#[cfg(feature = "ssr")]
 use super::api::planned;
+#[cfg(feature = "ssr")]
+use super::board::Picked;
 #[cfg(feature = "ssr")]
 use super::board_api::acted;
 #[cfg(feature = "ssr")]

@@ -17,6 +17,8 @@ use super::super::dump::Dump;
 use super::super::harness::*;
 use super::{seen, skips};
 
+const TEN_THOUSAND: usize = 10_000;
+
 both! {
     async fn each_who_is_skipped_is_told_apart(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
@@ -242,11 +244,10 @@ both! {
 
     async fn ten_thousand_in_one_plan(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
-        const MANY: usize = 10_000;
-        let users = world.people(&world.a, Who::NEW, MANY).await;
+        let users = world.people(&world.a, Who::NEW, TEN_THOUSAND).await;
         let id = world.plan(&admin, &users_of(&users)).await;
-        assert_eq!(world.count("SELECT COUNT(*) FROM reset_items").await, i64::try_from(MANY).unwrap());
-        assert_eq!(seen(&world, &admin, id).await.unwrap().items.len(), MANY);
+        assert_eq!(world.count("SELECT COUNT(*) FROM reset_items").await, i64::try_from(TEN_THOUSAND).unwrap());
+        assert_eq!(seen(&world, &admin, id).await.unwrap().items.len(), TEN_THOUSAND);
         // So far lists count, and no farther: the admin is one of them, and two more are not counted.
         let scope = world.actor(&admin).await.scope(Right::Read);
         let counted = async || {
@@ -267,7 +268,7 @@ both! {
         let all = plan(&world.platform, &world.origin, &actor, Selection::Matching(filter)).await.unwrap();
         let Planned::Frozen(id) = all else { panic!("{all:?}") };
         let planned = format!("SELECT COUNT(*) FROM reset_items WHERE reset_id = '{id}'");
-        assert_eq!(world.count(&planned).await, i64::try_from(MANY).unwrap() + 3);
+        assert_eq!(world.count(&planned).await, i64::try_from(TEN_THOUSAND).unwrap() + 3);
         // What nobody confirmed in a day is no use to anybody.
         let kept = world.reset(&admin, &[world.member(&world.a).await.user]).await;
         world.advance(Span::minutes(24 * 60 - 10));
