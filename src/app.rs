@@ -16,6 +16,7 @@ use crate::features::accounts::invite_page::InvitePage;
 use crate::features::accounts::list_page::{InviteFilePage, InviteListPage};
 use crate::features::accounts::person_page::{AccountInvitationPage, RemoveUserPage, SuspendUserPage};
 use crate::features::audit::page::AuditPage;
+use crate::features::forgotten::page::{ForgotPasswordPage, SetPasswordPage};
 use crate::features::invitation::page::{InvitationPage, WelcomePage};
 use crate::features::policy::page::{PolicyPage, PolicyReviewPage};
 use crate::features::recovery::page::RecoverPage;
@@ -23,6 +24,8 @@ use crate::features::reset::from_list_page::{FromListPage, ListedPage};
 use crate::features::reset::page::{ResetPage, ResetsPage};
 use crate::features::reset::people_page::RecoveryBoardPage;
 use crate::features::security::add_page::{AddPage, KeyPage};
+use crate::features::security::call_back_page::UserCallBackPage;
+use crate::features::security::caller_page::CallerCodePage;
 use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCodesPage};
 use crate::features::security::method_page::{RemovePage, RenamePage};
 use crate::features::security::page::SecurityPage;
@@ -34,6 +37,7 @@ use crate::features::security::user_page::{UserActivityPage, UserMethodsPage, Us
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
+use crate::features::set_up::password_page::NewPasswordPage;
 use crate::features::sign_in::page::{CodePage, SignInPage};
 use crate::features::tokens::activate_page::ActivateTokenPage;
 use crate::features::tokens::import_page::{ImportTokensPage, TokenImportPage};
@@ -162,10 +166,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in/code") view=CodePage ssr=SsrMode::Async/>
                 <Route path=path!("/set-up") view=SetUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/set-up/password") view=NewPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/set-up/codes") view=CodesPage ssr=SsrMode::Async/>
                 <Route path=path!("/set-up/codes/print") view=PrintPage ssr=SsrMode::Async/>
                 <Route path=path!("/set-up/done") view=DonePage ssr=SsrMode::Async/>
                 <Route path=path!("/recover/:token") view=RecoverPage ssr=SsrMode::Async/>
+                <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/new-password/:token") view=SetPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation") view=WelcomePage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async/>
@@ -178,6 +185,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/:id") view=UserPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/methods") view=UserMethodsPage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/methods/:method/remove") view=RemoveUserMethodPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/call-back") view=UserCallBackPage ssr=SsrMode::Async/>
+                <Route path=path!("/users/:id/caller-code") view=CallerCodePage ssr=SsrMode::Async/>
                 <Route path=path!("/users/:id/activity") view=UserActivityPage ssr=SsrMode::Async/>
                 <Route path=path!("/methods") view=MethodsPage ssr=SsrMode::Async/>
                 <Route path=path!("/tokens") view=TokensPage ssr=SsrMode::Async/>

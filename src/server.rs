@@ -21,7 +21,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::app::{App, Assets, shell, tell_language};
 use crate::features::outbox::{mailbox, worker};
 use crate::features::reset::progress::Watchers;
-use crate::features::{accounts, phones, reset, security, session, set_up, tokens};
+use crate::features::{accounts, forgotten, phones, recovery, reset, security, session, set_up, tokens};
 use crate::platform::{Fault, Platform};
 
 /// The largest request: ten thousand selected users fit four times.
@@ -46,6 +46,7 @@ pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Resu
     let workers = [
         worker::start(platform.clone(), mail),
         tokio::spawn(resume_resets(platform.clone())),
+        tokio::spawn(answer_forgotten(platform.clone())),
         tokio::spawn(sweep(platform.clone())),
     ];
     tracing::info!(address = %listener.local_addr()?, base = %platform.config.base_url(), "listening");
@@ -205,6 +206,18 @@ async fn resume_resets(platform: Platform) {
     }
 }
 
+/// Answers those who have forgotten their password, soon after they asked.
+async fn answer_forgotten(platform: Platform) {
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        every.tick().await;
+        log(
+            forgotten::service::answer_waiting(&platform).await.map(drop),
+            "requests for passwords could not be answered",
+        );
+    }
+}
+
 /// Removes what is over anyway.
 async fn sweep(platform: Platform) {
     let mut every = tokio::time::interval(Duration::from_mins(10));
@@ -214,6 +227,8 @@ async fn sweep(platform: Platform) {
         log(reset::remind::remind(&platform).await, "reminders could not be written");
         log(reset::service::sweep(&platform).await, "stale plans could not be removed");
         log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
+        log(forgotten::service::sweep(&platform).await, "stale requests for passwords could not be removed");
+        log(recovery::caller::sweep(&platform).await, "stale caller codes could not be removed");
         log(reset::from_list::sweep(&platform).await, "stale lists of addresses could not be removed");
         log(phones::service::sweep(&platform).await, "stale codes for phones could not be removed");
         log(tokens::imports::sweep(&platform).await, "stale files of tokens could not be removed");

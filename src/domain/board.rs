@@ -36,7 +36,7 @@ pub enum Stage {
     BackAtSignIn,
     /// The link's time is over.
     Expired,
-    /// Too many wrong passwords at the link.
+    /// Too many wrong passwords or caller codes at the link.
     Exhausted,
     /// A newer reset made a newer link.
     Superseded,
@@ -84,11 +84,11 @@ impl Stage {
             Self::Sent => "Link sent",
             Self::Bounced => "Bounced",
             Self::Opened => "Opened",
-            Self::Proved => "Password given",
+            Self::Proved => "Second proof given",
             Self::Back => "Back by link",
             Self::BackAtSignIn => "Back at sign-in",
             Self::Expired => "Expired",
-            Self::Exhausted => "Too many wrong passwords",
+            Self::Exhausted => "Too many wrong tries",
             Self::Superseded => "A newer reset took over",
             Self::Revoked => "Revoked",
         }

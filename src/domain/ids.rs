@@ -130,6 +130,14 @@ id!(
     PhoneCodeId
 );
 id!(
+    /// A code that a help desk reads out.
+    CallerCodeId
+);
+id!(
+    /// A request for a new password.
+    PasswordRequestId
+);
+id!(
     /// A session, as lists of sessions name it. It opens nothing: the cookie holds another secret.
     SessionId
 );

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approval::Decision;
 use super::authority::Role;
-use super::ids::{LinkId, PhoneCodeId, ResetId};
+use super::ids::{ChallengeId, LinkId, PhoneCodeId, ResetId};
 use super::method::MethodKind;
 use super::spelled;
 use super::time::{Span, Time};
@@ -138,6 +138,41 @@ pub enum Mail {
         /// When.
         at: Time,
     },
+    /// A help desk made a code for the recovery of this user, and read it out.
+    CallerCodeMade {
+        /// When.
+        at: Time,
+        /// Who made it.
+        by: String,
+        /// Until when it counts.
+        until: Time,
+    },
+    /// Such a code was used with the link.
+    CallerCodeUsed {
+        /// When.
+        at: Time,
+    },
+    /// A new password was set by somebody who did not give the old one.
+    PasswordSet {
+        /// When.
+        at: Time,
+    },
+    /// You have forgotten your password: here is the link to a new one.
+    NewPassword {
+        /// The half-finished way to it, whose token goes into the mail.
+        challenge: ChallengeId,
+        /// With which key that token is derived.
+        key_id: String,
+        /// When it was asked for.
+        at: Time,
+        /// Until when the link works.
+        expires_at: Time,
+    },
+    /// You have forgotten your password, and only your help desk can help.
+    NewPasswordHelp {
+        /// When it was asked for.
+        at: Time,
+    },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
         /// When.
@@ -247,6 +282,11 @@ impl Mail {
             Self::PhoneCode { .. } => "phone_code",
             Self::PasswordChanged { .. } => "password_changed",
             Self::DeviceTrusted { .. } => "device_trusted",
+            Self::CallerCodeMade { .. } => "caller_code_made",
+            Self::CallerCodeUsed { .. } => "caller_code_used",
+            Self::PasswordSet { .. } => "password_set",
+            Self::NewPassword { .. } => "new_password",
+            Self::NewPasswordHelp { .. } => "new_password_help",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::ApprovalAsked { .. } => "approval_asked",

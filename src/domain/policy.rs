@@ -8,6 +8,7 @@ pub use settings::{Setting, Settings};
 
 use serde::{Deserialize, Serialize};
 
+use super::caller::SecondProof;
 use super::method::MethodKind;
 use super::time::{Span, Time};
 
@@ -39,6 +40,10 @@ pub struct Policy {
     /// Whether somebody who was reset may set up again at sign-in, without the link. Where not, a stolen password alone
     /// wins no race against the mail.
     pub set_up_at_sign_in: bool,
+    /// What is asked for beside a recovery link.
+    pub second_proof: SecondProof,
+    /// Whether a help desk confirms every set-up that a link led to, by three words.
+    pub call_back_check: bool,
     /// Whether a reset needs a reason.
     pub reason_required: bool,
     /// Whether a reset needs a ticket number.
@@ -69,6 +74,8 @@ impl Default for Policy {
             phone_messages_a_day: 200,
             link_minutes: 60,
             set_up_at_sign_in: true,
+            second_proof: SecondProof::Password,
+            call_back_check: false,
             reason_required: true,
             ticket_required: false,
             approver_from: 0,
@@ -110,6 +117,13 @@ impl Policy {
         Span::minutes(i64::from(self.link_minutes.clamp(5, 24 * 60)))
     }
 
+    /// Whether only the link leads back in after a reset. Where set-ups are confirmed by three words it is so too: a set-up at
+    /// sign-in would go round that.
+    #[must_use]
+    pub const fn link_required(&self) -> bool {
+        !self.set_up_at_sign_in || self.call_back_check
+    }
+
     /// Whether users may register a method of this kind. Authenticator apps always: every set-up begins with one.
     #[must_use]
     pub const fn allows(&self, kind: MethodKind) -> bool {
@@ -148,6 +162,8 @@ impl Policy {
             phone_messages_a_day,
             link_minutes,
             set_up_at_sign_in,
+            second_proof,
+            call_back_check,
             reason_required,
             ticket_required,
             approver_from,
@@ -168,6 +184,8 @@ impl Policy {
             phone_messages_a_day,
             link_minutes,
             set_up_at_sign_in,
+            second_proof,
+            call_back_check,
             reason_required,
             ticket_required,
             approver_from,
@@ -192,6 +210,8 @@ impl Policy {
             phone_messages_a_day: self.phone_messages_a_day,
             link_minutes: self.link_minutes,
             set_up_at_sign_in: self.set_up_at_sign_in,
+            second_proof: self.second_proof,
+            call_back_check: self.call_back_check,
             reason_required: self.reason_required,
             ticket_required: self.ticket_required,
             approver_from: self.approver_from,
@@ -232,7 +252,8 @@ mod tests {
 
     fn settings() -> impl Strategy<Value = Settings> {
         let numbers = (0u16..=90, 0u16..=90, 5u16..=1440, 0u16..=9, 0u16..=10_000, 0u16..=10_000, 0u16..=168);
-        (any::<[bool; 10]>(), numbers).prop_map(|(on, numbers)| {
+        let proof = prop::sample::select(SecondProof::ALL);
+        (any::<[bool; 11]>(), numbers, proof).prop_map(|(on, numbers, second_proof)| {
             let (
                 grace_days,
                 trust_days,
@@ -249,6 +270,7 @@ mod tests {
                 hardware_tokens_allowed,
                 phones_allowed,
                 set_up_at_sign_in,
+                call_back_check,
                 reason_required,
                 ticket_required,
                 approver_across,
@@ -265,6 +287,8 @@ mod tests {
                 phone_messages_a_day,
                 link_minutes,
                 set_up_at_sign_in,
+                second_proof,
+                call_back_check,
                 reason_required,
                 ticket_required,
                 approver_from,

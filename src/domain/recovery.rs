@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::spelled;
 use super::time::Time;
 
-/// Wrong passwords after which a link gives up: whoever holds only the mail cannot go on guessing.
+/// Wrong passwords and caller codes after which a link gives up: whoever holds only the mail cannot go on guessing.
 pub const WRONG_PASSWORDS: i64 = 10;
 
 /// What is stored about a link. A nullable time says what happened, and when.
@@ -20,7 +20,7 @@ pub struct Link {
     pub opened_at: Option<Time>,
     /// When the second proof was first given.
     pub proved_at: Option<Time>,
-    /// How many wrong passwords were typed at it.
+    /// How many wrong passwords and caller codes were typed at it.
     pub wrong_passwords: i64,
     /// When and how it ended, if it did.
     pub ended: Option<(Time, End)>,
@@ -52,7 +52,7 @@ pub enum LinkState {
     Live,
     /// Its time is over.
     Expired,
-    /// Too many wrong passwords.
+    /// Too many wrong passwords or caller codes.
     Exhausted,
     /// It has ended.
     Ended(End),

@@ -37,7 +37,7 @@ pub const SESSION_LIFETIME: Span = Span::hours(12);
 pub enum Purpose {
     /// The sign-in page.
     SignIn,
-    /// A recovery link and the password.
+    /// A recovery link, and the password or a caller code.
     Recovery,
     /// An invitation and a new password.
     Invitation,
@@ -45,6 +45,8 @@ pub enum Purpose {
     AddMethod,
     /// A session that asked a passkey for a step-up.
     StepUp,
+    /// A link in a mail to whoever has forgotten the password.
+    Forgotten,
 }
 spelled!(Purpose {
     SignIn => "sign_in",
@@ -52,6 +54,7 @@ spelled!(Purpose {
     Invitation => "invitation",
     AddMethod => "add_method",
     StepUp => "step_up",
+    Forgotten => "forgotten",
 });
 
 impl Purpose {
@@ -63,6 +66,7 @@ impl Purpose {
             Self::Recovery | Self::Invitation => RECOVERY_LIFETIME,
             Self::AddMethod => ADD_METHOD_LIFETIME,
             Self::StepUp => STEP_UP_LIFETIME,
+            Self::Forgotten => super::forgotten::LIFETIME,
         }
     }
 }
@@ -72,12 +76,19 @@ impl Purpose {
 pub enum Step {
     /// A code of the authenticator, or a backup code.
     Factor,
+    /// A new password, of somebody whom a caller code let in without the old one.
+    NewPassword,
     /// A new authenticator and its first code.
     SetUp,
     /// One of the new backup codes, typed back.
     SaveCodes,
 }
-spelled!(Step { Factor => "factor", SetUp => "set_up", SaveCodes => "save_codes" });
+spelled!(Step {
+    Factor => "factor",
+    NewPassword => "new_password",
+    SetUp => "set_up",
+    SaveCodes => "save_codes",
+});
 
 /// With this begins, in the field of a form that would otherwise hold six digits, what a passkey answered.
 pub const PASSKEY: &str = "passkey ";
@@ -111,6 +122,8 @@ pub struct Facts {
     pub has_factor: bool,
     /// Whether a reset waits for them to set up again.
     pub set_up_due: bool,
+    /// Whether their password was set with nothing but a mail, and no second factor was given with it since.
+    pub password_by_mail: bool,
     /// What their customer asks of them.
     pub policy: Policy,
 }
@@ -135,7 +148,9 @@ pub const fn after_password(facts: Facts) -> AfterPassword {
     match facts.standing {
         Standing::Invited | Standing::Suspended => AfterPassword::Refused,
         Standing::Active if facts.has_factor => AfterPassword::Challenge(Step::Factor),
-        Standing::Active if facts.set_up_due && !facts.policy.set_up_at_sign_in => AfterPassword::LinkRequired,
+        Standing::Active if facts.set_up_due && (facts.password_by_mail || facts.policy.link_required()) => {
+            AfterPassword::LinkRequired
+        }
         Standing::Active if facts.policy.mfa_required || facts.set_up_due => AfterPassword::Challenge(Step::SetUp),
         Standing::Active => AfterPassword::SignedIn,
     }
@@ -150,7 +165,7 @@ pub fn may_set_up(purpose: Purpose, facts: Facts) -> bool {
             matches!(after_password(facts), AfterPassword::Challenge(Step::SetUp) | AfterPassword::SignedIn)
         }
         // One more authenticator is no set-up: it is added elsewhere, by whoever has a session.
-        Purpose::AddMethod | Purpose::StepUp => false,
+        Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten => false,
     }
 }
 
@@ -203,6 +218,8 @@ impl Grace {
 pub enum Passed {
     /// A code of the authenticator, or a backup code.
     Factor,
+    /// A new password was chosen.
+    NewPassword,
     /// The first code of a new authenticator.
     SetUp,
     /// A backup code was typed back.
@@ -216,7 +233,7 @@ pub enum Next {
     To(Step),
     /// Into a session.
     SignedIn,
-    /// To the end of a recovery: the user signs in with what they just set up.
+    /// To the end of a recovery, or to a new password: the user signs in with what they just set up.
     BackIn,
     /// To the end of an addition: the session it came from goes on.
     Added,
@@ -230,11 +247,13 @@ pub const fn advance(purpose: Purpose, step: Step, passed: Passed) -> Next {
     match (step, passed, purpose) {
         (Step::Factor, Passed::Factor, Purpose::SignIn)
         | (Step::SaveCodes, Passed::SaveCodes, Purpose::SignIn | Purpose::Invitation) => Next::SignedIn,
+        (Step::NewPassword, Passed::NewPassword, Purpose::Recovery) => Next::To(Step::SetUp),
         (Step::SetUp, Passed::SetUp, Purpose::SignIn | Purpose::Recovery | Purpose::Invitation) => {
             Next::To(Step::SaveCodes)
         }
         (Step::SetUp, Passed::SetUp, Purpose::AddMethod) => Next::Added,
-        (Step::SaveCodes, Passed::SaveCodes, Purpose::Recovery) => Next::BackIn,
+        (Step::SaveCodes, Passed::SaveCodes, Purpose::Recovery)
+        | (Step::NewPassword, Passed::NewPassword, Purpose::Forgotten) => Next::BackIn,
         _ => Next::Refused,
     }
 }
@@ -246,7 +265,13 @@ mod tests {
     use super::*;
 
     fn facts(standing: Standing, has_factor: bool, set_up_due: bool, mfa_required: bool) -> Facts {
-        Facts { standing, has_factor, set_up_due, policy: Policy { mfa_required, ..Policy::default() } }
+        Facts {
+            standing,
+            has_factor,
+            set_up_due,
+            password_by_mail: false,
+            policy: Policy { mfa_required, ..Policy::default() },
+        }
     }
 
     fn at(seconds: i64) -> Time {
@@ -261,7 +286,7 @@ mod tests {
                 let mfa_required_since = since.map(at);
                 let policy =
                     Policy { mfa_required, mfa_required_since, grace_days, set_up_at_sign_in, ..Policy::default() };
-                Facts { standing: Standing::Active, has_factor, set_up_due, policy }
+                Facts { standing: Standing::Active, has_factor, set_up_due, password_by_mail: false, policy }
             },
         )
     }
@@ -349,15 +374,15 @@ mod tests {
         fn a_set_up_at_sign_in_is_never_open_to_those_who_have_a_factor_or_need_the_link(facts in any_facts()) {
             if may_set_up(Purpose::SignIn, facts) {
                 prop_assert!(!facts.has_factor);
-                prop_assert!(!facts.set_up_due || facts.policy.set_up_at_sign_in);
+                prop_assert!(!facts.set_up_due || !facts.policy.link_required());
             }
         }
 
         #[test]
         fn no_step_is_skipped(
-            passed in prop::collection::vec(prop::sample::select(vec![Passed::Factor, Passed::SetUp, Passed::SaveCodes]), 0..12),
+            passed in prop::collection::vec(prop::sample::select(vec![Passed::Factor, Passed::NewPassword, Passed::SetUp, Passed::SaveCodes]), 0..16),
             purpose in prop::sample::select(Purpose::ALL),
-            start in prop::sample::select(vec![Step::Factor, Step::SetUp]),
+            start in prop::sample::select(vec![Step::Factor, Step::NewPassword, Step::SetUp]),
         ) {
             // Whatever is thrown at a challenge, it ends only after every step of its path was passed in order.
             let mut step = start;
@@ -367,7 +392,12 @@ mod tests {
                     Next::To(next) => { done.push(step); step = next; }
                     Next::SignedIn | Next::BackIn => {
                         done.push(step);
-                        let whole = if start == Step::Factor { vec![Step::Factor] } else { vec![Step::SetUp, Step::SaveCodes] };
+                        let whole = match start {
+                            Step::Factor => vec![Step::Factor],
+                            Step::NewPassword if purpose == Purpose::Forgotten => vec![Step::NewPassword],
+                            Step::NewPassword => vec![Step::NewPassword, Step::SetUp, Step::SaveCodes],
+                            _ => vec![Step::SetUp, Step::SaveCodes],
+                        };
                         prop_assert_eq!(done, whole);
                         return Ok(());
                     }

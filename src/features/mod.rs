@@ -4,7 +4,9 @@
 //! ```text
 //! reset  accounts  access  policy  security  tokens
 //! set_up
-//! recovery  invitation  sign_in
+//! sign_in
+//! forgotten
+//! recovery  invitation
 //! users
 //! customers  methods  backup_codes
 //! phones
@@ -18,6 +20,7 @@ pub mod accounts;
 pub mod audit;
 pub mod backup_codes;
 pub mod customers;
+pub mod forgotten;
 pub mod invitation;
 pub mod methods;
 pub mod outbox;

@@ -16,9 +16,9 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{Fault, Result, Rng};
-use crate::domain::ids::{LinkId, PhoneCodeId};
-use crate::domain::phone;
+use crate::domain::ids::{CallerCodeId, ChallengeId, LinkId, PhoneCodeId};
 use crate::domain::user::UserRef;
+use crate::domain::{call_back, caller, phone};
 
 const NONCE_BYTES: usize = 24;
 
@@ -37,6 +37,14 @@ pub enum Purpose {
     PhoneNumber,
     /// Codes that are sent to phones.
     PhoneCode,
+    /// Codes that a help desk reads out.
+    CallerCode,
+    /// Words of set-ups that a help desk confirms.
+    CallBack,
+    /// Tokens of links to a new password.
+    NewPassword,
+    /// Hashes by which requests for a new password are counted.
+    PasswordRequest,
     /// The audit chain.
     Audit,
     /// Recognising the database that belongs to this file.
@@ -52,6 +60,10 @@ impl Purpose {
             Self::BackupCode => b"rekey backup code 1",
             Self::PhoneNumber => b"rekey phone number 1",
             Self::PhoneCode => b"rekey phone code 1",
+            Self::CallerCode => b"rekey caller code 1",
+            Self::CallBack => b"rekey call back 1",
+            Self::NewPassword => b"rekey new password 1",
+            Self::PasswordRequest => b"rekey password request 1",
             Self::Audit => b"rekey audit 1",
             Self::Check => b"rekey check 1",
         }
@@ -189,6 +201,42 @@ impl Keys {
         let data = format!("{code} {} {}", user.customer, user.id);
         let hash = mac(self.named(key_id)?, Purpose::PhoneCode, data.as_bytes());
         Some(Zeroizing::new(phone::digits(hash)))
+    }
+
+    /// The digits of a code that a help desk reads out, for this token of this link: nothing stores them. None when its key
+    /// is gone.
+    #[must_use]
+    pub fn caller_code(
+        &self,
+        key_id: &str,
+        code: CallerCodeId,
+        user: UserRef,
+        (link, generation): (LinkId, i64),
+    ) -> Option<Zeroizing<String>> {
+        let data = format!("{code} {} {} {link} {generation}", user.customer, user.id);
+        let hash = mac(self.named(key_id)?, Purpose::CallerCode, data.as_bytes());
+        Some(Zeroizing::new(caller::digits(hash)))
+    }
+
+    /// The words of a set-up that this token of this link led to. None when its key is gone.
+    #[must_use]
+    pub fn call_back_words(
+        &self,
+        key_id: &str,
+        set_up: ChallengeId,
+        user: UserRef,
+        (link, generation): (LinkId, i64),
+    ) -> Option<String> {
+        let data = format!("{set_up} {} {} {link} {generation}", user.customer, user.id);
+        Some(call_back::words(mac(self.named(key_id)?, Purpose::CallBack, data.as_bytes())))
+    }
+
+    /// The token of a link to a new password, derived as that of a recovery link. None when its key is gone.
+    #[must_use]
+    pub fn password_token(&self, key_id: &str, challenge: ChallengeId, user: UserRef) -> Option<String> {
+        let data = format!("{challenge} {} {}", user.customer, user.id);
+        let tag = mac(self.named(key_id)?, Purpose::NewPassword, data.as_bytes());
+        Some(format!("{challenge}.{}", BASE64URL_NOPAD.encode(&tag)))
     }
 
     fn derived_token(

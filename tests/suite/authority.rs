@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use rekey::domain::authority::Role;
+use rekey::domain::caller::SecondProof;
 use rekey::domain::customer::Customer;
-use rekey::features::session;
+use rekey::features::{methods, session};
 
 use super::accounts_lists::frozen;
 use super::browser::*;
@@ -111,6 +112,8 @@ fn table() -> Vec<Function> {
         read("/api/users/methods", &[("query", "customer={customer}&q={local}")]),
         read("/api/users/user", &[("id", "{user}")]),
         read("/api/users/method", &[("id", "{user}"), ("method", "{method}")]),
+        read("/api/users/caller_code_page", &[("id", "{user}")]),
+        read("/api/users/call_back_page", &[("id", "{user}")]),
         read("/api/accounts/account", &[("id", "{user}")]),
         read("/api/audit/page", &[("customer", "{customer}"), ("user", "{user}")]),
         // Until it is confirmed, a plan is its requester's.
@@ -130,6 +133,8 @@ fn table() -> Vec<Function> {
             "/api/users/remove_method",
             &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
         ),
+        manage("/api/users/caller_code", &[("id", "{back}"), ("identified", "in_person"), ("code", "{code}")]),
+        manage("/api/users/call_back", &[("id", "{back}"), ("set_up", "{set_up}"), ("code", "{code}")]),
         manage("/api/users/end_sessions", &[("id", "{user}")]),
         manage("/api/users/end_device", &[("id", "{user}"), ("device", "{device}")]),
         manage("/api/tokens/assign", &[("id", "{token}"), ("address", "{address}"), ("code", "{code}")]),
@@ -140,7 +145,7 @@ fn table() -> Vec<Function> {
         manage("/api/reset/decline", &[("id", "{asked}"), ("decision", "declined"), ("why", "no")]),
         function("/api/reset/withdraw", For::Requester, true, false, &[("id", "{asked}")]),
         manage("/api/reset/cancel", &[("id", "{running}")]),
-        manage("/api/reset/select", &[("id", "{done}"), ("all", "true"), ("state", "queued,expired")]),
+        manage("/api/reset/select", &[("id", "{done}"), ("all", "true"), ("state", "queued,proved,expired")]),
         manage("/api/reset/links", &[("id", "{done}"), ("users[0]", "{back}"), ("act", "revoke")]),
         manage("/api/reset/people/select", &[("users[0]", "{done}.{back}")]),
         manage("/api/reset/people/links", &[("users[0]", "{done}.{back}"), ("act", "revoke")]),
@@ -197,7 +202,17 @@ struct Target {
 
 impl Target {
     async fn of(world: &World, customer: &Customer, owner: &Person) -> Self {
+        let checked = policy(|policy| {
+            policy.second_proof = SecondProof::PasswordOrCallerCode;
+            policy.call_back_check = true;
+        });
+        world.set_policy(customer, checked).await;
         let user = world.member(customer).await;
+        // One more, so that neither is the last.
+        let mut tx = world.platform.db.begin().await.unwrap();
+        let step = rekey::domain::totp::Step(0);
+        methods::service::register(&mut tx, &world.platform, user.user, &owner.secret, step).await.unwrap();
+        tx.commit().await.unwrap();
         let suspended = world.person(customer, Who { suspended: true, ..Who::MEMBER }).await;
         let invited = world.person(customer, Who { invited: true, ..Who::MEMBER }).await;
         let outsider = world.member(if customer.id == world.a.id { &world.b } else { &world.a }).await;
@@ -209,6 +224,8 @@ impl Target {
         let method = format!("SELECT id FROM methods WHERE user_id = '{}'", user.user.id);
         let (back, waiting) = (world.member(customer).await, world.member(customer).await);
         let done = world.reset(owner, &[back.user]).await;
+        world.prove(&world.link_token(back.user).await.unwrap()).await.unwrap();
+        let set_up = format!("SELECT id FROM challenges WHERE user_id = '{}'", back.user.id);
         let running = world.confirmed(owner, &[waiting.user]).await;
         let reset = world.plan(owner, &[user.user]).await;
         // The same plan once more, for which approval was asked.
@@ -239,6 +256,7 @@ impl Target {
             ("{reset}", reset.to_string()),
             ("{asked}", asked.to_string()),
             ("{back}", back.user.id.to_string()),
+            ("{set_up}", world.text(&set_up).await.unwrap()),
             ("{done}", done.to_string()),
             ("{running}", running.to_string()),
             ("{list}", list.to_string()),

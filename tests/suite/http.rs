@@ -44,6 +44,13 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/sign_in/out_elsewhere", Door::SignedIn, vec![]),
         ("/api/recovery/open", Door::Public, vec![("token", "x.y")]),
         ("/api/recovery/prove", Door::Public, vec![("token", "x.y"), ("password", "x")]),
+        ("/api/recovery/send_again", Door::Public, vec![("again", "x")]),
+        ("/api/recovery/prove_caller", Door::Public, vec![("token", "x.y"), ("code", "1234 5678")]),
+        ("/api/forgotten/ask", Door::Public, vec![("address", "nobody@a.example")]),
+        ("/api/forgotten/open", Door::Public, vec![("token", "x.y")]),
+        ("/api/forgotten/set", Door::Public, vec![("token", "x.y"), ("password", "tide over gravel")]),
+        ("/api/set_up/for_password", Door::HalfWay, vec![]),
+        ("/api/set_up/choose_password", Door::HalfWay, vec![("password", "x")]),
         ("/api/set_up/show", Door::HalfWay, vec![]),
         ("/api/set_up/register", Door::HalfWay, vec![("code", "123456")]),
         ("/api/set_up/codes", Door::HalfWay, vec![]),
@@ -54,6 +61,10 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/users/activity", Door::SignedIn, vec![("id", ID)]),
         ("/api/users/method", Door::SignedIn, vec![("id", ID), ("method", ID)]),
         ("/api/users/remove_method", Door::SignedIn, vec![("id", ID), ("method", ID), ("reason", "x"), ("code", "1")]),
+        ("/api/users/call_back_page", Door::SignedIn, vec![("id", ID)]),
+        ("/api/users/call_back", Door::SignedIn, vec![("id", ID), ("set_up", ID), ("code", "1")]),
+        ("/api/users/caller_code_page", Door::SignedIn, vec![("id", ID)]),
+        ("/api/users/caller_code", Door::SignedIn, vec![("id", ID), ("identified", "in_person"), ("code", "1")]),
         ("/api/users/end_sessions", Door::SignedIn, vec![("id", ID)]),
         ("/api/users/methods", Door::SignedIn, vec![]),
         ("/api/users/favourite", Door::SignedIn, vec![("customer", ID), ("favourite", "true")]),
@@ -158,7 +169,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     ]
 }
 
-const CONSOLE: [&str; 31] = [
+const CONSOLE: [&str; 33] = [
     "/tokens",
     "/tokens/import",
     "/tokens/01mcc5rm003kab9w64hq9mjq2v",
@@ -181,6 +192,8 @@ const CONSOLE: [&str; 31] = [
     "/users/01mcc5rm003kab9w64hq9mjq2v",
     "/users/01mcc5rm003kab9w64hq9mjq2v/methods",
     "/users/01mcc5rm003kab9w64hq9mjq2v/methods/01mcc5rm003kab9w64hq9mjq2v/remove",
+    "/users/01mcc5rm003kab9w64hq9mjq2v/call-back",
+    "/users/01mcc5rm003kab9w64hq9mjq2v/caller-code",
     "/users/01mcc5rm003kab9w64hq9mjq2v/activity",
     "/customers",
     "/customers/new",
@@ -191,15 +204,18 @@ const CONSOLE: [&str; 31] = [
     "/customers/01mcc5rm003kab9w64hq9mjq2v/policy",
     "/customers/01mcc5rm003kab9w64hq9mjq2v/policy/review?grace_days=7",
 ];
-const CALM: [&str; 8] = [
+const CALM: [&str; 11] = [
     "/sign-in",
     "/sign-in/code",
     "/set-up",
+    "/set-up/password",
     "/set-up/codes",
     "/set-up/codes/print",
     "/set-up/codes.txt",
     "/set-up/done",
     "/recover/x.y",
+    "/forgot-password",
+    "/new-password/x.y",
 ];
 
 #[test]
@@ -272,7 +288,7 @@ both! {
             }
         }
         // Without any, every calm page that waits for one sends the browser back to the beginning.
-        for page in CALM.into_iter().filter(|page| !["/sign-in", "/set-up/done", "/recover/x.y"].contains(page)) {
+        for page in CALM.into_iter().filter(|page| !["/sign-in", "/set-up/done", "/recover/x.y", "/forgot-password", "/new-password/x.y"].contains(page)) {
             let answer = Browser::new(&world).await.get(page).await;
             assert!(answer.is_redirect(), "{page}: {}", answer.status);
         }

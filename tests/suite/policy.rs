@@ -4,6 +4,7 @@ mod review;
 mod settings;
 
 use rekey::domain::authority::{Refusal, Role};
+use rekey::domain::caller::SecondProof;
 use rekey::domain::customer::Customer;
 use rekey::domain::ids::CustomerId;
 use rekey::domain::policy::{Policy, Saved, Setting, Settings};
@@ -39,7 +40,7 @@ pub async fn saved(world: &World, owner: &Person, customer: &Customer, change: i
 }
 
 /// Every setting with another value than the default.
-const OTHERS: [(Setting, fn(&mut Settings)); 17] = [
+const OTHERS: [(Setting, fn(&mut Settings)); 19] = [
     (Setting::MfaRequired, |asked| asked.mfa_required = false),
     (Setting::GraceDays, |asked| asked.grace_days = 7),
     (Setting::TrustDays, |asked| asked.trust_days = 30),
@@ -51,6 +52,8 @@ const OTHERS: [(Setting, fn(&mut Settings)); 17] = [
     (Setting::SetUpAtSignIn, |asked| asked.set_up_at_sign_in = false),
     (Setting::LinkMinutes, |asked| asked.link_minutes = 30),
     (Setting::RemindAfterHours, |asked| asked.remind_after_hours = 24),
+    (Setting::SecondProof, |asked| asked.second_proof = SecondProof::PasswordOrCallerCode),
+    (Setting::CallBackCheck, |asked| asked.call_back_check = true),
     (Setting::ReasonRequired, |asked| asked.reason_required = false),
     (Setting::TicketRequired, |asked| asked.ticket_required = true),
     (Setting::ApproverFrom, |asked| asked.approver_from = 10),

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::caller::SecondProof;
 use super::super::device::MOST_DAYS;
 use super::super::spelled;
 
@@ -31,6 +32,10 @@ pub struct Settings {
     pub link_minutes: u16,
     /// See [`super::Policy::set_up_at_sign_in`].
     pub set_up_at_sign_in: bool,
+    /// See [`super::Policy::second_proof`].
+    pub second_proof: SecondProof,
+    /// See [`super::Policy::call_back_check`].
+    pub call_back_check: bool,
     /// See [`super::Policy::reason_required`].
     pub reason_required: bool,
     /// See [`super::Policy::ticket_required`].
@@ -72,6 +77,10 @@ pub enum Setting {
     LinkMinutes,
     /// [`Settings::remind_after_hours`].
     RemindAfterHours,
+    /// [`Settings::second_proof`].
+    SecondProof,
+    /// [`Settings::call_back_check`].
+    CallBackCheck,
     /// [`Settings::reason_required`].
     ReasonRequired,
     /// [`Settings::ticket_required`].
@@ -97,6 +106,8 @@ spelled!(Setting {
     SetUpAtSignIn => "set_up_at_sign_in",
     LinkMinutes => "link_minutes",
     RemindAfterHours => "remind_after_hours",
+    SecondProof => "second_proof",
+    CallBackCheck => "call_back_check",
     ReasonRequired => "reason_required",
     TicketRequired => "ticket_required",
     ApproverFrom => "approver_from",
@@ -106,7 +117,7 @@ spelled!(Setting {
 });
 
 impl Setting {
-    /// Between which values a number lies; none for what is only on or off.
+    /// Between which values a number lies; none for what is none.
     #[must_use]
     pub const fn bounds(self) -> Option<RangeInclusive<u16>> {
         match self {
@@ -122,6 +133,8 @@ impl Setting {
             | Self::HardwareTokensAllowed
             | Self::PhonesAllowed
             | Self::SetUpAtSignIn
+            | Self::SecondProof
+            | Self::CallBackCheck
             | Self::ReasonRequired
             | Self::TicketRequired
             | Self::ApproverAcross
@@ -137,7 +150,7 @@ impl Setting {
 }
 
 impl Settings {
-    /// The value of a setting, as text: a number, or `on` and `off`.
+    /// The value of a setting, as text: a number, a word, or `on` and `off`.
     #[must_use]
     pub fn value(&self, setting: Setting) -> String {
         let on_or_off = |on: bool| if on { "on" } else { "off" }.to_owned();
@@ -153,6 +166,8 @@ impl Settings {
             Setting::SetUpAtSignIn => on_or_off(self.set_up_at_sign_in),
             Setting::LinkMinutes => self.link_minutes.to_string(),
             Setting::RemindAfterHours => self.remind_after_hours.to_string(),
+            Setting::SecondProof => self.second_proof.to_string(),
+            Setting::CallBackCheck => on_or_off(self.call_back_check),
             Setting::ReasonRequired => on_or_off(self.reason_required),
             Setting::TicketRequired => on_or_off(self.ticket_required),
             Setting::ApproverFrom => self.approver_from.to_string(),

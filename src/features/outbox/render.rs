@@ -139,6 +139,10 @@ fn button(locale: Locale, mail: &Mail, way: Way) -> Button {
             let note = Line(td_string!(locale, mail.invitation.until, moment = moment(locale, until)));
             Button { label: td_string!(locale, mail.invitation.button), note: Some(note), bare, address }
         }
+        Way::Link(address, until) if matches!(mail, Mail::NewPassword { .. }) => {
+            let note = Line(td_string!(locale, mail.new_password.until, moment = moment(locale, until)));
+            Button { label: td_string!(locale, mail.new_password.button), note: Some(note), bare, address }
+        }
         Way::Link(address, until) => {
             let note = Line(td_string!(locale, mail.reset.until, moment = moment(locale, until)));
             Button { label: td_string!(locale, mail.reset.button), note: Some(note), bare, address }

@@ -94,6 +94,15 @@ pub async fn links_queued(conn: &mut Conn, user: UserRef, link: LinkId, since: T
     store::links_queued(conn, user, link, since).await
 }
 
+/// What the newest mail with this link said, as it was queued; none where there is none that can be read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest_with(conn: &mut Conn, user: UserRef, link: LinkId) -> Result<Option<Mail>> {
+    let newest = store::newest_with(conn, user, link).await?;
+    Ok(newest.and_then(|mail| serde_json::from_str(&mail).ok()))
+}
+
 /// What became of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use crate::domain::ids::{CustomerId, LinkId, MailId, PhoneCodeId, UserId};
+use crate::domain::ids::{ChallengeId, CustomerId, LinkId, MailId, PhoneCodeId, UserId};
 use crate::domain::mail::Channel;
 use crate::domain::recovery::End;
 use crate::domain::time::Time;
@@ -150,6 +150,18 @@ pub async fn texted(conn: &mut Conn, id: MailId, code: PhoneCodeId, until: Time)
     .await?)
 }
 
+/// Whether this half-finished way to a new password has not ended.
+pub async fn challenge_lives(conn: &mut Conn, user: UserRef, challenge: ChallengeId) -> Result<bool> {
+    let row: Option<(ChallengeId,)> =
+        sqlx::query_as("SELECT id FROM challenges WHERE customer_id = $1 AND user_id = $2 AND id = $3")
+            .bind(user.customer)
+            .bind(user.id)
+            .bind(challenge)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.is_some())
+}
+
 /// When mails with links went to this user since `since`, the newest first.
 pub async fn links_sent(
     conn: &mut Conn,
@@ -229,6 +241,19 @@ pub async fn links_queued(conn: &mut Conn, user: UserRef, link: LinkId, since: T
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|(at,)| at).collect())
+}
+
+/// The newest mail with this link, as it was queued.
+pub async fn newest_with(conn: &mut Conn, user: UserRef, link: LinkId) -> Result<Option<String>> {
+    let row: Option<(String,)> = sqlx::query_as(
+        "SELECT mail FROM outbox WHERE customer_id = $1 AND user_id = $2 AND link_id = $3 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(link)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|(mail,)| mail))
 }
 
 /// Puts a mail off that was tried, if the lease that ends at `until` is still held.

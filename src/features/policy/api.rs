@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::Refusal;
+use crate::domain::caller::SecondProof;
 use crate::domain::ids::CustomerId;
 use crate::domain::policy::{Concerned, Saved, Setting, Settings};
 use crate::domain::time::Time;
@@ -46,7 +47,7 @@ impl Typed {
     /// The settings that this makes.
     ///
     /// # Errors
-    /// The numbers that are none, or out of bounds.
+    /// What is no number within its bounds, or none of the words offered.
     pub fn read(&self) -> Result<Settings, Vec<Setting>> {
         let numbers = [
             Setting::GraceDays,
@@ -71,6 +72,11 @@ impl Typed {
             let wrong = numbers.into_iter().zip(read).filter(|(_, number)| number.is_none());
             return Err(wrong.map(|(setting, _)| setting).collect());
         };
+        // What was not chosen is what asks for more.
+        let second_proof = match self.get(Setting::SecondProof) {
+            "" => SecondProof::Password,
+            typed => typed.parse().map_err(|_| vec![Setting::SecondProof])?,
+        };
         Ok(Settings {
             mfa_required: self.is_on(Setting::MfaRequired),
             grace_days,
@@ -82,6 +88,8 @@ impl Typed {
             phone_messages_a_day,
             link_minutes,
             set_up_at_sign_in: self.is_on(Setting::SetUpAtSignIn),
+            second_proof,
+            call_back_check: self.is_on(Setting::CallBackCheck),
             reason_required: self.is_on(Setting::ReasonRequired),
             ticket_required: self.is_on(Setting::TicketRequired),
             approver_from,

@@ -68,6 +68,8 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
         Setting::RemindAfterHours => {
             Effect::says("Applies to resets from now on.", "Whoever was reset before is reminded as it was said then.")
         }
+        Setting::SecondProof => second_proof(change),
+        Setting::CallBackCheck => call_back_check(change).listed(concerned.reset, "mfa=reset"),
         Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
         Setting::TicketRequired => demanded(change, change.asked.ticket_required, "a ticket number"),
         Setting::ApproverFrom => {
@@ -179,6 +181,35 @@ fn link_minutes(change: &Change) -> Effect {
         links => format!("{links} links on their way keep theirs."),
     };
     Effect::says("Applies to links sent from now on.", rest)
+}
+
+fn second_proof(change: &Change) -> Effect {
+    let links = match change.concerned.links {
+        0 => "No link is on its way now.".to_owned(),
+        1 => "That goes for 1 link too that is on its way now.".to_owned(),
+        links => format!("That goes for {links} links too that are on their way now."),
+    };
+    if change.asked.second_proof.takes_caller_codes() {
+        let rest = format!(
+            "Your help desk can let in whoever has forgotten the password, and must identify them first. {links}"
+        );
+        return Effect::warns("Applies from now on.", rest);
+    }
+    let rest = format!("No caller code is made or taken any more, and set-ups that one led to end. {links}");
+    Effect::says("Applies from now on.", rest)
+}
+
+fn call_back_check(change: &Change) -> Effect {
+    let fact = match change.concerned.reset {
+        0 => "Nobody is waiting for their new set-up.".to_owned(),
+        reset => format!("{} reset and not back yet.", people(reset, "is", "are")),
+    };
+    if change.asked.call_back_check {
+        let rest =
+            "From now on a new set-up needs a call with your help desk, and begins at the link in the mail only.";
+        return Effect::says(fact, rest);
+    }
+    Effect::warns(fact, "From now on a new set-up is complete without a call.")
 }
 
 fn demanded(change: &Change, is_required: bool, what: &str) -> Effect {

@@ -6,15 +6,18 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
 
 use super::api::{PolicyPage as Policy, Typed, show_policy};
-use super::words::{label, meaning, value};
+use super::words::{label, meaning, second_proof, value};
 use crate::domain::authority::Refusal;
+use crate::domain::caller::SecondProof;
 use crate::domain::ids::CustomerId;
 use crate::domain::policy::{Saved, Setting};
 use crate::domain::time::Time as Moment;
 use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
-use crate::ui::{Banner, Checkbox, Empty, Glyph, Look, Section, SheetHead, SubmitButton, TextField, Toast, minute};
+use crate::ui::{
+    Banner, Checkbox, Choice, Empty, Glyph, Look, Pick, Section, SheetHead, SubmitButton, TextField, Toast, minute,
+};
 
 pub use super::review_page::PolicyReviewPage;
 
@@ -31,7 +34,16 @@ const PARTS: [(&str, &[Setting]); 6] = [
             Setting::PhoneMessagesADay,
         ],
     ),
-    ("After a reset", &[Setting::SetUpAtSignIn, Setting::LinkMinutes, Setting::RemindAfterHours]),
+    (
+        "After a reset",
+        &[
+            Setting::SetUpAtSignIn,
+            Setting::LinkMinutes,
+            Setting::RemindAfterHours,
+            Setting::SecondProof,
+            Setting::CallBackCheck,
+        ],
+    ),
     ("What a reset needs", &[Setting::ReasonRequired, Setting::TicketRequired]),
     ("Second approver", &[Setting::ApproverFrom, Setting::ApproverAcross, Setting::ApproverPrivileged]),
     ("Backup codes", &[Setting::CodesLow]),
@@ -169,6 +181,21 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
     let since = since(setting, policy, now)
         .map(|since| format!(" Now {}{since}.", value(setting, &policy.settings).to_lowercase()));
     let hint = format!("{}{}", meaning(setting), since.unwrap_or_default());
+    if setting == Setting::SecondProof {
+        let pick = |proof: &SecondProof| {
+            let (words, meaning) = second_proof(*proof);
+            Pick { value: proof.to_string(), words: words.to_owned(), meaning: meaning.to_owned() }
+        };
+        let error = wrong.contains(&setting).then(|| "Choose one of these.".to_owned());
+        let picks = SecondProof::ALL.iter().map(pick).collect();
+        return view! {
+            <div class="setting">
+                <Choice name=setting.as_str() label=label(setting) picks value=typed.get(setting) error/>
+                <p class="hint">{hint}</p>
+            </div>
+        }
+        .into_any();
+    }
     let Some(bounds) = setting.bounds() else {
         let words = match setting {
             Setting::MfaRequired => "Multi-factor authentication is required",
@@ -177,6 +204,7 @@ fn field(setting: Setting, policy: &Policy, typed: &Typed, wrong: &[Setting], no
             Setting::PasskeysVerifyUser => "Passkeys must ask for a PIN, a finger or a face",
             Setting::PhonesAllowed => "People may add phone numbers",
             Setting::SetUpAtSignIn => "After a reset, people may set up again at sign-in",
+            Setting::CallBackCheck => "The help desk confirms each new set-up by three words",
             Setting::ReasonRequired => "A reset needs a reason",
             Setting::ApproverAcross => "A second person approves resets across several customers",
             Setting::ApproverPrivileged => "A second person approves resets of owners and admins",

@@ -1,5 +1,6 @@
 //! What each setting of a policy is called, what it does, and what its values are called.
 
+use crate::domain::caller::SecondProof;
 use crate::domain::policy::{Setting, Settings};
 
 /// What a setting is called.
@@ -16,6 +17,8 @@ pub const fn label(setting: Setting) -> &'static str {
         Setting::SetUpAtSignIn => "Way back in after a reset",
         Setting::LinkMinutes => "Lifetime of recovery links",
         Setting::RemindAfterHours => "Reminder to whoever is not back",
+        Setting::SecondProof => "Proof beside the link",
+        Setting::CallBackCheck => "Call-back check",
         Setting::ReasonRequired => "Reason for a reset",
         Setting::TicketRequired => "Ticket number for a reset",
         Setting::ApproverFrom => "Second approver by number",
@@ -64,7 +67,15 @@ pub const fn meaning(setting: Setting) -> &'static str {
              race against the mail."
         }
         Setting::LinkMinutes => {
-            "From 5 minutes to 1440, which is a day. A link works once, and only together with the password."
+            "From 5 minutes to 1440, which is a day. A link works once, and only together with a second proof."
+        }
+        Setting::SecondProof => {
+            "A link alone opens nothing. Where a caller code will do, whoever has forgotten the password calls the help desk, \
+             is identified, and types the code that is read out together with the link. They then choose a new password."
+        }
+        Setting::CallBackCheck => {
+            "A new set-up shows three words. Where the check is required, it goes on only when an owner or admin, with the user on \
+             the phone, has confirmed that they see the same. Then the link is the only way back in."
         }
         Setting::RemindAfterHours => {
             "So many hours after a reset, whoever has not set up again gets a mail with a new link, once, in the name of whoever \
@@ -127,6 +138,8 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
             1 => "After 1 hour".to_owned(),
             hours => format!("After {hours} hours"),
         },
+        Setting::SecondProof => second_proof(settings.second_proof).0.to_owned(),
+        Setting::CallBackCheck => either(settings.call_back_check, "Required", "Not required"),
         Setting::ReasonRequired => either(settings.reason_required, "Required", "Optional"),
         Setting::TicketRequired => either(settings.ticket_required, "Required", "Optional"),
         Setting::ApproverFrom => match settings.approver_from {
@@ -137,6 +150,16 @@ pub fn value(setting: Setting, settings: &Settings) -> String {
         Setting::ApproverAcross => either(settings.approver_across, "Required", "Not required"),
         Setting::ApproverPrivileged => either(settings.approver_privileged, "Required", "Not required"),
         Setting::CodesLow => few(settings.codes_low),
+    }
+}
+
+/// What is asked for beside a link, and what that means.
+pub const fn second_proof(proof: SecondProof) -> (&'static str, &'static str) {
+    match proof {
+        SecondProof::Password => ("The password", "Whoever has forgotten it cannot come back by the link."),
+        SecondProof::PasswordOrCallerCode => {
+            ("The password, or a caller code", "An owner or admin makes the code, with a fresh code of their own.")
+        }
     }
 }
 

@@ -1,6 +1,13 @@
-//! Recovery links: issued by a reset, opened without effect, proved with the password.
+//! Recovery links: issued by a reset, opened without effect, proved with the password or, where that was forgotten, with a
+//! code of the help desk.
 
+#[cfg(feature = "ssr")]
+pub mod again;
 pub mod api;
+#[cfg(feature = "ssr")]
+pub mod call_back;
+#[cfg(feature = "ssr")]
+pub mod caller;
 #[cfg(feature = "ssr")]
 pub mod links;
 pub mod page;

@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{Opened, Prove, ProveOutcome, open};
+use super::api::{Opened, Prove, ProveCaller, ProveOutcome, open};
 use crate::domain::sign_in::Purpose;
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{calm, failed, help_desk, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
-use crate::ui::{CalmShell, Glyph, Icon, Look, PasswordField, SubmitButton, clock, is_same_day, minute};
+use crate::ui::{CalmShell, CodeField, Glyph, Icon, Look, PasswordField, SubmitButton, clock, is_same_day, minute};
 use crate::words::{locale, td_string};
 
 type Outcome = Signal<Option<Result<ProveOutcome, ApiError>>>;
@@ -23,12 +23,19 @@ pub fn RecoverPage() -> impl IntoView {
     let opened = Resource::new(move || token.get(), open);
     let action = ServerAction::<Prove>::new();
     let outcome = outcome(action, left_by::<ProveOutcome>("recovery").map(|left| left.outcome));
+    let by_caller = ServerAction::<ProveCaller>::new();
+    let of_caller = self::outcome(by_caller, left_by::<ProveOutcome>("recovery_caller").map(|left| left.outcome));
     // The link may die while its page is open.
-    let died = Memo::new(move |_| outcome.get() == Some(Ok(ProveOutcome::Dead)));
+    let is_dead = |outcome: Outcome| outcome.get() == Some(Ok(ProveOutcome::Dead));
+    let died = Memo::new(move |_| is_dead(outcome) || is_dead(of_caller));
     calm(opened, move |opened| {
         if let Some(opened) = opened {
             let page = move || {
-                if died.get() { dead() } else { live(opened.clone(), token.get(), action, outcome) }
+                if died.get() {
+                    dead()
+                } else {
+                    live(opened.clone(), token.get(), (action, outcome), (by_caller, of_caller))
+                }
             };
             page.into_any()
         } else {
@@ -41,21 +48,26 @@ pub fn RecoverPage() -> impl IntoView {
     })
 }
 
-fn live(opened: Opened, token: String, action: ServerAction<Prove>, outcome: Outcome) -> AnyView {
-    let Opened { customer, help_desk: desk, reset_at, now } = opened;
+fn live(
+    opened: Opened,
+    token: String,
+    (action, outcome): (ServerAction<Prove>, Outcome),
+    by_caller: (ServerAction<ProveCaller>, Outcome),
+) -> AnyView {
+    let Opened { customer, help_desk: desk, reset_at, takes_caller_code, now } = opened;
     let wrong = Signal::derive(move || {
         (outcome.get() == Some(Ok(ProveOutcome::Wrong))).then(|| td_string!(locale(), recovery.wrong).to_owned())
     });
-    let failure = move || match outcome.get()? {
-        Ok(ProveOutcome::Busy) => Some(failed(ApiError::Busy)),
-        Ok(_) => None,
-        Err(error) => Some(failed(error)),
-    };
     let today = is_same_day(reset_at, now);
     let lead = if today {
         td_string!(locale(), recovery.lead_today, time = clock(reset_at))
     } else {
         td_string!(locale(), recovery.lead_date, date = minute(reset_at))
+    };
+    let forgot = if takes_caller_code {
+        with_code(token.clone(), by_caller)
+    } else {
+        fold(td_string!(locale(), recovery.forgot), td_string!(locale(), recovery.forgot_lead))
     };
     view! {
         <Title text=td_string!(locale(), recovery.title)/>
@@ -67,7 +79,7 @@ fn live(opened: Opened, token: String, action: ServerAction<Prove>, outcome: Out
                 <li><Icon of=Glyph::Device/>{td_string!(locale(), recovery.point_app)}</li>
                 <li><Icon of=Glyph::Key/>{td_string!(locale(), recovery.point_codes)}</li>
             </ul>
-            {refusal(failure)}
+            {refusal(move || failure(outcome.get()?))}
             <ActionForm action attr:class="form">
                 <input type="hidden" name="token" value=token/>
                 <PasswordField
@@ -82,10 +94,45 @@ fn live(opened: Opened, token: String, action: ServerAction<Prove>, outcome: Out
                 </SubmitButton>
             </ActionForm>
             <div>
-                {fold(td_string!(locale(), recovery.forgot), td_string!(locale(), recovery.forgot_lead))}
+                {forgot}
                 {fold(td_string!(locale(), recovery.not_me), td_string!(locale(), recovery.not_me_lead))}
             </div>
         </CalmShell>
+    }
+    .into_any()
+}
+
+/// What is said above a form.
+fn failure(outcome: Result<ProveOutcome, ApiError>) -> Option<(String, String)> {
+    match outcome {
+        Ok(ProveOutcome::Busy) => Some(failed(ApiError::Busy)),
+        Ok(ProveOutcome::ByMail) => Some((
+            td_string!(locale(), recovery.by_mail).to_owned(),
+            td_string!(locale(), recovery.by_mail_lead).to_owned(),
+        )),
+        Ok(_) => None,
+        Err(error) => Some(failed(error)),
+    }
+}
+
+/// The other proof: what the help desk read out. It stands open where something is wrong with what was typed.
+fn with_code(token: String, (action, outcome): (ServerAction<ProveCaller>, Outcome)) -> AnyView {
+    let error = Signal::derive(move || match outcome.get() {
+        Some(Ok(ProveOutcome::Malformed)) => Some(td_string!(locale(), recovery.caller.malformed).to_owned()),
+        Some(Ok(ProveOutcome::Wrong)) => Some(td_string!(locale(), recovery.caller.wrong).to_owned()),
+        _ => None,
+    });
+    view! {
+        <details class="fold" open=move || outcome.get().is_some()>
+            <summary>{td_string!(locale(), recovery.caller.title)}</summary>
+            <p>{td_string!(locale(), recovery.caller.lead)}</p>
+            {refusal(move || failure(outcome.get()?))}
+            <ActionForm action attr:class="form">
+                <input type="hidden" name="token" value=token/>
+                <CodeField name="code" label=td_string!(locale(), recovery.caller.label) places=8 error/>
+                <SubmitButton wide=true pending=action.pending()>{td_string!(locale(), common.go_on)}</SubmitButton>
+            </ActionForm>
+        </details>
     }
     .into_any()
 }

@@ -1,4 +1,5 @@
-//! Issues recovery links, shows them without effect, and trades a link and a right password for a set-up.
+//! Issues recovery links, shows them without effect, and trades a link and a right password for a set-up; with a caller
+//! code in the password's place it is done in `caller`.
 
 use super::store;
 use crate::domain::audit::{Event, What};
@@ -94,7 +95,7 @@ fn facts(row: &store::Row) -> Link {
 }
 
 /// The row of a token that is genuine and works at `now`. Unknown, forged and dead ones are all the same none.
-async fn live(conn: &mut Conn, platform: &Platform, token: &str) -> Result<Option<store::Row>> {
+pub(super) async fn live(conn: &mut Conn, platform: &Platform, token: &str) -> Result<Option<store::Row>> {
     let now = platform.now();
     let Some(id) = token.split_once('.').and_then(|(id, _)| id.parse().ok()) else {
         return Ok(None);
@@ -106,6 +107,23 @@ async fn live(conn: &mut Conn, platform: &Platform, token: &str) -> Result<Optio
     let expected = platform.keys.link_token(&row.key_id, row.id, user, row.generation);
     let genuine = expected.is_some_and(|expected| keys::same(&expected, token));
     Ok((genuine && facts(&row).state(now) == LinkState::Live).then_some(row))
+}
+
+/// This link, if it is one of `user`'s, and what it is at `now`.
+pub(super) async fn of_user(
+    conn: &mut Conn,
+    user: UserRef,
+    link: Option<LinkId>,
+    now: Time,
+) -> Result<Option<(store::Row, LinkState)>> {
+    let Some(link) = link else {
+        return Ok(None);
+    };
+    let row = store::get(conn, link).await?;
+    Ok(row.filter(|row| (row.customer_id, row.user_id) == (user.customer, user.id)).map(|row| {
+        let state = facts(&row).state(now);
+        (row, state)
+    }))
 }
 
 /// What the page of a working link shows.
@@ -145,12 +163,14 @@ pub async fn open(platform: &Platform, origin: &Origin, token: &str) -> Result<O
     Ok(Some(Opened { customer, issued_at: row.issued_at }))
 }
 
-/// What came of a password at a link.
+/// What came of a password or a caller code at a link.
 pub enum Proof {
     /// The link does not work.
     Dead,
-    /// The password is not right.
+    /// The password or the code is not right.
     Wrong,
+    /// The password is right, but was set with nothing but a mail: it proves no more than the link does.
+    ByMail,
     /// Set-up may begin, in the browser that gets this token.
     Proved(NewToken),
 }
@@ -195,6 +215,11 @@ pub async fn prove(platform: &Platform, origin: &Origin, token: &str, password: 
     });
     if !still_live || locked.standing != Standing::Active || !locked.has_password(&credentials) {
         return Ok(Proof::Dead);
+    }
+    if locked.password_by_mail {
+        audit::service::record(&mut tx, platform, event(What::LinkRefused).with("why", "password_by_mail")).await?;
+        tx.commit().await?;
+        return Ok(Proof::ByMail);
     }
     store::set_proved(&mut tx, row.id, now).await?;
     let challenge =

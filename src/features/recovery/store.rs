@@ -1,8 +1,10 @@
-//! All SQL over `links`.
+//! All SQL over `links`. That over the codes that go with them is in `caller`.
+
+pub mod caller;
 
 use sqlx::FromRow;
 
-use crate::domain::ids::{CustomerId, LinkId, UserId};
+use crate::domain::ids::{ChallengeId, CustomerId, LinkId, UserId};
 use crate::domain::recovery::End;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
@@ -24,14 +26,22 @@ pub struct Row {
     pub wrong_passwords: i64,
     pub ended_at: Option<Time>,
     pub ended_how: Option<End>,
+    pub call_back_challenge: Option<ChallengeId>,
+    pub call_back_at: Option<Time>,
 }
 
 const COLUMNS: &str = "id, customer_id, user_id, generation, key_id, issued_at, renewed_at, expires_at, opened_at, \
-    proved_at, wrong_passwords, ended_at, ended_how";
+    proved_at, wrong_passwords, ended_at, ended_how, call_back_challenge, call_back_at";
 
 pub async fn get(conn: &mut Conn, id: LinkId) -> Result<Option<Row>> {
     let text = format!("SELECT {COLUMNS} FROM links WHERE id = $1");
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?)
+}
+
+/// The link of this user that has not ended.
+pub async fn open_of(conn: &mut Conn, user: UserRef) -> Result<Option<Row>> {
+    let text = format!("SELECT {COLUMNS} FROM links WHERE customer_id = $1 AND user_id = $2 AND ended_at IS NULL");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).fetch_optional(conn).await?)
 }
 
 pub async fn by_ids(conn: &mut Conn, ids: &[LinkId]) -> Result<Vec<Row>> {
@@ -123,7 +133,8 @@ pub async fn renew(
     }
     let text = format!(
         "UPDATE links SET generation = generation + 1, key_id = $1, renewed_at = $2, expires_at = $3, opened_at = NULL, \
-            proved_at = NULL, wrong_passwords = 0 \
+            proved_at = NULL, wrong_passwords = 0, call_back_challenge = NULL, call_back_at = NULL, \
+            call_back_by_customer_id = NULL, call_back_by_id = NULL \
          WHERE customer_id = $4 AND ended_at IS NULL AND id IN ({}) RETURNING id, user_id, generation",
         placeholders(5, links.len())
     );
@@ -152,6 +163,22 @@ pub async fn set_proved(conn: &mut Conn, id: LinkId, now: Time) -> Result<()> {
         .bind(id)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Writes down that `by` confirmed this set-up of a link.
+pub async fn set_call_back(conn: &mut Conn, id: LinkId, set_up: ChallengeId, by: UserRef, now: Time) -> Result<()> {
+    sqlx::query(
+        "UPDATE links SET call_back_challenge = $1, call_back_at = $2, call_back_by_customer_id = $3, call_back_by_id = $4 \
+         WHERE id = $5",
+    )
+    .bind(set_up)
+    .bind(now)
+    .bind(by.customer)
+    .bind(by.id)
+    .bind(id)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

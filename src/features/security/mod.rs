@@ -3,6 +3,14 @@
 
 pub mod add_page;
 pub mod api;
+pub mod call_back_api;
+pub mod call_back_page;
+#[cfg(feature = "ssr")]
+pub mod call_back_service;
+pub mod caller_api;
+pub mod caller_page;
+#[cfg(feature = "ssr")]
+pub mod caller_service;
 pub mod codes_api;
 pub mod codes_page;
 #[cfg(feature = "ssr")]

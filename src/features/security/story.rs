@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::rows::Happened;
 use crate::domain::audit::What;
+use crate::domain::caller::Identified;
 use crate::domain::method::MethodKind;
 use crate::domain::time::{Span, Time as Moment};
 use crate::ui::{Glyph, Icon, Time, clock, day as date, is_same_day, long};
@@ -38,6 +39,7 @@ pub fn tell(event: &Happened) -> Told {
     let quoted = said.map(|reason| td_string!(locale, story.quoted, reason = reason));
     let why: Vec<String> = quoted.into_iter().chain(detail("ticket").map(str::to_owned)).collect();
     under.extend((!why.is_empty()).then(|| why.join(" ")));
+    under.extend(identified(locale, event));
     under.extend(lost(locale, event));
     under.extend(explained(locale, event).map(str::to_owned));
     let browser = detail("browser").map(|agent| browser_name(locale, agent));
@@ -125,6 +127,9 @@ fn title(locale: Locale, event: &Happened) -> String {
         What::UserRemoved => td_string!(locale, story.account.removed),
         What::UserInvited => td_string!(locale, story.account.invited),
         What::InvitationEnded => td_string!(locale, story.account.invitation_ended),
+        What::PasswordForgotten => td_string!(locale, story.account.password_forgotten),
+        What::PasswordSet if detail("at") == "forgotten" => td_string!(locale, story.account.password_by_mail),
+        What::PasswordSet if detail("at") == "recovery" => td_string!(locale, story.account.password_recovered),
         What::PasswordSet if detail("at") == "invitation" => td_string!(locale, story.account.password_set),
         What::PasswordSet => td_string!(locale, story.account.password_changed),
         What::CustomerAdded => td_string!(locale, story.customer_added),
@@ -151,13 +156,19 @@ fn about_reset<'a>(locale: Locale, what: What, detail: impl Fn(&str) -> &'a str)
         What::ResetSkipped => td_string!(locale, story.reset.skipped),
         What::ResetFailed => td_string!(locale, story.reset.failed),
         What::ResetCancelled => td_string!(locale, story.reset.stopped),
+        What::CallerCodeMade => td_string!(locale, story.link.caller_code),
+        What::CallBackConfirmed => td_string!(locale, story.link.confirmed),
+        What::LinkRenewed if detail("at") == "sign_in" => td_string!(locale, story.link.asked_again),
         What::LinkRenewed => td_string!(locale, story.link.renewed),
         What::LinkExtended => td_string!(locale, story.link.extended),
         What::LinkIssued => td_string!(locale, story.link.issued),
         What::LinkOpened if detail("link") == "invitation" => td_string!(locale, story.link.opened_invitation),
         What::LinkOpened => td_string!(locale, story.link.opened),
         What::LinkProved if detail("link") == "invitation" => td_string!(locale, story.link.proved_invitation),
+        What::LinkProved if detail("how") == "caller_code" => td_string!(locale, story.link.proved_by_code),
         What::LinkProved => td_string!(locale, story.link.proved),
+        What::LinkRefused if detail("why") == "caller_code" => td_string!(locale, story.link.refused_code),
+        What::LinkRefused if detail("why") == "password_by_mail" => td_string!(locale, story.link.refused_by_mail),
         What::LinkRefused => td_string!(locale, story.link.refused),
         What::LinkEnded => match detail("how") {
             "completed" => td_string!(locale, story.link.completed),
@@ -198,7 +209,11 @@ fn mail(locale: Locale, kind: &str) -> &'static str {
         "authenticator_added" | "method_added" => td_string!(locale, story.mail.added),
         "method_removed" => td_string!(locale, story.mail.removed),
         "passkey_copied" => td_string!(locale, story.mail.copied),
-        "password_changed" => td_string!(locale, story.mail.password),
+        "password_changed" | "password_set" => td_string!(locale, story.mail.password),
+        "caller_code_made" => td_string!(locale, story.mail.caller_code),
+        "caller_code_used" => td_string!(locale, story.mail.caller_code_used),
+        "new_password" => td_string!(locale, story.mail.new_password),
+        "new_password_help" => td_string!(locale, story.mail.new_password_help),
         "device_trusted" => td_string!(locale, story.mail.device),
         "backup_codes_made" => td_string!(locale, story.mail.codes),
         "backup_code_used" => td_string!(locale, story.mail.code),
@@ -207,6 +222,18 @@ fn mail(locale: Locale, kind: &str) -> &'static str {
         "approval_decided" => td_string!(locale, story.mail.decided),
         _ => td_string!(locale, story.mail.other),
     }
+}
+
+/// How a help desk made sure whom it spoke with.
+fn identified(locale: Locale, event: &Happened) -> Option<String> {
+    let how = match event.details.get("identified")?.parse().ok()? {
+        Identified::CalledBack => td_string!(locale, story.identified.called_back),
+        Identified::InPerson => td_string!(locale, story.identified.in_person),
+        Identified::OnVideo => td_string!(locale, story.identified.on_video),
+        Identified::Other => td_string!(locale, story.identified.other),
+    };
+    let note = event.details.get("identified_note").map(|note| td_string!(locale, story.quoted, reason = note));
+    Some(note.map_or_else(|| how.to_owned(), |note| format!("{how} {note}")))
 }
 
 /// What somebody lost by it, counted.
@@ -284,7 +311,7 @@ const fn sign(what: What) -> Glyph {
         What::SignedOut | What::SessionsEnded | What::DeviceEnded => Glyph::SignOut,
         What::AuthenticatorAdded | What::SetUpStarted => Glyph::Device,
         What::MethodRemoved | What::UserRemoved => Glyph::Trash,
-        What::PhoneAdded => Glyph::Phone,
+        What::PhoneAdded | What::CallerCodeMade | What::CallBackConfirmed => Glyph::Phone,
         What::PasskeyAdded
         | What::BackupCodeUsed
         | What::BackupCodesMade
@@ -308,7 +335,7 @@ const fn sign(what: What) -> Glyph {
         | What::UserInvited
         | What::InvitationEnded => Glyph::Mail,
         What::UserSuspended => Glyph::Pause,
-        What::PasswordSet | What::PolicySet | What::DeviceTrusted => Glyph::Shield,
+        What::PasswordSet | What::PasswordForgotten | What::PolicySet | What::DeviceTrusted => Glyph::Shield,
         what if what.is_refusal() => Glyph::Warning,
         What::ChallengeEnded => Glyph::Warning,
         _ => Glyph::Users,

@@ -17,6 +17,8 @@ use super::user_service::{self as service, Order, Removed};
 #[cfg(feature = "ssr")]
 use crate::domain::audit::What;
 #[cfg(feature = "ssr")]
+use crate::domain::user::Standing;
+#[cfg(feature = "ssr")]
 use crate::features::outbox::service::Delivery;
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
@@ -36,6 +38,10 @@ pub struct PendingLink {
     pub proved_at: Option<Time>,
     /// What became of the mail with it.
     pub mail: MailState,
+    /// Whether the reader may make a caller code that goes with it.
+    pub takes_caller_code: bool,
+    /// Whether the reader may confirm a set-up by its three words, and must.
+    pub asks_for_words: bool,
 }
 
 /// What became of a mail.
@@ -98,12 +104,17 @@ pub async fn show_user(id: UserId) -> Result<Console<Option<UserPage>>, ApiError
         Some(Delivery::Sent(at)) => MailState::Sent(at),
         Some(Delivery::Failed(_, why)) => MailState::Bounced(why),
     };
+    let manages = view.user.standing == Standing::Active
+        && session.actor.has_mfa
+        && session.actor.may_manage(who, view.user.role).is_ok();
     let link = view.link.map(|link| PendingLink {
         state: link.state(now),
         expires_at: link.expires_at,
         opened_at: link.opened_at,
         proved_at: link.proved_at,
         mail,
+        takes_caller_code: manages && view.home.policy.second_proof.takes_caller_codes(),
+        asks_for_words: manages && view.home.policy.call_back_check,
     });
     let page = UserPage {
         user: UserRow::of(&view.user, &session.actor),

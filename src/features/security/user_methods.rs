@@ -36,7 +36,7 @@ pub(super) fn methods(details: Details, now: Moment) -> AnyView {
     view! {
         <div class="content columns">
             <div>
-                {link.map(|link| link_banner(link, now))}
+                {link.map(|link| link_banner(user.id, link, now))}
                 <div class="head"><h2>"Methods"</h2><p class="note">{count}</p></div>
                 {card}
                 <div class="head"><h2>"Backup codes"</h2>{left.map(|left| view! { <p class="note">{left}</p> })}</div>

@@ -172,8 +172,12 @@ fn more(user: &UserRow) -> AnyView {
     .into_any()
 }
 
-pub(super) fn link_banner(link: PendingLink, now: Moment) -> AnyView {
-    let PendingLink { state, expires_at, opened_at, proved_at, mail } = link;
+pub(super) fn link_banner(user: UserId, link: PendingLink, now: Moment) -> AnyView {
+    let PendingLink { state, expires_at, opened_at, proved_at, mail, takes_caller_code, asks_for_words } = link;
+    let code = move || {
+        let words = asks_for_words.then(|| three_words(user));
+        view! { {words}{takes_caller_code.then(|| caller_code(user))} }.into_any()
+    };
     let sent = match mail {
         MailState::Queued => view! { "The mail is not sent yet. " }.into_any(),
         MailState::Sent(at) => view! { "Sent "<Time at now/>". " }.into_any(),
@@ -187,13 +191,13 @@ pub(super) fn link_banner(link: PendingLink, now: Moment) -> AnyView {
         }
     };
     let opened = match (opened_at, proved_at) {
-        (_, Some(at)) => view! { "Opened and the password given "<Time at now/>", not finished yet. " }.into_any(),
+        (_, Some(at)) => view! { "Opened and the second proof given "<Time at now/>", not finished yet. " }.into_any(),
         (Some(at), None) => view! { "Opened "<Time at now/>", not finished yet. " }.into_any(),
         (None, None) => "Not opened yet. ".into_any(),
     };
     match state {
         LinkState::Live | LinkState::Ended(_) => view! {
-            <Banner fact="A recovery link is on its way." icon=Glyph::Mail>
+            <Banner fact="A recovery link is on its way." icon=Glyph::Mail actions=code>
                 {sent}{opened}"It works until "<Time at=expires_at now/>"."
             </Banner>
         }
@@ -206,11 +210,25 @@ pub(super) fn link_banner(link: PendingLink, now: Moment) -> AnyView {
         .into_any(),
         LinkState::Exhausted => view! {
             <Banner tone=Tone::Warn fact="The recovery link is locked.">
-                "Too many wrong passwords were typed at it. A new reset sends a new one."
+                "Too many wrong passwords or codes were typed at it. A new reset sends a new one."
             </Banner>
         }
         .into_any(),
     }
+}
+
+/// The way to a code for a caller who has forgotten the password.
+fn caller_code(user: UserId) -> AnyView {
+    view! {
+        <a class="button" href=format!("/users/{user}/caller-code")><Icon of=Glyph::Phone/>"Make a caller code"</a>
+    }
+    .into_any()
+}
+
+/// The way to the words by which a set-up is confirmed on the phone.
+fn three_words(user: UserId) -> AnyView {
+    view! { <a class="button" href=format!("/users/{user}/call-back")><Icon of=Glyph::Phone/>"Compare three words"</a> }
+        .into_any()
 }
 
 /// How backup codes stand, in words.

@@ -114,7 +114,7 @@ pub(super) fn event(platform: &Platform, origin: &Origin, actor: &Actor, what: W
 }
 
 /// Whether `actor` may take something away from the user; whoever is out of their reach is refused like nobody at all.
-async fn manageable(
+pub(super) async fn manageable(
     conn: &mut Conn,
     actor: &Actor,
     id: UserId,
@@ -224,7 +224,9 @@ async fn removal(conn: &mut Conn, user: &User, home: &Customer, methods: usize, 
     let alone = BTreeMap::from([(home.id, vec![user.user])]);
     let privileged = home.policy.approver_privileged && users::service::is_privileged(conn, user.user, now).await?;
     let needs_second = !reasons(&alone, privileged, std::slice::from_ref(home)).is_empty();
-    Ok(Removal::by_admin(methods, needs_second || !home.policy.set_up_at_sign_in))
+    // A password that was chosen by mail leads to no set-up at sign-in: only a reset sends what would.
+    let by_mail = users::service::is_password_by_mail(conn, user.user).await?;
+    Ok(Removal::by_admin(methods, needs_second || by_mail || home.policy.link_required()))
 }
 
 /// Whether some customer would be left without an owner who can sign in.
@@ -330,7 +332,7 @@ pub async fn remove_method(
 }
 
 /// Takes the locks of the user's customer and of the user; says whether both are within the actor's reach.
-async fn locked(conn: &mut Conn, actor: &Actor, id: UserId) -> Result<bool> {
+pub(super) async fn locked(conn: &mut Conn, actor: &Actor, id: UserId) -> Result<bool> {
     let scope = actor.scope(Right::Manage);
     let Some(user) = users::service::by_ids(conn, &scope, &[id]).await?.pop() else {
         return Ok(false);
@@ -340,7 +342,7 @@ async fn locked(conn: &mut Conn, actor: &Actor, id: UserId) -> Result<bool> {
 }
 
 /// The admin as the user may know them: by name, and from elsewhere with their customer's.
-fn introduced(session: &Session, user: &User) -> String {
+pub(super) fn introduced(session: &Session, user: &User) -> String {
     let name = &session.actor.name;
     if session.actor.user.customer == user.user.customer {
         name.clone()
@@ -350,7 +352,7 @@ fn introduced(session: &Session, user: &User) -> String {
 }
 
 /// What was typed, on one line; none when nothing was.
-fn one_line(typed: &str) -> Option<String> {
+pub(super) fn one_line(typed: &str) -> Option<String> {
     let line = clean_name(typed);
     (!line.is_empty()).then_some(line)
 }

@@ -43,7 +43,7 @@ pub(super) fn summary(details: Details, now: Moment) -> AnyView {
     view! {
         <div class="content columns">
             <div>
-                {link.map(|link| link_banner(link, now))}
+                {link.map(|link| link_banner(user.id, link, now))}
                 <div class="head"><h2>"Sign-in"</h2></div>
                 <dl class="facts">
                     <div><dt>"Standing"</dt><dd>{standing}</dd></div>

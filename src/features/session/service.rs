@@ -6,8 +6,9 @@ pub mod devices;
 pub mod language;
 
 pub use challenges::{
-    Challenge, challenge, end_all_challenges, end_challenge, end_challenges_of, end_other_challenges, move_on,
-    open_challenge, open_invitation, pending_secret, set_ceremony, take_ceremony, wrong_code,
+    Challenge, Forgotten, challenge, choose_password, end_all_challenges, end_challenge, end_challenges_of,
+    end_other_challenges, move_on, open_challenge, open_forgotten, open_invitation, pending_secret, set_ceremony,
+    set_ups_of, take_ceremony, wrong_code,
 };
 
 use super::api::Proofs;

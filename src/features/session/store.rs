@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::domain::authority::Role;
 use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
-use crate::domain::sign_in::{Purpose, Step};
+use crate::domain::sign_in::{Purpose, Step, WRONG_CODES};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::platform::db::{over_users, placeholders};
@@ -201,6 +201,17 @@ pub async fn delete_challenges(conn: &mut Conn, customer: CustomerId, users: &[U
     Ok(over_users(text, customer, users).execute(conn).await?.rows_affected())
 }
 
+/// Ends the challenges of one user for this purpose.
+pub async fn delete_challenges_for(conn: &mut Conn, user: UserRef, purpose: Purpose) -> Result<()> {
+    sqlx::query("DELETE FROM challenges WHERE customer_id = $1 AND user_id = $2 AND purpose = $3")
+        .bind(user.customer)
+        .bind(user.id)
+        .bind(purpose)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Deletes what these recovery links of one customer led to.
 pub async fn delete_challenges_of(conn: &mut Conn, customer: CustomerId, links: &[LinkId]) -> Result<()> {
     let text =
@@ -225,13 +236,14 @@ pub struct ChallengeRow {
     pub ceremony: Option<String>,
     pub next_path: Option<String>,
     pub wrong_codes: i64,
+    pub created_at: Time,
     pub expires_at: Time,
     /// Of the user, as it stands now; see `users`.
     #[sqlx(default)]
     pub set_up_due_at: Option<Time>,
 }
 
-pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &ChallengeRow, now: Time) -> Result<()> {
+pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &ChallengeRow) -> Result<()> {
     sqlx::query(
         "INSERT INTO challenges \
             (token_hash, id, customer_id, user_id, purpose, step, link_id, secret, password_hash, next_path, created_at, \
@@ -248,7 +260,7 @@ pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &Challenge
     .bind(row.secret.clone())
     .bind(row.password_hash.clone())
     .bind(row.next_path.clone())
-    .bind(now)
+    .bind(row.created_at)
     .bind(row.expires_at)
     .execute(conn)
     .await?;
@@ -259,12 +271,33 @@ pub async fn insert_challenge(conn: &mut Conn, token_hash: &str, row: &Challenge
 pub async fn challenge(conn: &mut Conn, token_hash: &str) -> Result<Option<ChallengeRow>> {
     Ok(sqlx::query_as(
         "SELECT c.id, c.customer_id, c.user_id, c.purpose, c.step, c.link_id, c.secret, c.password_hash, c.ceremony, \
-            c.next_path, c.wrong_codes, c.expires_at, u.set_up_due_at \
+            c.next_path, c.wrong_codes, c.created_at, c.expires_at, u.set_up_due_at \
          FROM challenges c JOIN users u ON u.customer_id = c.customer_id AND u.id = c.user_id \
          WHERE c.token_hash = $1 AND (u.activated_at IS NOT NULL OR c.purpose = 'invitation') AND u.suspended_at IS NULL",
     )
     .bind(token_hash)
     .fetch_optional(conn)
+    .await?)
+}
+
+/// The set-ups of this recovery link that are live and wait for their authenticator, the newest first.
+pub async fn set_ups_of(
+    conn: &mut Conn,
+    customer: CustomerId,
+    link: LinkId,
+    now: Time,
+) -> Result<Vec<(ChallengeId, Time)>> {
+    Ok(sqlx::query_as(
+        "SELECT id, created_at FROM challenges \
+         WHERE customer_id = $1 AND link_id = $2 AND step = $3 AND expires_at > $4 AND wrong_codes < $5 \
+         ORDER BY created_at DESC, id DESC",
+    )
+    .bind(customer)
+    .bind(link)
+    .bind(Step::SetUp)
+    .bind(now)
+    .bind(WRONG_CODES)
+    .fetch_all(conn)
     .await?)
 }
 
@@ -281,6 +314,21 @@ pub async fn set_step(conn: &mut Conn, id: ChallengeId, step: Step) -> Result<()
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Moves a challenge that waits for a new password on to the set-up; says whether it did wait for one.
+pub async fn set_password(conn: &mut Conn, id: ChallengeId, hash: &str, secret: &str) -> Result<bool> {
+    let text =
+        "UPDATE challenges SET step = $1, password_hash = $2, secret = $3, wrong_codes = 0 WHERE id = $4 AND step = $5";
+    let done = sqlx::query(text)
+        .bind(Step::SetUp)
+        .bind(hash)
+        .bind(secret)
+        .bind(id)
+        .bind(Step::NewPassword)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 pub async fn set_ceremony(conn: &mut Conn, id: ChallengeId, ceremony: &str) -> Result<()> {

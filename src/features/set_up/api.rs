@@ -3,13 +3,16 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::password::Weakness;
 use crate::domain::sign_in::{Grace, Purpose};
 use crate::features::session::api::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::service;
+use super::{password, service};
 #[cfg(feature = "ssr")]
 use crate::domain::backup_code::BackupCode;
+#[cfg(feature = "ssr")]
+use crate::domain::sign_in::Step;
 #[cfg(feature = "ssr")]
 use crate::domain::totp::read_digits;
 #[cfg(feature = "ssr")]
@@ -30,6 +33,8 @@ pub struct Whose {
     pub purpose: Purpose,
     /// For how long the set-up may still be put off; none where there is no way round it.
     pub grace: Option<Grace>,
+    /// The words by which the help desk confirms the set-up, where it must, and whether it has.
+    pub call_back: Option<(String, bool)>,
 }
 
 /// The key to add to an app.
@@ -54,12 +59,13 @@ impl From<service::Key> for Key {
 }
 
 /// Shows the set-up that waits in this browser for an authenticator. None when there is none: the browser is sent on, to
-/// the codes where the authenticator is registered already, to the sign-in otherwise.
+/// the codes where the authenticator is registered already, to the sign-in otherwise. There is no key as long as the help desk
+/// has to confirm the set-up.
 ///
 /// # Errors
 /// When something fails on the server.
 #[server(endpoint = "set_up/show")]
-pub async fn show() -> Result<Option<(Whose, Key)>, ApiError> {
+pub async fn show() -> Result<Option<(Whose, Option<Key>)>, ApiError> {
     let request = Request::current()?;
     let set_up = match request.cookie(Cookie::Challenge) {
         Some(token) => service::show(&request.platform, &token).await?,
@@ -67,13 +73,85 @@ pub async fn show() -> Result<Option<(Whose, Key)>, ApiError> {
     };
     match set_up {
         None => request.go("/sign-in?over=1"),
-        Some(service::SetUp { key: None, .. }) => request.go("/set-up/codes"),
+        Some(service::SetUp { step: Step::NewPassword, .. }) => request.go("/set-up/password"),
+        Some(service::SetUp { step: Step::SaveCodes, .. }) => request.go("/set-up/codes"),
         Some(set_up) => {
             let whose = whose(&set_up);
-            return Ok(set_up.key.map(|key| (whose, key.into())));
+            return Ok(Some((whose, set_up.key.map(Key::from))));
         }
     }
     Ok(None)
+}
+
+/// What the page of a new password shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordShown {
+    /// Whose set-up it is.
+    pub whose: Whose,
+    /// How many characters a password has at least.
+    pub shortest: u16,
+}
+
+/// Shows the set-up that waits in this browser for a new password. None when there is none: the browser is sent on.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/for_password")]
+pub async fn for_password() -> Result<Option<PasswordShown>, ApiError> {
+    let request = Request::current()?;
+    let set_up = match request.cookie(Cookie::Challenge) {
+        Some(token) => service::show(&request.platform, &token).await?,
+        None => None,
+    };
+    match set_up {
+        None => request.go("/sign-in?over=1"),
+        Some(set_up) if set_up.step == Step::NewPassword => {
+            let shortest = crate::domain::password::shortest(set_up.customer.policy.mfa_required);
+            return Ok(Some(PasswordShown { whose: whose(&set_up), shortest }));
+        }
+        Some(_) => request.go("/set-up"),
+    }
+    Ok(None)
+}
+
+/// What came of a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PasswordOutcome {
+    /// Taken: the browser goes on.
+    GoOn,
+    /// It is not taken.
+    Weak(Weakness),
+    /// This set-up is over: begin again.
+    Over,
+    /// Too much at once.
+    Busy,
+}
+
+/// Takes the new password of somebody whom a caller code let in. It takes effect with the new authenticator.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/choose_password")]
+pub async fn choose_password(password: String) -> Result<PasswordOutcome, ApiError> {
+    let request = Request::current()?;
+    let chosen = match request.cookie(Cookie::Challenge) {
+        Some(token) => password::choose(&request.platform, &token, password).await,
+        None => Ok(password::Chosen::Dead),
+    };
+    let outcome = match chosen {
+        Ok(password::Chosen::GoOn) => {
+            request.go("/set-up");
+            return Ok(PasswordOutcome::GoOn);
+        }
+        Ok(password::Chosen::Weak(weakness)) => PasswordOutcome::Weak(weakness),
+        Ok(password::Chosen::Dead) => PasswordOutcome::Over,
+        Err(fault) => ApiError::unless_busy(fault, PasswordOutcome::Busy)?,
+    };
+    if outcome == PasswordOutcome::Over {
+        over(&request, Check::Over);
+    }
+    request.leave("new_password", outcome, &[]);
+    Ok(outcome)
 }
 
 #[cfg(feature = "ssr")]
@@ -84,6 +162,7 @@ fn whose(set_up: &service::SetUp) -> Whose {
         address: set_up.address.to_string(),
         purpose: set_up.purpose,
         grace: set_up.grace,
+        call_back: set_up.call_back.as_ref().map(|words| (words.words.clone(), words.confirmed_at.is_some())),
     }
 }
 
@@ -96,6 +175,8 @@ pub enum Check {
     Malformed,
     /// Not the one expected.
     Wrong,
+    /// The help desk has not confirmed the words yet.
+    Unconfirmed,
     /// It cannot be put off, or not any more.
     NoGrace,
     /// This set-up is over: begin again.
@@ -120,6 +201,7 @@ pub async fn register(code: String) -> Result<Check, ApiError> {
                     return Ok(Check::GoOn);
                 }
                 service::Registered::Wrong => Check::Wrong,
+                service::Registered::Unconfirmed => Check::Unconfirmed,
                 service::Registered::Dead => Check::Over,
             }
         }

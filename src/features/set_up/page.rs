@@ -7,7 +7,7 @@ use leptos_meta::Title;
 use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
 use crate::domain::sign_in::{Grace, Left};
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{calm, failed, help_desk, on_the_way, refusal, steps};
+use crate::features::session::calm::{apart, calm, failed, help_desk, on_the_way, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
     Banner, CalmShell, CodeField, CopyButton, Glyph, Icon, Look, PrintButton, Qr, SubmitButton, TextField, Tone, minute,
@@ -22,15 +22,48 @@ pub fn SetUpPage() -> impl IntoView {
     let shown = Resource::new(|| (), |()| show());
     let action = ServerAction::<Register>::new();
     let outcome = outcome(action, left_by::<Check>("set_up").map(|left| left.outcome));
-    let page = move |shown: Option<(Whose, Key)>| match shown {
-        Some((whose, key)) => add_authenticator(whose, key, action, outcome),
+    let page = move |shown: Option<(Whose, Option<Key>)>| match shown {
+        Some((whose, Some(key))) => add_authenticator(whose, key, action, outcome),
+        Some((whose, None)) => to_confirm(whose, outcome.get_untracked() == Some(Ok(Check::Unconfirmed))),
         None => on_the_way(),
     };
     view! { <Title text=td_string!(locale(), set_up.title)/> {calm(shown, page)} }
 }
 
+/// The words, until the help desk has confirmed that it sees the same. The page goes on when it is loaded again.
+fn to_confirm(whose: Whose, tried: bool) -> AnyView {
+    let Whose { customer, help_desk: desk, purpose, call_back, .. } = whose;
+    let reach = match desk.clone() {
+        Some(desk) => td_string!(locale(), set_up.words.call, help_desk = apart(&desk)),
+        None => td_string!(locale(), set_up.words.call_nobody).to_owned(),
+    };
+    let tried = tried.then(|| {
+        let fact = td_string!(locale(), set_up.words.not_yet);
+        view! { <Banner tone=Tone::Warn fact>{td_string!(locale(), set_up.words.not_yet_lead)}</Banner> }
+    });
+    view! {
+        <CalmShell customer steps=steps(purpose, 2) help_desk=help_desk(desk)>
+            <h1>{td_string!(locale(), set_up.words.title)}</h1>
+            {tried}
+            <p class="lead">{td_string!(locale(), set_up.words.lead)}</p>
+            <p class="three-words" aria-label=td_string!(locale(), set_up.words.label)>{call_back.map(|(words, _)| words)}</p>
+            <p>{reach}</p>
+            <a class="button primary wide" href="/set-up" rel="external">{td_string!(locale(), common.go_on)}</a>
+            <p class="note">{td_string!(locale(), set_up.words.waits)}</p>
+        </CalmShell>
+    }
+    .into_any()
+}
+
+/// That the help desk saw the same words.
+fn confirmed(call_back: Option<(String, bool)>) -> Option<AnyView> {
+    let (words, _) = call_back.filter(|(_, confirmed)| *confirmed)?;
+    let fact = td_string!(locale(), set_up.words.confirmed, words = words);
+    Some(view! { <Banner tone=Tone::Ok fact icon=Glyph::Check/> }.into_any())
+}
+
 fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, outcome: Outcome) -> AnyView {
-    let Whose { customer, help_desk: desk, address, purpose, grace } = whose;
+    let Whose { customer, help_desk: desk, address, purpose, grace, call_back } = whose;
     let error = wrong(outcome, td_string!(locale(), common.not_six), td_string!(locale(), set_up.code_wrong));
     let no_grace = move || {
         (outcome.get() == Some(Ok(Check::NoGrace))).then(|| {
@@ -42,6 +75,7 @@ fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, out
         <CalmShell customer steps=steps(purpose, 2) help_desk=help_desk(desk)>
             <h1>{td_string!(locale(), set_up.heading)}</h1>
             {no_grace}
+            {confirmed(call_back)}
             <p class="lead">{td_string!(locale(), set_up.lead)}</p>
             {add_key(key, &address)}
             <section>

@@ -11,12 +11,13 @@ use crate::domain::totp::{in_fours, key_uri};
 use crate::domain::user::{Address, Standing};
 use crate::features::backup_codes::service::NewCodes;
 use crate::features::outbox::service::Letter;
+use crate::features::recovery::call_back::{self, Words};
 use crate::features::session::service::{Challenge, NewToken};
 use crate::features::{audit, backup_codes, customers, invitation, methods, outbox, recovery, session, sign_in, users};
 use crate::platform::qr::{self, Qr};
 use crate::platform::request::Origin;
 use crate::platform::totp::TotpSecret;
-use crate::platform::{Conn, Platform, Result};
+use crate::platform::{Conn, Fault, Platform, Result};
 use crate::ui::minute;
 
 /// Where a set-up stands, and for whom.
@@ -28,10 +29,14 @@ pub struct SetUp {
     pub address: Address,
     /// Where the user came from.
     pub purpose: Purpose,
+    /// What it waits for.
+    pub step: Step,
     /// The key to add to an app; none once it is registered.
     pub key: Option<Key>,
     /// For how long it may still be put off; none where there is no way round it.
     pub grace: Option<Grace>,
+    /// The words by which a help desk confirms it, where one must.
+    pub call_back: Option<Words>,
 }
 
 /// The key of the authenticator-to-be.
@@ -51,7 +56,7 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// Shows a set-up that waits for its authenticator, or for a backup code to be typed back. Showing changes nothing.
+/// Shows a set-up that waits for a new password, for its authenticator, or for a backup code to be typed back. Showing changes nothing.
 ///
 /// # Errors
 /// When the database fails.
@@ -65,13 +70,42 @@ pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
         return Ok(None);
     };
     let facts = facts(&mut conn, &customer, &challenge).await?;
-    if challenge.step == Step::SetUp && !may_set_up(challenge.purpose, facts) {
+    if challenge.step != Step::SaveCodes && !may_go_on(&challenge, facts) {
         return Ok(None);
     }
     let grace = may_postpone(facts, now).filter(|_| is_at_sign_in(&challenge));
-    let key = session::service::pending_secret(platform, &challenge)?.map(|secret| key(&customer, &address, &secret));
-    let expected = matches!(challenge.step, Step::SetUp | Step::SaveCodes);
-    Ok(expected.then_some(SetUp { customer, address, purpose: challenge.purpose, key, grace }))
+    let call_back = to_confirm(&mut conn, platform, &customer, &challenge).await?;
+    // Whoever is not confirmed yet gets nothing to add to an app.
+    let secret = match &call_back {
+        Some(words) if words.confirmed_at.is_none() => None,
+        _ => session::service::pending_secret(platform, &challenge)?,
+    };
+    let key = secret.map(|secret| key(&customer, &address, &secret));
+    let expected = matches!(challenge.step, Step::NewPassword | Step::SetUp | Step::SaveCodes);
+    let (purpose, step) = (challenge.purpose, challenge.step);
+    Ok(expected.then_some(SetUp { customer, address, purpose, step, key, grace, call_back }))
+}
+
+/// Whether a set-up may be shown and finished with these facts: what allowed it may have changed since.
+fn may_go_on(challenge: &Challenge, facts: Facts) -> bool {
+    let proved = !challenge.is_by_caller_code() || facts.policy.second_proof.takes_caller_codes();
+    proved && may_set_up(challenge.purpose, facts)
+}
+
+/// The words by which a help desk confirms this set-up, where its customer asks for that.
+async fn to_confirm(
+    conn: &mut Conn,
+    platform: &Platform,
+    customer: &Customer,
+    challenge: &Challenge,
+) -> Result<Option<Words>> {
+    let asked =
+        customer.policy.call_back_check && (challenge.purpose, challenge.step) == (Purpose::Recovery, Step::SetUp);
+    if !asked {
+        return Ok(None);
+    }
+    // Without its key no words can be shown, and none can be confirmed.
+    call_back::of_set_up(conn, platform, challenge).await?.map(Some).ok_or(Fault::Sealed)
 }
 
 /// Only a set-up that the sign-in page led to can end in a session without it.
@@ -85,6 +119,8 @@ async fn facts(conn: &mut Conn, customer: &Customer, challenge: &Challenge) -> R
         standing: Standing::Active,
         has_factor: !methods::service::list(conn, challenge.user).await?.is_empty(),
         set_up_due: challenge.set_up_due,
+        // Whose password was set so is not led to a set-up at sign-in: nothing is open that could be finished.
+        password_by_mail: false,
         policy: customer.policy,
     })
 }
@@ -108,6 +144,8 @@ pub enum Registered {
     Right(String),
     /// Not the code that the app should show.
     Wrong,
+    /// The help desk has not confirmed the words yet.
+    Unconfirmed,
     /// This set-up is over, here or because another was faster.
     Dead,
 }
@@ -137,8 +175,11 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     let Some(customer) = customers::service::of_user(&mut tx, challenge.user.customer).await? else {
         return Ok(Registered::Dead);
     };
-    if !may_set_up(challenge.purpose, facts(&mut tx, &customer, &challenge).await?) {
+    if !may_go_on(&challenge, facts(&mut tx, &customer, &challenge).await?) {
         return Ok(Registered::Dead);
+    }
+    if to_confirm(&mut tx, platform, &customer, &challenge).await?.is_some_and(|words| words.confirmed_at.is_none()) {
+        return Ok(Registered::Unconfirmed);
     }
     let user = challenge.user;
     let event = |what| Event::new(now, what, Some(user.customer)).by(user).about(user.id).from(origin.address.clone());
@@ -165,17 +206,23 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
     let end = match challenge.purpose {
         Purpose::Recovery | Purpose::Invitation => End::Completed,
-        Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp => End::CompletedAtSignIn,
+        Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten => End::CompletedAtSignIn,
     };
     recovery::service::end(&mut tx, platform, user, end).await?;
     users::service::set_up_done(&mut tx, user).await?;
     users::service::set_guesses(&mut tx, user, locked.guesses.right()).await?;
-    let letter = Letter { user, mail: Mail::AuthenticatorAdded { at: now }, link: None };
-    outbox::service::enqueue(&mut tx, platform, vec![letter]).await?;
-    let events = vec![
+    let letter = |mail| Letter { user, mail, link: None };
+    let mut letters = vec![letter(Mail::AuthenticatorAdded { at: now })];
+    let mut events = vec![
         event(What::AuthenticatorAdded).with("through", challenge.purpose),
         event(What::BackupCodesMade).with("count", codes.0.len()),
     ];
+    if let Some(hash) = challenge.password_hash.as_ref().filter(|_| challenge.is_by_caller_code()) {
+        users::service::change_password(&mut tx, user, hash, now).await?;
+        letters.push(letter(Mail::PasswordSet { at: now }));
+        events.push(event(What::PasswordSet).with("at", "recovery"));
+    }
+    outbox::service::enqueue(&mut tx, platform, letters).await?;
     audit::service::record_all(&mut tx, platform, events).await?;
     tx.commit().await?;
     Ok(Registered::Right(backup_codes::service::seal(platform, user, &codes)))

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::MethodId;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
+use crate::features::recovery::api::LinkRequired;
 use crate::features::session::api::ApiError;
 
 #[cfg(feature = "ssr")]
@@ -30,17 +31,6 @@ pub enum BeginOutcome {
     Wrong,
     /// Too many sign-ins at once.
     Busy,
-}
-
-/// Where the link went that is the only way back in, and who helps when it did not come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkRequired {
-    /// The address, masked.
-    pub masked: String,
-    /// The customer's name.
-    pub customer: String,
-    /// Its help desk.
-    pub help_desk: Option<String>,
 }
 
 /// Begins a sign-in.
@@ -68,8 +58,8 @@ pub async fn begin(
             request.go(next.as_deref().unwrap_or("/"));
             return Ok(BeginOutcome::GoOn);
         }
-        Ok(service::Begun::LinkRequired(service::LinkRequired { masked, customer, help_desk })) => {
-            let outcome = BeginOutcome::LinkRequired(LinkRequired { masked, customer, help_desk });
+        Ok(service::Begun::LinkRequired(required)) => {
+            let outcome = BeginOutcome::LinkRequired(LinkRequired::of(required, platform.now()));
             // The page that follows asks for no address, and shows it masked.
             request.leave("sign_in", &outcome, &[]);
             return Ok(outcome);

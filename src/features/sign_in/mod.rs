@@ -2,6 +2,7 @@
 //! more, wherever a single step is worth it.
 
 pub mod api;
+mod link_page;
 pub mod page;
 pub mod phone_form;
 pub mod prove;

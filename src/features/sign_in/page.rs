@@ -6,22 +6,26 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::{
-    Begin, BeginOutcome, CodeOutcome, Finish, FinishWithPasskey, LinkRequired, SendOutcome, WaitingFor, ask_passkey,
-    waiting,
+    Begin, BeginOutcome, CodeOutcome, Finish, FinishWithPasskey, SendOutcome, WaitingFor, ask_passkey, waiting,
 };
+use super::link_page::link_page;
 use super::phone_form::{Sending, not_sent, phone_form};
 use super::prove::BackupCode;
 use super::trust::Offer;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
+use crate::features::recovery::api::{AgainOutcome, SendAgain};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, calm, failed, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
-    Asking, Banner, CalmShell, CodeField, Glyph, Icon, KeyButton, KeyQuestion, KeyWords, Look, PasswordField,
-    SubmitButton, TextField, Tone, begin_anew, clock,
+    Asking, Banner, CalmShell, CodeField, Glyph, KeyButton, KeyQuestion, KeyWords, Look, PasswordField, SubmitButton,
+    TextField, Tone, begin_anew, clock,
 };
 use crate::words::{locale, td_string};
+
+/// Where somebody asks for a new password; the page there has this address.
+const FORGOT: &str = "/forgot-password";
 
 /// Address and password; after a reset in a customer that requires the link, where that link is.
 #[component]
@@ -30,12 +34,14 @@ pub fn SignInPage() -> impl IntoView {
     let left = left_by::<BeginOutcome>("sign_in");
     let typed = left.as_ref().map(|left| left.typed("address")).unwrap_or_default();
     let outcome = outcome(action, left.map(|left| left.outcome));
-    let elsewhere = Memo::new(move |_| match outcome.get() {
+    let again = ServerAction::<SendAgain>::new();
+    let asked_again = self::outcome(again, left_by::<AgainOutcome>("send_again").map(|left| left.outcome));
+    let required = Memo::new(move |_| match outcome.get() {
         Some(Ok(BeginOutcome::LinkRequired(link))) => Some(link),
         _ => None,
     });
-    move || match elsewhere.get() {
-        Some(link) => link_required(link),
+    move || match link_page(required.get(), asked_again, again) {
+        Some(page) => page,
         None => ask(action, outcome, &typed),
     }
 }
@@ -53,6 +59,12 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
         _ => None,
     };
     let query = use_query_map();
+    let new_password = move || {
+        (query.read().get("password").is_some() && outcome.get().is_none()).then(|| {
+            let fact = td_string!(locale(), sign_in.new_password);
+            view! { <Banner tone=Tone::Ok fact icon=Glyph::Check>{td_string!(locale(), sign_in.new_password_lead)}</Banner> }
+        })
+    };
     let over = move || (query.read().get("over").is_some() && outcome.get().is_none()).then(over);
     // The start page only leads on to the users, and does so only when the browser itself asks for it.
     let next = move || query.read().get("next").filter(|next| next != "/").unwrap_or_else(|| "/users".to_owned());
@@ -62,6 +74,7 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
         <CalmShell>
             <h1>{title}</h1>
             {over}
+            {new_password}
             {refusal(failure)}
             <ActionForm action attr:class="form">
                 <input type="hidden" name="next" value=next/>
@@ -80,6 +93,7 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
                     show=td_string!(locale(), common.show)
                     hide=td_string!(locale(), common.hide)
                     error=wrong
+                    aside=|| view! { <a href=FORGOT>{td_string!(locale(), sign_in.forgot)}</a> }
                 />
                 <SubmitButton look=Look::Primary wide=true pending=action.pending()>
                     {td_string!(locale(), common.go_on)}
@@ -92,29 +106,6 @@ fn ask(action: ServerAction<Begin>, outcome: BeginSignal, typed: &str) -> AnyVie
                 <p>{td_string!(locale(), sign_in.trouble_factor)}</p>
                 <p>{td_string!(locale(), sign_in.trouble_password)}</p>
             </details>
-        </CalmShell>
-    }
-    .into_any()
-}
-
-/// The password was right, and nothing more is asked for here: the link in the mail is the only way back in.
-fn link_required(LinkRequired { masked, customer, help_desk: desk }: LinkRequired) -> AnyView {
-    let title = td_string!(locale(), sign_in.link.title);
-    let lead = td_string!(locale(), sign_in.link.lead, address = apart(&masked));
-    let desk_words =
-        desk.as_ref().map_or(td_string!(locale(), sign_in.link.nobody), |_| td_string!(locale(), sign_in.link.desk));
-    view! {
-        <Title text=title/>
-        <CalmShell customer help_desk=help_desk(desk)>
-            <h1>{title}</h1>
-            <p class="lead">{lead}</p>
-            <ul class="points">
-                <li><Icon of=Glyph::Mail/>{td_string!(locale(), sign_in.link.open)}</li>
-                <li><Icon of=Glyph::Search/>{td_string!(locale(), sign_in.link.look)}</li>
-                <li><Icon of=Glyph::Users/>{desk_words}</li>
-            </ul>
-            <p class="note">{td_string!(locale(), sign_in.link.why)}</p>
-            <a class="button wide" href="/sign-in" rel="external">{td_string!(locale(), sign_in.link.back)}</a>
         </CalmShell>
     }
     .into_any()

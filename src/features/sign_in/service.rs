@@ -19,6 +19,7 @@ use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
 use crate::features::methods::service::{passkeys, phones};
 use crate::features::phones::service as phone_codes;
+use crate::features::recovery::again::{self, LinkRequired};
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{audit, backup_codes, customers, methods, session, stock, users};
 use crate::platform::request::{Origin, local_path};
@@ -35,17 +36,6 @@ pub enum Begun {
     LinkRequired(LinkRequired),
     /// Signed in at once.
     SignedIn(NewToken),
-}
-
-/// What somebody with the right password is told who needs the link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkRequired {
-    /// Where the mail with the link went, masked.
-    pub masked: String,
-    /// Their customer's name.
-    pub customer: String,
-    /// Its help desk.
-    pub help_desk: Option<String>,
 }
 
 /// Begins a sign-in. Known and unknown addresses cost the same work and get the same answer. `device` is what the browser's
@@ -92,6 +82,7 @@ pub async fn begin(
         standing: locked.standing,
         has_factor: !methods::service::list(&mut tx, user).await?.is_empty(),
         set_up_due: locked.set_up_due,
+        password_by_mail: locked.password_by_mail,
         policy: customer.policy,
     };
     // The password may have been changed while it was being checked.
@@ -117,10 +108,13 @@ pub async fn begin(
             Begun::Challenge(token, step)
         }
         AfterPassword::LinkRequired => {
+            let required = again::required(&mut tx, platform, &locked).await?;
             let refused = event(What::SignInRefused, Some(user)).with("why", "link_required");
             audit::service::record(&mut tx, platform, refused).await?;
-            let masked = locked.address.masked();
-            Begun::LinkRequired(LinkRequired { masked, customer: customer.name, help_desk: customer.help_desk })
+            match required {
+                Some(required) => Begun::LinkRequired(required),
+                None => Begun::Wrong,
+            }
         }
         AfterPassword::SignedIn => Begun::SignedIn(enter(&mut tx, platform, origin, user, "password", None).await?),
     };
@@ -220,6 +214,9 @@ pub async fn finish(
             };
             session::service::end_challenge(&mut tx, &challenge).await?;
             let user = challenge.user;
+            if locked.password_by_mail {
+                users::service::password_proved(&mut tx, user).await?;
+            }
             // A backup code is for emergencies, and often typed on a machine of somebody else's.
             let trusted = match proof {
                 Proof::Method(_) if trust => trust::begin(&mut tx, platform, origin, user).await?,

@@ -29,6 +29,10 @@ pub struct Locked {
     pub standing: Standing,
     /// Whether a new set-up is due.
     pub set_up_due: bool,
+    /// Whether their address is known to reach them.
+    pub address_verified: bool,
+    /// Whether their password was set with nothing but a mail, and no second factor was given with it since.
+    pub password_by_mail: bool,
     /// Their wrong codes.
     pub guesses: Guesses,
     password_hash: Option<String>,
@@ -53,6 +57,8 @@ pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
         address: row.address,
         standing: Standing::from_facts(row.activated_at, row.suspended_at),
         set_up_due: row.set_up_due_at.is_some(),
+        address_verified: row.address_verified_at.is_some(),
+        password_by_mail: row.password_by_mail_at.is_some(),
         guesses: Guesses {
             in_a_row: row.wrong_codes_in_a_row,
             recent: row.wrong_codes_recent,
@@ -105,6 +111,14 @@ pub async fn credentials_of(conn: &mut Conn, user: UserRef) -> Result<Option<Cre
 /// When the database fails.
 pub async fn address_of(conn: &mut Conn, user: UserRef) -> Result<Option<Address>> {
     store::address(conn, user).await
+}
+
+/// What `user` is called.
+///
+/// # Errors
+/// When the database fails.
+pub async fn name_of(conn: &mut Conn, user: UserRef) -> Result<Option<String>> {
+    store::name(conn, user).await
 }
 
 /// Writes down a user's wrong codes.
@@ -256,6 +270,33 @@ pub async fn set_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time)
 /// When the database fails.
 pub async fn change_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time) -> Result<()> {
     store::set_password(conn, user, hash, now).await
+}
+
+/// The same with a password that was chosen with nothing but a mail: until a second factor was given with it, it counts for
+/// less. See `domain/forgotten.rs`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_password_by_mail(conn: &mut Conn, user: UserRef, hash: &str, now: Time) -> Result<()> {
+    store::set_password(conn, user, hash, now).await?;
+    store::set_password_by_mail(conn, user, Some(now)).await?;
+    end_everything(conn, user).await
+}
+
+/// Writes down that a second factor was given with a password that was set by mail.
+///
+/// # Errors
+/// When the database fails.
+pub async fn password_proved(conn: &mut Conn, user: UserRef) -> Result<()> {
+    store::set_password_by_mail(conn, user, None).await
+}
+
+/// Whether the password of `user` was set with nothing but a mail, and no second factor was given with it since.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_password_by_mail(conn: &mut Conn, user: UserRef) -> Result<bool> {
+    store::password_by_mail(conn, user).await
 }
 
 /// Keeps `user` out; their sessions and half-finished sign-ins end.

@@ -24,6 +24,8 @@ pub struct Locked {
     pub activated_at: Option<Time>,
     pub suspended_at: Option<Time>,
     pub set_up_due_at: Option<Time>,
+    pub address_verified_at: Option<Time>,
+    pub password_by_mail_at: Option<Time>,
     pub wrong_codes_in_a_row: i64,
     pub wrong_codes_recent: i64,
     pub wrong_codes_since: Option<Time>,
@@ -33,8 +35,8 @@ pub struct Locked {
 pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
     Ok(sqlx::query_as(
         "UPDATE users SET version = version + 1 WHERE customer_id = $1 AND id = $2 \
-         RETURNING name, address, password_hash, activated_at, suspended_at, set_up_due_at, wrong_codes_in_a_row, \
-            wrong_codes_recent, wrong_codes_since",
+         RETURNING name, address, password_hash, activated_at, suspended_at, set_up_due_at, address_verified_at, \
+            password_by_mail_at, wrong_codes_in_a_row, wrong_codes_recent, wrong_codes_since",
     )
     .bind(user.customer)
     .bind(user.id)
@@ -69,7 +71,7 @@ pub async fn set_signed_in(conn: &mut Conn, user: UserRef, now: Time) -> Result<
 
 pub async fn set_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time) -> Result<()> {
     sqlx::query(
-        "UPDATE users SET password_hash = $1, activated_at = COALESCE(activated_at, $2) \
+        "UPDATE users SET password_hash = $1, activated_at = COALESCE(activated_at, $2), password_by_mail_at = NULL \
          WHERE customer_id = $3 AND id = $4",
     )
     .bind(hash)
@@ -79,6 +81,26 @@ pub async fn set_password(conn: &mut Conn, user: UserRef, hash: &str, now: Time)
     .execute(conn)
     .await?;
     Ok(())
+}
+
+pub async fn set_password_by_mail(conn: &mut Conn, user: UserRef, at: Option<Time>) -> Result<()> {
+    sqlx::query("UPDATE users SET password_by_mail_at = $1 WHERE customer_id = $2 AND id = $3")
+        .bind(at)
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub async fn password_by_mail(conn: &mut Conn, user: UserRef) -> Result<bool> {
+    let row: Option<(Option<Time>,)> =
+        sqlx::query_as("SELECT password_by_mail_at FROM users WHERE customer_id = $1 AND id = $2")
+            .bind(user.customer)
+            .bind(user.id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.is_some_and(|(at,)| at.is_some()))
 }
 
 pub async fn set_suspended(conn: &mut Conn, user: UserRef, at: Option<Time>) -> Result<()> {
@@ -144,6 +166,15 @@ pub async fn address(conn: &mut Conn, user: UserRef) -> Result<Option<Address>> 
         .fetch_optional(conn)
         .await?;
     Ok(row.map(|(address,)| address))
+}
+
+pub async fn name(conn: &mut Conn, user: UserRef) -> Result<Option<String>> {
+    let row: Option<(String,)> = sqlx::query_as("SELECT name FROM users WHERE customer_id = $1 AND id = $2")
+        .bind(user.customer)
+        .bind(user.id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|(name,)| name))
 }
 
 /// A new user with a role in their home customer.

@@ -169,6 +169,37 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 (td_string!(locale, mail.password_changed.doubt), td_string!(locale, mail.password_changed.doubt_do));
             (td_string!(locale, mail.password_changed.subject), lines, doubt.0, doubt.1)
         }
+        Mail::PasswordSet { at } => {
+            let happened = td_string!(locale, mail.password_set.happened, moment = moment(locale, *at));
+            let lines = vec![says(happened), says(td_string!(locale, mail.password_set.now).to_owned())];
+            let doubt = (td_string!(locale, mail.password_set.doubt), td_string!(locale, mail.password_set.doubt_do));
+            (td_string!(locale, mail.password_set.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::CallerCodeMade { at, by, until } => {
+            let (at, until, who) = (moment(locale, *at), moment(locale, *until), isolated(by));
+            let happened = td_string!(locale, mail.caller_code.made, moment = at, who = who);
+            let now = td_string!(locale, mail.caller_code.made_now, until = until);
+            let doubt = (td_string!(locale, mail.caller_code.made_doubt), td_string!(locale, mail.caller_code.made_do));
+            (td_string!(locale, mail.caller_code.made_subject), vec![says(happened), says(now)], doubt.0, doubt.1)
+        }
+        Mail::CallerCodeUsed { at } => {
+            let happened = td_string!(locale, mail.caller_code.used, moment = moment(locale, *at));
+            let lines = vec![says(happened), says(td_string!(locale, mail.caller_code.used_now).to_owned())];
+            let doubt = (td_string!(locale, mail.caller_code.used_doubt), td_string!(locale, mail.caller_code.used_do));
+            (td_string!(locale, mail.caller_code.used_subject), lines, doubt.0, doubt.1)
+        }
+        Mail::NewPassword { at, .. } => {
+            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, *at));
+            let lines = vec![says(happened), says(td_string!(locale, mail.new_password.needed).to_owned())];
+            let doubt = (td_string!(locale, mail.new_password.doubt), td_string!(locale, mail.new_password.doubt_do));
+            (td_string!(locale, mail.new_password.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::NewPasswordHelp { at } => {
+            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, *at));
+            let lines = vec![says(happened), says(td_string!(locale, mail.new_password.help).to_owned())];
+            let doubt = (td_string!(locale, mail.new_password.doubt), td_string!(locale, mail.new_password.doubt_do));
+            (td_string!(locale, mail.new_password.help_subject), lines, doubt.0, doubt.1)
+        }
         Mail::PhoneCode { .. } => unreachable!("a message to a phone is no letter: see message_to_phone"),
         Mail::PasskeyCopied { at, name } => {
             let (moment, what) = (moment(locale, *at), a_passkey(locale, name.as_deref()));

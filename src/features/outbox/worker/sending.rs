@@ -8,7 +8,7 @@ use super::super::render::{Recipient, Rendered, Way, html_of, message_to_phone, 
 use super::super::service;
 use super::super::store::{self, Addressed, Leased, Texted};
 use super::super::transport::{Sending, Transport};
-use crate::domain::ids::PhoneCodeId;
+use crate::domain::ids::{ChallengeId, PhoneCodeId};
 use crate::domain::mail::{Mail, next_link_at};
 use crate::domain::phone::CODE_LIFETIME;
 use crate::domain::recovery::End;
@@ -66,6 +66,13 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
             Err(outcome) => return Ok(outcome),
             Ok(way) => Some(way),
         },
+        Mail::NewPassword { challenge, key_id, expires_at, .. } => {
+            let lives = store::challenge_lives(&mut conn, row.user(), *challenge).await?;
+            match way_to_password(platform, row, (*challenge, key_id), *expires_at, lives) {
+                Err(outcome) => return Ok(outcome),
+                Ok(way) => Some(way),
+            }
+        }
         Mail::ApprovalAsked { reset, .. } | Mail::ApprovalDecided { reset, .. } => {
             Some(Way::Page(platform.config.absolute(&format!("/resets/{reset}"))))
         }
@@ -76,6 +83,10 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         | Mail::PasskeyCopied { .. }
         | Mail::PhoneCode { .. }
         | Mail::PasswordChanged { .. }
+        | Mail::CallerCodeMade { .. }
+        | Mail::CallerCodeUsed { .. }
+        | Mail::NewPasswordHelp { .. }
+        | Mail::PasswordSet { .. }
         | Mail::DeviceTrusted { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
@@ -202,6 +213,25 @@ fn way_in(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     let token = platform.keys.invitation_token(key_id, link, row.user(), current);
     let token = token.ok_or_else(|| Outcome::NotNow("the key of the invitation is missing".to_owned()))?;
     Ok(Way::Link(platform.config.absolute(&format!("/invitation/{token}")), until))
+}
+
+/// The same for a link to a new password, whose mails are counted when they are asked for.
+fn way_to_password(
+    platform: &Platform,
+    row: &Leased,
+    (challenge, key_id): (ChallengeId, &str),
+    until: Time,
+    lives: bool,
+) -> Result<Way, Outcome> {
+    if platform.now() >= until {
+        return Err(Outcome::Refused("the link ran out before its mail could be sent".to_owned()));
+    }
+    if !lives {
+        return Err(Outcome::Superseded);
+    }
+    let token = platform.keys.password_token(key_id, challenge, row.user());
+    let token = token.ok_or_else(|| Outcome::NotNow("the key of the link is missing".to_owned()))?;
+    Ok(Way::Link(platform.config.absolute(&format!("/new-password/{token}")), until))
 }
 
 fn copy(platform: &Platform, row: &Leased, to: &Addressed, rendered: Rendered) -> DevMail {

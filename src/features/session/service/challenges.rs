@@ -23,14 +23,24 @@ pub struct Challenge {
     pub step: Step,
     /// The recovery link that led to it.
     pub link: Option<LinkId>,
+    /// When it began.
+    pub created_at: Time,
     /// Where to go after sign-in.
     pub next_path: Option<String>,
     /// Whether a reset waits for its user to set up again, at the moment this was read.
     pub set_up_due: bool,
     secret: Option<String>,
     ceremony: Option<String>,
-    /// The first password of somebody invited, hashed, until their first factor is right.
+    /// The password that somebody invited, or let in by a caller code, has chosen, hashed, until their new factor is right.
     pub password_hash: Option<String>,
+}
+
+impl Challenge {
+    /// Whether it came from a recovery link and a caller code: its user has not given their password.
+    #[must_use]
+    pub fn is_by_caller_code(&self) -> bool {
+        self.step == Step::NewPassword || (self.purpose == Purpose::Recovery && self.password_hash.is_some())
+    }
 }
 
 /// Opens a challenge. One that waits for a set-up gets the secret of the authenticator-to-be at once, so that showing
@@ -66,11 +76,35 @@ pub async fn open_invitation(
     insert(conn, platform, ChallengeRow { password_hash, next_path: Some("/security".to_owned()), ..row }).await
 }
 
+/// Opens the way to a new password for somebody who has forgotten theirs; those before it are over. Its token is derived, so
+/// that it can be written into a mail when that is sent; nothing stores it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_forgotten(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Forgotten> {
+    store::delete_challenges_for(conn, user, Purpose::Forgotten).await?;
+    let row = new_challenge(platform, user, Purpose::Forgotten, Step::NewPassword);
+    let key_id = platform.keys.newest_id().to_owned();
+    let token = platform.keys.password_token(&key_id, row.id, user).ok_or(Fault::Sealed)?;
+    store::insert_challenge(conn, &sha256(token.as_bytes()), &row).await?;
+    Ok(Forgotten { challenge: row.id, key_id, until: row.expires_at })
+}
+
+/// A way to a new password that was just opened.
+#[derive(Clone, Debug)]
+pub struct Forgotten {
+    /// Its challenge.
+    pub challenge: ChallengeId,
+    /// With which key its token is derived.
+    pub key_id: String,
+    /// The first moment at which it is over.
+    pub until: Time,
+}
+
 fn new_challenge(platform: &Platform, user: UserRef, purpose: Purpose, step: Step) -> ChallengeRow {
     let now = platform.now();
     let id = platform.rng.id(now, ChallengeId::new);
-    let secret =
-        (step == Step::SetUp).then(|| platform.keys.seal(&platform.rng, &place(id), &platform.rng.bytes::<20>()));
+    let secret = (step == Step::SetUp).then(|| new_secret(platform, id));
     ChallengeRow {
         id,
         customer_id: user.customer,
@@ -83,14 +117,19 @@ fn new_challenge(platform: &Platform, user: UserRef, purpose: Purpose, step: Ste
         ceremony: None,
         next_path: None,
         wrong_codes: 0,
+        created_at: now,
         expires_at: now + purpose.lifetime(),
         set_up_due_at: None,
     }
 }
 
+fn new_secret(platform: &Platform, id: ChallengeId) -> String {
+    platform.keys.seal(&platform.rng, &place(id), &platform.rng.bytes::<20>())
+}
+
 async fn insert(conn: &mut Conn, platform: &Platform, row: ChallengeRow) -> Result<NewToken> {
     let token = new_token(&platform.rng);
-    store::insert_challenge(conn, &sha256(token.as_bytes()), &row, platform.now()).await?;
+    store::insert_challenge(conn, &sha256(token.as_bytes()), &row).await?;
     Ok(NewToken(token))
 }
 
@@ -106,6 +145,7 @@ pub async fn challenge(conn: &mut Conn, token: &str, now: Time) -> Result<Option
         purpose: row.purpose,
         step: row.step,
         link: row.link_id,
+        created_at: row.created_at,
         next_path: row.next_path,
         set_up_due: row.set_up_due_at.is_some(),
         secret: row.secret,
@@ -159,6 +199,16 @@ fn ceremony_place(id: ChallengeId) -> String {
     format!("ceremony {id}")
 }
 
+/// Keeps the password that somebody let in by a caller code has chosen, hashed, until their new factor is right, and moves
+/// on to that: the challenge gets the secret of the authenticator-to-be. Says whether it still waited for the password.
+///
+/// # Errors
+/// When the database fails.
+pub async fn choose_password(conn: &mut Conn, platform: &Platform, challenge: &Challenge, hash: &str) -> Result<bool> {
+    let secret = new_secret(platform, challenge.id);
+    store::set_password(conn, challenge.id, hash, &secret).await
+}
+
 /// Counts a wrong code against the challenge; the fifth ends it.
 ///
 /// # Errors
@@ -197,6 +247,19 @@ pub async fn end_other_challenges(conn: &mut Conn, challenge: &Challenge) -> Res
 /// When the database fails.
 pub async fn end_all_challenges(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<u64> {
     store::delete_challenges(conn, customer, users).await
+}
+
+/// The set-ups that wait at this recovery link for their authenticator at `now`, with when they began, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_ups_of(
+    conn: &mut Conn,
+    customer: CustomerId,
+    link: LinkId,
+    now: Time,
+) -> Result<Vec<(ChallengeId, Time)>> {
+    store::set_ups_of(conn, customer, link, now).await
 }
 
 /// Ends what these recovery links of one customer led to.

@@ -1,0 +1,149 @@
+//! A link sent again because its user asks for it: at the sign-in page, after the right password, where their customer lets
+//! nobody set up again without the link. The page holds a sealed request that is good for one time and ten minutes; nothing is
+//! stored for it.
+
+use super::links::renew;
+use super::store;
+use crate::domain::audit::{Event, What};
+use crate::domain::ids::{CustomerId, LinkId, UserId};
+use crate::domain::invitation::{MAIL_WINDOW, next_mail_at};
+use crate::domain::mail::Mail;
+use crate::domain::sign_in::SIGN_IN_LIFETIME;
+use crate::domain::time::Time;
+use crate::domain::user::{Standing, UserRef};
+use crate::features::outbox::service::{Delivery, Letter};
+use crate::features::{audit, customers, outbox, users};
+use crate::platform::request::Origin;
+use crate::platform::{Conn, Platform, Result};
+
+const PLACE: &str = "link again";
+
+/// What somebody with the right password is told who needs the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRequired {
+    /// Where the mail with the link goes, masked.
+    pub masked: String,
+    /// Their customer's name.
+    pub customer: String,
+    /// Its help desk.
+    pub help_desk: Option<String>,
+    /// When the newest mail was sent; none as long as it waits, came back, or there is none.
+    pub sent_at: Option<Time>,
+    /// With this the link can be sent again; none where there is none, since it was taken back.
+    pub again: Option<String>,
+}
+
+/// What a user is told at sign-in who needs the link. The caller holds their lock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn required(
+    conn: &mut Conn,
+    platform: &Platform,
+    locked: &users::service::Locked,
+) -> Result<Option<LinkRequired>> {
+    let user = locked.user;
+    let Some(customer) = customers::service::of_user(conn, user.customer).await? else {
+        return Ok(None);
+    };
+    let open = store::open_of(conn, user).await?;
+    let sent_at = match &open {
+        Some(row) => match outbox::service::delivery_of(conn, &[row.id]).await?.remove(&row.id) {
+            Some(Delivery::Sent(at)) => Some(at),
+            Some(Delivery::Queued | Delivery::Failed(..)) | None => None,
+        },
+        None => None,
+    };
+    let until = platform.now() + SIGN_IN_LIFETIME;
+    let again = open.map(|row| {
+        let request =
+            format!("{} {} {} {} {}", user.customer, user.id, row.id, row.generation, until.unix_milliseconds());
+        platform.keys.seal(&platform.rng, PLACE, request.as_bytes())
+    });
+    let masked = locked.address.masked();
+    Ok(Some(LinkRequired { masked, customer: customer.name, help_desk: customer.help_desk, sent_at, again }))
+}
+
+struct Asked {
+    user: UserRef,
+    link: LinkId,
+    generation: i64,
+}
+
+/// What a sealed request asks for, while it is good.
+fn read(platform: &Platform, sealed: &str) -> Option<Asked> {
+    let opened = platform.keys.open(PLACE, sealed).ok()?;
+    let text = std::str::from_utf8(&opened).ok()?;
+    let mut parts = text.split(' ');
+    let customer: CustomerId = parts.next()?.parse().ok()?;
+    let id: UserId = parts.next()?.parse().ok()?;
+    let link = parts.next()?.parse().ok()?;
+    let generation = parts.next()?.parse().ok()?;
+    let until = Time::from_unix_milliseconds(parts.next()?.parse().ok()?);
+    (platform.now() < until).then_some(Asked { user: UserRef { customer, id }, link, generation })
+}
+
+/// What came of asking for the link again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It is on its way. The one before it is dead.
+    OnItsWay(LinkRequired),
+    /// The mail before it is still on its way: nothing was done.
+    Already(LinkRequired),
+    /// No further mail before this moment: there were too many.
+    NotBefore(Time, LinkRequired),
+    /// The request was used, or is no good any more.
+    Over,
+}
+
+/// Sends the link again to whoever gave the right password a moment ago. The token before it is dead, and so is every set-up
+/// that it led to.
+///
+/// # Errors
+/// When the database fails.
+pub async fn send(platform: &Platform, origin: &Origin, sealed: &str) -> Result<Again> {
+    let now = platform.now();
+    let Some(asked) = read(platform, sealed) else {
+        return Ok(Again::Over);
+    };
+    let user = asked.user;
+    let mut tx = platform.db.begin().await?;
+    let Some(locked) = users::service::lock(&mut tx, user).await? else {
+        return Ok(Again::Over);
+    };
+    let row = store::open_of(&mut tx, user).await?;
+    let is_same = row.is_some_and(|row| (row.id, row.generation) == (asked.link, asked.generation));
+    let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else {
+        return Ok(Again::Over);
+    };
+    if !is_same || locked.standing != Standing::Active || !locked.set_up_due || !customer.policy.link_required() {
+        return Ok(Again::Over);
+    }
+    let Some(told) = required(&mut tx, platform, &locked).await? else {
+        return Ok(Again::Over);
+    };
+    let delivery = outbox::service::delivery_of(&mut tx, &[asked.link]).await?.remove(&asked.link);
+    if delivery == Some(Delivery::Queued) {
+        return Ok(Again::Already(told));
+    }
+    let queued = outbox::service::links_queued(&mut tx, user, asked.link, now - MAIL_WINDOW).await?;
+    if let Some(at) = next_mail_at(&queued, now) {
+        return Ok(Again::NotBefore(at, told));
+    }
+    let before = outbox::service::newest_with(&mut tx, user, asked.link).await?;
+    let Some(issued) = renew(&mut tx, platform, &customer, &[asked.link]).await?.pop() else {
+        return Ok(Again::Over);
+    };
+    // The mail of the reset once more, with the link as it is now.
+    let Some(Mail::Reset { reset_at, requester, reason, ticket, .. }) = before else {
+        return Ok(Again::Over);
+    };
+    let (link, generation, expires_at) = (issued.link, issued.generation, issued.expires_at);
+    let mail = Mail::Reset { link, generation, expires_at, reset_at, requester, reason, ticket };
+    outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: Some(link) }]).await?;
+    let event = Event::new(now, What::LinkRenewed, Some(user.customer)).by(user).about(user.id);
+    audit::service::record(&mut tx, platform, event.from(origin.address.clone()).with("at", "sign_in")).await?;
+    let told = required(&mut tx, platform, &locked).await?.unwrap_or(told);
+    tx.commit().await?;
+    Ok(Again::OnItsWay(told))
+}

@@ -1,0 +1,164 @@
+//! Where only the link leads back in, whoever has the right password is told where it went and when, and may have it sent
+//! again: within the limits, once for each right password, and never by anybody else.
+
+use rekey::domain::authority::Role;
+use rekey::domain::time::Span;
+use rekey::features::recovery::again::{Again, LinkRequired, send};
+use rekey::features::recovery::service::open;
+use rekey::features::sign_in::service::Begun;
+
+use super::browser::*;
+use super::dump::Dump;
+use super::harness::*;
+use super::races::at_once;
+
+/// Somebody who was reset where the link is required, and their mail was sent.
+async fn locked_out(world: &World) -> (Person, Person, String) {
+    world.set_policy(&world.a, policy(|policy| policy.set_up_at_sign_in = false)).await;
+    let admin = world.with_role(&world.a, Role::Admin).await;
+    let ua = world.member(&world.a).await;
+    world.reset(&admin, &[ua.user]).await;
+    sent(world).await;
+    let link = world.link_token(ua.user).await.unwrap();
+    (admin, ua, link)
+}
+
+/// What waits in the outbox was sent now.
+async fn sent(world: &World) {
+    let now = world.now().unix_milliseconds();
+    let text = format!("UPDATE outbox SET sent_at = {now}, next_try_at = NULL WHERE next_try_at IS NOT NULL");
+    world.execute(&text).await;
+}
+
+async fn told(world: &World, person: &Person) -> LinkRequired {
+    match world.begin_with(&person.address, PASSWORD).await {
+        Begun::LinkRequired(told) => told,
+        _ => panic!("{} does not need the link", person.name),
+    }
+}
+
+async fn again(world: &World, sealed: &str) -> Again {
+    send(&world.platform, &world.origin, sealed).await.unwrap()
+}
+
+async fn works(world: &World, link: &str) -> bool {
+    open(&world.platform, &world.origin, link).await.unwrap().is_some()
+}
+
+both! {
+    async fn it_says_when_the_mail_went_and_sends_it_again(world: World) {
+        let (_, ua, old) = locked_out(&world).await;
+        let half_way = world.prove(&old).await.unwrap();
+        let sent_at = world.now();
+        world.advance(Span::minutes(70));
+        let before = Dump::of(&world).await;
+        let told = told(&world, &ua).await;
+        assert_eq!(told.sent_at, Some(sent_at));
+        assert_eq!(before.but_the_record(), Dump::of(&world).await.but_the_record(), "asking leaves nothing behind");
+        // It had run out: a new one takes its place, and has its whole time.
+        let request = told.again.unwrap();
+        let Again::OnItsWay(next) = again(&world, &request).await else { panic!("not sent") };
+        assert_eq!(next.sent_at, None);
+        let new = world.link_token(ua.user).await.unwrap();
+        assert!(new != old && works(&world, &new).await && !works(&world, &old).await);
+        assert!(world.shown_secret(&half_way).await.is_none());
+        let mail = "SELECT mail FROM outbox WHERE next_try_at IS NOT NULL AND link_id IS NOT NULL";
+        let mail = world.text(mail).await.unwrap();
+        assert!(mail.contains("\"generation\":2") && mail.contains("Lost phone"), "{mail}");
+        let (_, details) = world.recorded_with_details(world.a.id, "link_renewed").await;
+        assert!(details.contains("sign_in"), "{details}");
+        assert_eq!(again(&world, &request).await, Again::Over, "one request, one mail");
+        assert!(matches!(again(&world, &next.again.unwrap()).await, Again::Already(_)));
+        let token = world.prove(&new).await.unwrap();
+        assert!(world.register(&token).await.is_some());
+        world.assert_chains_whole().await;
+    }
+
+    async fn three_mails_an_hour(world: World) {
+        let (_, ua, _) = locked_out(&world).await;
+        let first = world.now();
+        for n in 0..2 {
+            world.advance(Span::minutes(5));
+            let request = told(&world, &ua).await.again.unwrap();
+            assert!(matches!(again(&world, &request).await, Again::OnItsWay(_)), "{n}");
+            sent(&world).await;
+        }
+        let link = world.link_token(ua.user).await.unwrap();
+        let request = told(&world, &ua).await.again.unwrap();
+        let before = Dump::of(&world).await;
+        let Again::NotBefore(at, _) = again(&world, &request).await else { panic!("a fourth") };
+        assert_eq!(at, first + Span::hours(1));
+        assert_eq!(before.but_the_record(), Dump::of(&world).await.but_the_record());
+        assert!(works(&world, &link).await, "the newest one works on");
+        world.advance(at - world.now());
+        let request = told(&world, &ua).await.again.unwrap();
+        assert!(matches!(again(&world, &request).await, Again::OnItsWay(_)));
+    }
+
+    async fn a_request_is_nobody_elses_and_ends_with_what_it_was_for(world: World) {
+        let (admin, ua, link) = locked_out(&world).await;
+        let request = told(&world, &ua).await.again.unwrap();
+        let mut changed = request.clone();
+        changed.pop();
+        for none in ["", ".", link.as_str(), "x.AAAA", changed.as_str()] {
+            assert_eq!(again(&world, none).await, Again::Over, "{none}");
+        }
+        // It waits ten minutes.
+        world.advance(Span::seconds(600));
+        assert_eq!(again(&world, &request).await, Again::Over);
+        assert!(works(&world, &link).await);
+        // A newer reset, another policy, a suspension, the way back in, a link taken back.
+        for how in ["reset", "policy", "suspension", "completion", "revoked"] {
+            let (_, ua, link) = locked_out(&world).await;
+            let request = told(&world, &ua).await.again.unwrap();
+            match how {
+                "reset" => drop(world.reset(&admin, &[ua.user]).await),
+                "policy" => world.set_policy(&world.a, policy(|_| ())).await,
+                "suspension" => world.suspend(&ua).await,
+                "completion" => {
+                    let token = world.prove(&link).await.unwrap();
+                    world.register(&token).await.unwrap();
+                }
+                _ => {
+                    world.execute("UPDATE links SET ended_at = 1, ended_how = 'revoked' WHERE ended_at IS NULL").await;
+                    let told = told(&world, &ua).await;
+                    assert_eq!((told.sent_at, told.again), (None, None), "nothing to send");
+                }
+            }
+            let before = Dump::of(&world).await;
+            assert_eq!(again(&world, &request).await, Again::Over, "{how}");
+            assert_eq!(before, Dump::of(&world).await, "{how}");
+        }
+    }
+
+    async fn of_many_at_once_one_mail_goes(world: World) {
+        let (_, ua, _) = locked_out(&world).await;
+        let request = told(&world, &ua).await.again.unwrap();
+        let mails = world.mails(&ua, "reset").await;
+        let answers = at_once(&world, 20, |world, _| {
+            let request = request.clone();
+            async move { send(&world.platform, &world.origin, &request).await }
+        })
+        .await;
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, Again::OnItsWay(_))).count(), 1);
+        assert_eq!(world.mails(&ua, "reset").await, mails + 1);
+    }
+
+    async fn the_page_without_script(world: World) {
+        let (_, ua, old) = locked_out(&world).await;
+        let mut browser = Browser::new(&world).await;
+        let fields = [("address", ua.address.as_str()), ("password", PASSWORD)];
+        browser.post("/api/sign_in/begin", "/sign-in", &fields).await;
+        let body = browser.get("/sign-in").await.body;
+        assert!(body.contains("today at") && body.contains("Send the link again"), "{body}");
+        let request = body.split("name=\"again\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        browser.post("/api/recovery/send_again", "/sign-in", &[("again", &request)]).await;
+        let body = browser.get("/sign-in").await.body;
+        assert!(body.contains("A new link is on its way.") && body.contains("+49 40 1111"), "{body}");
+        assert!(!works(&world, &old).await && !body.contains(&ua.address));
+        browser.post("/api/recovery/send_again", "/sign-in", &[("again", &request)]).await;
+        let body = browser.get("/sign-in").await.body;
+        assert!(!body.contains("Send the link again") && body.contains("name=\"password\""), "who begins anew signs in");
+        assert!(!browser.cookies.contains_key(SESSION) && !browser.cookies.contains_key(CHALLENGE));
+    }
+}
