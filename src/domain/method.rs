@@ -130,12 +130,30 @@ pub enum Fate {
     Deactivated,
 }
 
+spelled!(Fate { Deleted => "deleted", Ended => "ended", Deactivated => "deactivated" });
+
 impl Artefact {
     /// Every one, methods first.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let others = [Self::BackupCodes, Self::Session, Self::TrustedDevice, Self::Challenge, Self::RecoveryLink];
         MethodKind::ALL.iter().map(|kind| Self::Method(*kind)).chain(others).collect()
+    }
+
+    /// In one word, for files and addresses.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Method(MethodKind::AuthenticatorApp) => "authenticator_apps",
+            Self::Method(MethodKind::Passkey) => "passkeys",
+            Self::Method(MethodKind::HardwareToken) => "hardware_tokens",
+            Self::Method(MethodKind::Phone) => "phones",
+            Self::BackupCodes => "backup_codes",
+            Self::Session => "sessions",
+            Self::TrustedDevice => "trusted_devices",
+            Self::Challenge => "half_finished_sign_ins",
+            Self::RecoveryLink => "older_links",
+        }
     }
 
     /// In words, for any number of them.

@@ -21,6 +21,7 @@ pub mod phone;
 pub mod plan;
 pub mod policy;
 pub mod recovery;
+pub mod reset_filter;
 pub mod resilience;
 pub mod sign_in;
 pub mod time;

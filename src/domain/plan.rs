@@ -4,10 +4,12 @@
 mod changes;
 mod holdings;
 mod list;
+mod review;
 
 pub use changes::{Against, Change, canonical_changes, changes};
 pub use holdings::Holdings;
 pub use list::{LIST_LIFETIME, Unmatched};
+pub use review::{Listing, Sums, Which};
 
 use std::collections::BTreeMap;
 

@@ -7,10 +7,12 @@ mod every_kind;
 mod failed;
 mod from_list;
 mod links;
+mod list;
 mod people;
 mod progress;
 mod reminders;
 mod report;
+mod review;
 mod stopped;
 mod who_may;
 
@@ -18,6 +20,7 @@ use rekey::domain::audit::What;
 use rekey::domain::authority::Role;
 use rekey::domain::ids::{ResetId, UserId};
 use rekey::domain::plan::Skip;
+use rekey::domain::reset_filter::ResetFilter;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::features::reset::service::{View, view};
@@ -166,7 +169,8 @@ both! {
             assert_eq!(seen(&world, reader, draft).await.is_some(), unconfirmed);
             let mut conn = world.platform.db.read().await.unwrap();
             let actor = world.actor(reader).await;
-            let listed = rekey::features::reset::service::list(&mut conn, &actor).await.unwrap();
+            let all = ResetFilter::default();
+            let listed = rekey::features::reset::service::list(&mut conn, &actor, &all, None, world.now(), 9).await.unwrap();
             assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), if confirmed { vec![id] } else { vec![] });
         }
         assert!(seen(&world, &admin, ResetId::new(START, [1; 10])).await.is_none());

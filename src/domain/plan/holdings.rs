@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::method::MethodKind;
+use super::super::method::{Artefact, MethodKind};
 
 /// How much of each artefact a user has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,19 @@ impl Holdings {
             MethodKind::Passkey => self.passkeys,
             MethodKind::HardwareToken => self.hardware_tokens,
             MethodKind::Phone => self.phones,
+        }
+    }
+
+    /// How many there are of an artefact.
+    #[must_use]
+    pub const fn count(&self, what: Artefact) -> i64 {
+        match what {
+            Artefact::Method(kind) => self.of(kind),
+            Artefact::BackupCodes => self.backup_codes,
+            Artefact::Session => self.sessions,
+            Artefact::TrustedDevice => self.trusted_devices,
+            Artefact::Challenge => self.challenges,
+            Artefact::RecoveryLink => self.links,
         }
     }
 

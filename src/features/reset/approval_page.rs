@@ -4,10 +4,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::api::ResetPage;
 use super::approval_api::Approval;
 use super::page::people;
-use super::review_page::plan;
+use super::review_api::ResetPage;
+use super::review_page::export;
+use super::review_view::plan;
 use crate::domain::approval::{Answered, Decision, Reason, State};
 use crate::domain::time::Time as Moment;
 use crate::features::session::flash::Left;
@@ -16,7 +17,7 @@ use crate::ui::{Banner, Glyph, Look, Seal, SheetHead, SubmitButton, TextField, T
 
 /// The page of such a plan. Its forms are plain ones: each answer is this page anew.
 pub fn approval(page: ResetPage, state: State, left: Option<Left<Answered>>, now: Moment) -> AnyView {
-    let (going, plan) = plan(&page);
+    let (going, plan, export) = (page.going, plan(&page), export(page.id));
     let title = match (state, page.is_mine) {
         (State::Waiting, true) => "Waiting for approval",
         (State::Waiting, false) => "Review before you approve",
@@ -38,7 +39,7 @@ pub fn approval(page: ResetPage, state: State, left: Option<Left<Answered>>, now
     let request = request(&page, now);
     view! {
         <Title text=title/>
-        <SheetHead title crumb=("/resets", "Resets")/>
+        <SheetHead title crumb=("/resets", "Resets")>{export}</SheetHead>
         <div class="content columns">
             {plan}
             <aside>

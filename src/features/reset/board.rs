@@ -125,21 +125,39 @@ async fn returns(
     Ok((0..=STEPS).map(at).collect())
 }
 
-/// Everybody in a reset, or in all, whom `actor` may see, by customer and user, at `stages`; none is all.
+/// Everybody in a reset, or in all, whom `scope` covers, by customer and user, at `stages`; none is all. They are handed on in
+/// parts.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn everybody(conn: &mut Conn, scope: &Scope, of: Of, stages: &[Stage], now: Time) -> Result<Vec<Row>> {
-    let (mut all, mut after) = (Vec::new(), None);
+pub async fn everybody_in_parts(
+    conn: &mut Conn,
+    scope: &Scope,
+    of: Of,
+    stages: &[Stage],
+    now: Time,
+    mut take: impl FnMut(Vec<Row>) + Send,
+) -> Result<()> {
+    let mut after = None;
     loop {
         let rows = board::page(conn, scope, of, Which { stages, after, only: None }, MANY, now).await?;
         let whole = rows.len() == MANY;
         after = rows.last().map(|row| (row.user(), row.reset_id));
-        all.extend(rows);
+        take(rows);
         if !whole {
-            return Ok(all);
+            return Ok(());
         }
     }
+}
+
+/// The same, all at once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn everybody(conn: &mut Conn, scope: &Scope, of: Of, stages: &[Stage], now: Time) -> Result<Vec<Row>> {
+    let mut all = Vec::new();
+    everybody_in_parts(conn, scope, of, stages, now, |rows| all.extend(rows)).await?;
+    Ok(all)
 }
 
 /// Whom somebody picked on a board.

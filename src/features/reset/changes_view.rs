@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::api::{ChangedRow, ResetPage};
 use super::page::people;
+use super::review_api::{ChangedRow, PAGE, ResetPage};
 use crate::domain::authority::Role;
 use crate::domain::method::MethodKind;
 use crate::domain::plan::{Change, Item, Verdict};
-use crate::ui::{Banner, SubmitButton, Tone};
+use crate::ui::{Banner, Pager, SubmitButton, Tone};
 
 /// Where a plan of the same people is made.
 const AGAIN: &str = "/api/reset/again";
@@ -29,8 +29,12 @@ pub fn changed(page: &ResetPage) -> Option<AnyView> {
         }
         .into_any()
     });
-    let more = page.changed - page.changes.len();
-    let more = (more > 0).then(|| view! { <p class="note">{format!("and {}", people(more))}</p> });
+    let (before, shown) = (page.changes_before, page.changes_before + page.changes.len());
+    let place = |at: usize| format!("/resets/{}?changed={at}", page.id);
+    let previous = (before > 0).then(|| place(before.saturating_sub(PAGE)));
+    let next = (shown < page.changed).then(|| place(shown));
+    let text = format!("{}–{shown} of {}", before + 1, page.changed);
+    let pages = (previous.is_some() || next.is_some()).then(|| view! { <Pager text previous next/> });
     let rest = "Whoever cannot be reset any more keeps everything; the others lose what they have by then.";
     let banner = match again {
         Some(actions) => view! { <Banner tone=Tone::Warn fact actions>{rest}</Banner> }.into_any(),
@@ -44,8 +48,8 @@ pub fn changed(page: &ResetPage) -> Option<AnyView> {
                     <thead><tr><th>"Who has changed"</th><th>"As planned"</th><th>"Now"</th></tr></thead>
                     <tbody>{page.changes.iter().map(row).collect_view()}</tbody>
                 </table>
+                {pages}
             </div>
-            {more}
         }
         .into_any(),
     )

@@ -39,6 +39,8 @@ pub mod from_list_api;
 #[cfg(feature = "ssr")]
 pub mod from_list_file;
 pub mod from_list_page;
+pub mod list_api;
+pub mod list_page;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod people;
@@ -52,7 +54,9 @@ pub mod remind;
 #[cfg(feature = "ssr")]
 pub mod report;
 mod result_page;
+pub mod review_api;
 mod review_page;
+mod review_view;
 #[cfg(feature = "ssr")]
 pub mod run;
 #[cfg(feature = "ssr")]

@@ -1,28 +1,23 @@
-//! A plan before it happens: totals, what needs attention, by customer, what goes, who is skipped, the mail, and the
-//! confirmation with the own code.
-
-use std::collections::BTreeMap;
+//! A plan before it happens, and its confirmation with the own code. What is reviewed stands in `review_view`.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::api::{Confirm, ConfirmOutcome, ItemRow, ItemState, ResetPage};
+use super::api::{Confirm, ConfirmOutcome};
 use super::approval_page::second_person;
-use super::changes_view::changed;
 use super::page::people;
-use crate::domain::authority::{Refusal, Role};
-use crate::domain::method::{Artefact, Fate, MethodKind};
-use crate::domain::plan::{Holdings, PlanOutcome, Skip};
+use super::review_api::ResetPage;
+use super::review_view::plan;
+use crate::domain::authority::Refusal;
+use crate::domain::ids::ResetId;
+use crate::domain::plan::PlanOutcome;
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
 use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::features::users::list_parts::plan_refused;
-use crate::ui::{
-    Banner, CustomerName, Glyph, Icon, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, TextArea, TextField,
-    Tone, clock, long,
-};
+use crate::ui::{Banner, Glyph, Icon, Look, Seal, SheetHead, SubmitButton, TextArea, TextField, Tone, clock, long};
 
 /// The confirmation under way, with or without WebAssembly.
 #[derive(Clone)]
@@ -71,12 +66,12 @@ impl Confirming {
 
 /// The page of a plan that waits for its confirmation.
 pub fn review(page: ResetPage, confirming: &Confirming, planned: Option<PlanOutcome>, now: Moment) -> AnyView {
-    let (going, plan) = plan(&page);
+    let (going, plan, export) = (page.going, plan(&page), export(page.id));
     let planned = planned.and_then(plan_refused);
     let confirmation = confirmation(page, going, confirming, now);
     view! {
         <Title text="Review before you reset"/>
-        <SheetHead title="Review before you reset" crumb=("/users", "Users")/>
+        <SheetHead title="Review before you reset" crumb=("/users", "Users")>{export}</SheetHead>
         <div class="content columns">
             {plan}
             <aside>{planned}{confirmation}</aside>
@@ -85,204 +80,12 @@ pub fn review(page: ResetPage, confirming: &Confirming, planned: Option<PlanOutc
     .into_any()
 }
 
-/// How many will be reset, and all that is to be reviewed.
-pub(super) fn plan(page: &ResetPage) -> (usize, AnyView) {
-    let (going, skipped): (Vec<_>, Vec<_>) =
-        page.items.iter().cloned().partition(|item| !matches!(item.state, ItemState::Skipped(_)));
-    let total = going.iter().fold(Holdings::default(), |sum, item| sum + item.holdings);
-    let (selected, resets, kept) = (page.items.len(), going.len(), skipped.len());
-    let (privileged, by_customer) = (privileged(&going), by_customer(&page.items));
-    let plan = view! {
-        <div>
-            <StatTiles>
-                <StatTile number=selected.to_string() label="selected"/>
-                <StatTile number=resets.to_string() label="will be reset"/>
-                <StatTile number=kept.to_string() label="skipped"/>
-                <StatTile number=total.sessions.to_string() label="sessions end"/>
-                <StatTile number=resets.to_string() label="mails go out"/>
-            </StatTiles>
-            {changed(page)}
-            {privileged}
-            <div class="head"><h2>"By customer"</h2></div>
-            {by_customer}
-            {(resets > 0).then(|| view! {
-                <div class="head"><h2>"What goes"</h2><p class="note">"every old way in stops at the same moment"</p></div>
-                {what_goes(total)}
-                <div class="head"><h2>"Who is reset"</h2></div>
-                {who(&going)}
-            })}
-            {(kept > 0).then(|| view! {
-                <div class="head">
-                    <h2>"Skipped"</h2><p class="note">{people(kept)}{if kept == 1 { " keeps" } else { " keep" }}" everything they have"</p>
-                </div>
-                {skips(&skipped)}
-            })}
-        </div>
-    };
-    (resets, plan.into_any())
-}
-
-fn privileged(going: &[ItemRow]) -> Option<AnyView> {
-    let count = going.iter().filter(|item| matches!(item.role, Role::Owner | Role::Admin)).count();
-    (count > 0).then(|| {
-        let fact = if count == 1 {
-            "1 owner or admin is in this selection.".to_owned()
-        } else {
-            format!("{count} owners and admins are in this selection.")
-        };
-        view! {
-            <Banner tone=Tone::Warn fact=fact>"They cannot help others until they are back themselves."</Banner>
-        }
-        .into_any()
-    })
-}
-
-fn by_customer(items: &[ItemRow]) -> AnyView {
-    #[derive(Default)]
-    struct Sums {
-        selected: usize,
-        reset: usize,
-        sessions: i64,
-    }
-    let mut customers: BTreeMap<String, Sums> = BTreeMap::new();
-    for item in items {
-        let sums = customers.entry(item.customer.clone()).or_default();
-        sums.selected += 1;
-        if !matches!(item.state, ItemState::Skipped(_)) {
-            sums.reset += 1;
-            sums.sessions += item.holdings.sessions;
-        }
-    }
-    let rows = customers
-        .into_iter()
-        .map(|(name, sums)| {
-            view! {
-                <tr>
-                    <td><CustomerName name/></td>
-                    <td class="num">{sums.selected}</td>
-                    <td class="num">{sums.reset}</td>
-                    <td class="num">{sums.selected - sums.reset}</td>
-                    <td class="num">{sums.sessions}</td>
-                </tr>
-            }
-            .into_any()
-        })
-        .collect_view();
+/// The plan as a file, for whoever decides about it.
+pub(super) fn export(id: ResetId) -> AnyView {
+    let file = |ending: &str| format!("/resets/{id}/report.{ending}");
     view! {
-        <div class="card">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th>"Customer"</th><th class="num">"Selected"</th><th class="num">"Reset"</th>
-                        <th class="num">"Skipped"</th><th class="num">"Sessions"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
-}
-
-fn what_goes(total: Holdings) -> AnyView {
-    let line = |what: &'static str, count: i64| view! { <div><dt>{what}</dt><dd>{count}</dd></div> };
-    let methods = |fate: Fate| {
-        let of_this_fate = MethodKind::ALL.iter().filter(move |kind| Artefact::Method(**kind).fate() == fate);
-        of_this_fate.map(|kind| line(kind.labels(), total.of(*kind))).collect_view()
-    };
-    view! {
-        <div class="card goes">
-            <section>
-                <h3><Icon of=Glyph::Trash/>"Deleted"</h3>
-                <dl class="sums">
-                    {methods(Fate::Deleted)}
-                    {line("Backup codes", total.backup_codes)}
-                </dl>
-            </section>
-            {(total.hardware_tokens > 0).then(|| view! {
-                <section>
-                    <h3><Icon of=Glyph::Token/>"Deactivated"</h3>
-                    <dl class="sums">{line("Hardware tokens", total.hardware_tokens)}</dl>
-                    <p class="note">"returned to stock"</p>
-                </section>
-            })}
-            <section>
-                <h3><Icon of=Glyph::SignOut/>"Ended"</h3>
-                <dl class="sums">
-                    {line("Sessions", total.sessions)}
-                    {line("Trusted devices", total.trusted_devices)}
-                    {line("Half-finished sign-ins", total.challenges)}
-                    {line("Older recovery links", total.links)}
-                </dl>
-            </section>
-        </div>
-    }
-    .into_any()
-}
-
-fn who(going: &[ItemRow]) -> AnyView {
-    let row = |item: &ItemRow| {
-        let name = item.name.clone();
-        view! {
-            <tr>
-                <td><a class="cut" dir="auto" title=name.clone() href=format!("/users/{}", item.user)>{name.clone()}</a></td>
-                <td><span class="cut" title=item.address.clone()>{item.address.clone()}</span></td>
-                <td class="num">{item.holdings.methods()}</td>
-                <td class="num">{item.holdings.backup_codes}</td>
-                <td class="num">{item.holdings.sessions}</td>
-            </tr>
-        }
-        .into_any()
-    };
-    view! {
-        <div class="card scroll">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th>"Name"</th><th>"Mail goes to"</th><th class="num">"Methods"</th><th class="num">"Codes"</th>
-                        <th class="num">"Sessions"</th>
-                    </tr>
-                </thead>
-                <tbody>{going.iter().map(row).collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
-}
-
-fn skips(skipped: &[ItemRow]) -> AnyView {
-    let mut reasons: BTreeMap<Skip, Vec<&ItemRow>> = BTreeMap::new();
-    for item in skipped {
-        if let ItemState::Skipped(skip) = item.state {
-            reasons.entry(skip).or_default().push(item);
-        }
-    }
-    let rows = reasons
-        .into_iter()
-        .map(|(skip, items)| {
-            let names = items
-                .iter()
-                .map(|item| view! { <li><a href=format!("/users/{}", item.user)><bdi>{item.name.clone()}</bdi></a></li> })
-                .collect_view();
-            view! {
-                <tr>
-                    <td>{skip.label()}</td>
-                    <td>
-                        <details class="fold"><summary>{people(items.len())}</summary><ul>{names}</ul></details>
-                    </td>
-                    <td>{skip.meaning()}</td>
-                </tr>
-            }
-            .into_any()
-        })
-        .collect_view();
-    view! {
-        <div class="card scroll">
-            <table class="table">
-                <thead><tr><th>"Reason"</th><th>"Who"</th><th>"What it means"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <a class="button" href=file("csv") download rel="external"><Icon of=Glyph::Download/>"Export plan"</a>
+        <a class="button" href=file("json") download rel="external"><Icon of=Glyph::Download/>"JSON"</a>
     }
     .into_any()
 }

@@ -1,22 +1,25 @@
-//! The use cases of a reset: plan, review, confirm. What runs afterwards stands in `run.rs`.
+//! The use cases of a reset: plan, review (`review`), confirm. What runs afterwards stands in `run.rs`.
+
+mod review;
+
+pub use review::{View, changes, list, plan_of, reviewed, seen, view, waiting};
 
 use std::collections::BTreeSet;
 
-use super::approval_api::Approval;
-use super::store::{self, ItemRow, Reset, Summary};
-use super::{approval, approval_view};
+use super::approval;
+use super::store::{self, ItemRow, Reset};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Scope};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, ResetId, UserId};
-use crate::domain::plan::{self, Against, Change, Item, LIFETIME, MOST_USERS, Plan, Verdict, seal};
+use crate::domain::plan::{LIFETIME, MOST_USERS, Plan, Verdict, seal};
 use crate::domain::policy::{Lack, lacks};
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::{Span, Time};
 use crate::domain::user::{UserRef, clean_name};
 use crate::domain::user_filter::UserFilter;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, customers, session, sign_in, users};
+use crate::features::{audit, customers, sign_in, users};
 use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
@@ -200,107 +203,6 @@ async fn without_owner(conn: &mut Conn, plan: &Plan, now: Time) -> Result<Option
 
 fn event(platform: &Platform, origin: &Origin, actor: &Actor, what: What) -> Event {
     Event::new(platform.now(), what, Some(actor.user.customer)).by(actor.user).from(origin.address.clone())
-}
-
-/// A reset with all that its page shows.
-pub struct View {
-    /// The reset.
-    pub reset: Reset,
-    /// Its lines, as far as the reader may see them.
-    pub items: Vec<ItemRow>,
-    /// The customers concerned, with their policies.
-    pub customers: Vec<Customer>,
-    /// Whether the reader is the one who asked for it.
-    pub is_mine: bool,
-    /// What there is to say of its approval.
-    pub approval: Option<Approval>,
-    /// Who has changed since it was frozen, while it can still be confirmed or approved.
-    pub changes: Vec<Change>,
-}
-
-/// A reset that `actor` may see: their own, or one with users of customers whose records they read. A plan that is not
-/// confirmed is its requester's alone, and theirs who may approve it once they are asked.
-///
-/// # Errors
-/// When the database fails.
-pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Option<View>> {
-    let mut conn = platform.db.read().await?;
-    let Some(reset) = store::get(&mut conn, id).await? else {
-        return Ok(None);
-    };
-    let is_mine = reset.requester() == actor.user;
-    let scope = actor.scope(Right::Read);
-    let rows = store::items(&mut conn, &scope, id).await?;
-    let is_open =
-        is_mine || reset.confirmed_at.is_some() || approval_view::may_see(&mut conn, actor, &reset, &rows).await?;
-    if rows.is_empty() || !is_open {
-        return Ok(None);
-    }
-    let mut ids: Vec<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
-    ids.dedup();
-    let customers = customers::service::list(&mut conn, &scope.narrowed(&ids)).await?;
-    let approval = approval_view::shown(&mut conn, actor, (&reset, &rows), &customers, platform.now()).await?;
-    let is_over = reset.confirmed_at.is_some() || reset.decision.is_some();
-    let changes = if is_over { Vec::new() } else { changes(&mut conn, &scope, &reset, &rows, platform.now()).await? };
-    Ok(Some(View { reset, items: rows, customers, is_mine, approval, changes }))
-}
-
-/// Who of a plan is not as they were reviewed, judged as whoever asked for it may act now. `rows` is everybody in it whom
-/// `scope` covers.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn changes(
-    conn: &mut Conn,
-    scope: &Scope,
-    reset: &Reset,
-    rows: &[ItemRow],
-    now: Time,
-) -> Result<Vec<Change>> {
-    let requester = session::service::actor(conn, reset.requester(), now).await?;
-    let ids: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
-    let found = users::service::by_ids(conn, scope, &ids).await?;
-    let found: Vec<_> = found.iter().map(users::service::User::candidate).collect();
-    let planned: Vec<Item> = rows.iter().map(ItemRow::item).collect();
-    let resets = |item: &&Item| item.verdict == Verdict::Reset;
-    let going: BTreeSet<UserRef> = planned.iter().filter(resets).map(|item| item.user).collect();
-    let owned = store::owned(conn, reset.id, now).await?;
-    let owners = users::service::working_owners_of(conn, &owned, now).await?;
-    let against = Against {
-        last_owners: last_owners(&owners, &going),
-        reset_since: store::reset_since(conn, reset.id, reset.created_at).await?.into_iter().collect(),
-    };
-    Ok(plan::changes(requester.as_ref(), &planned, &found, &against))
-}
-
-/// The owners of customers all of whose owners are going.
-fn last_owners(owners: &[(CustomerId, UserRef)], going: &BTreeSet<UserRef>) -> BTreeSet<UserRef> {
-    let stays: BTreeSet<CustomerId> =
-        owners.iter().filter(|(_, owner)| !going.contains(owner)).map(|(customer, _)| *customer).collect();
-    owners.iter().filter(|(customer, _)| !stays.contains(customer)).map(|(_, owner)| *owner).collect()
-}
-
-/// The newest confirmed resets that concern customers whose records `actor` reads.
-///
-/// # Errors
-/// When the database fails.
-pub async fn list(conn: &mut Conn, actor: &Actor) -> Result<Vec<Summary>> {
-    store::list(conn, &actor.scope(Right::Read), 100).await
-}
-
-/// What somebody has before them when they decide about a plan: the plan and, where people in it have changed since, who
-/// they are and how. Nobody confirms what they have not seen.
-#[must_use]
-pub fn reviewed(plan_hash: &str, changes: &[Change]) -> String {
-    if changes.is_empty() {
-        return plan_hash.to_owned();
-    }
-    format!("{plan_hash}-{}", sha256(plan::canonical_changes(changes).as_bytes()))
-}
-
-/// The hash of the plan in what somebody reviewed.
-pub(super) fn plan_of(reviewed: &str) -> &str {
-    reviewed.split_once('-').map_or(reviewed, |(plan, _)| plan)
 }
 
 /// What the admin adds to a reviewed plan.

@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod board;
+pub mod list;
 pub mod lists;
 pub mod remind;
 
@@ -183,6 +184,7 @@ pub struct ItemRow {
     /// The role they had when the plan was frozen.
     pub planned_role: Option<Role>,
     pub removed_at: Option<Time>,
+    pub language: Option<String>,
 }
 
 impl ItemRow {
@@ -216,7 +218,7 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
         "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.hardware_tokens, \
             i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, i.link_id, \
             u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role, i.role AS planned_role, \
-            u.removed_at \
+            u.removed_at, u.language \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
@@ -269,7 +271,7 @@ pub async fn confirm(
     now: Time,
 ) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE resets SET confirmed_at = $1, reason = $2, ticket = $3, from_address = $4 \
+        "UPDATE resets SET confirmed_at = $1, reason = $2, ticket = $3, from_address = $4, words_key = $6 \
          WHERE id = $5 AND confirmed_at IS NULL AND approval_asked_at IS NULL",
     )
     .bind(now)
@@ -277,6 +279,7 @@ pub async fn confirm(
     .bind(ticket.map(str::to_owned))
     .bind(from.map(str::to_owned))
     .bind(id)
+    .bind(list::words_key(reason, ticket))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -439,46 +442,4 @@ pub async fn set_outcomes(
     }
     query.execute(conn).await?;
     Ok(())
-}
-
-#[derive(FromRow)]
-pub struct Summary {
-    pub id: ResetId,
-    pub requester_name: String,
-    pub plan_hash: String,
-    pub reason: Option<String>,
-    pub ticket: Option<String>,
-    pub confirmed_at: Time,
-    pub completed_at: Option<Time>,
-    pub resets: i64,
-    pub done: i64,
-    pub failed: i64,
-    pub skipped: i64,
-}
-
-/// The newest confirmed resets with users in `scope`, counting those users only.
-pub async fn list(conn: &mut Conn, scope: &Scope, limit: i64) -> Result<Vec<Summary>> {
-    let customers = scope.customers();
-    if customers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let text = format!(
-        "SELECT r.id, u.name AS requester_name, r.plan_hash, r.reason, r.ticket, r.confirmed_at, r.completed_at, \
-            CAST(SUM(CASE WHEN i.skip IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS resets, \
-            CAST(SUM(CASE WHEN i.skip IS NULL AND i.done_at IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT) AS done, \
-            CAST(SUM(CASE WHEN i.failed_at IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS failed, \
-            CAST(SUM(CASE WHEN i.skip IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS skipped \
-         FROM resets r \
-         JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id \
-         JOIN reset_items i ON i.reset_id = r.id \
-         WHERE r.confirmed_at IS NOT NULL AND i.customer_id IN ({}) \
-         GROUP BY r.id, u.name, r.plan_hash, r.reason, r.ticket, r.confirmed_at, r.completed_at \
-         ORDER BY r.confirmed_at DESC LIMIT {limit}",
-        placeholders(1, customers.len())
-    );
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
-    for customer in customers {
-        query = query.bind(*customer);
-    }
-    Ok(query.fetch_all(conn).await?)
 }

@@ -233,11 +233,11 @@ both! {
         let page = browser.get(&path).await.body;
         assert!(page.contains("Waiting for approval") && page.contains("/api/reset/withdraw"), "{page}");
         assert!(page.contains(&other.name) && !page.contains("/api/reset/approve"), "{page}");
-        let list = browser.get("/resets").await.body;
+        let list = browser.get("/resets?show=waiting").await.body;
         assert!(list.contains("Waiting for somebody’s approval") && list.contains(&path), "{list}");
 
         let mut approver = Browser::signed_in(&world, &other).await;
-        let list = approver.get("/resets").await.body;
+        let list = approver.get("/resets?show=waiting").await.body;
         assert!(list.contains("Waiting for your approval") && list.contains(&path), "{list}");
         let page = approver.get(&path).await.body;
         assert!(page.contains("Review before you approve") && page.contains("Approve and reset 1 user"), "{page}");
@@ -275,6 +275,6 @@ both! {
         browser.post("/api/reset/withdraw", &path, &[("id", &id)]).await;
         let page = browser.get(&path).await.body;
         assert!(page.contains("Withdrawn") && page.contains("Nobody was reset by this plan"), "{page}");
-        assert!(!approver.get("/resets").await.body.contains("Waiting for"));
+        assert!(!approver.get("/resets?show=waiting").await.body.contains("Waiting for your"));
     }
 }

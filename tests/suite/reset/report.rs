@@ -64,10 +64,10 @@ both! {
         assert_eq!(of(&users[0], "plan"), world.plan_hash(id).await);
         assert_eq!((of(&users[0], "requester"), of(&users[0], "reason")), (admin.name.clone(), "Lost phone".into()));
         assert_eq!((of(&users[0], "outcome"), of(&users[0], "link")), ("reset".into(), "queued".into()));
-        assert_eq!((of(&users[0], "sessions"), of(&users[0], "backup_codes")), ("1".into(), "10".into()));
+        assert_eq!((of(&users[0], "sessions_ended"), of(&users[0], "backup_codes_deleted")), ("1".into(), "10".into()));
         assert_eq!((of(&users[1], "link"), of(&users[1], "customer")), ("proved".into(), "A".into()));
         assert_eq!((of(&users[2], "outcome"), of(&users[2], "why")), ("failed".into(), "refused".into()));
-        assert_eq!((of(&users[2], "authenticator_apps"), of(&users[2], "link")), ("0".into(), String::new()));
+        assert_eq!((of(&users[2], "authenticator_apps_deleted"), of(&users[2], "link")), ("0".into(), String::new()));
         assert_eq!((of(&suspended, "outcome"), of(&suspended, "why")), ("skipped".into(), "suspended".into()));
 
         let answer = browser.get(&format!("/resets/{id}/report.json")).await;
@@ -77,9 +77,10 @@ both! {
         let user = |person: &Person| {
             report["users"].as_array().unwrap().iter().find(|user| user["address"] == person.address.as_str()).unwrap()
         };
-        assert_eq!(user(&users[1])["link"]["state"], "proved");
+        assert_eq!(user(&users[1])["link"], "proved");
+        assert_eq!(user(&users[1])["user"], users[1].user.id.to_string());
         assert_eq!((&user(&users[2])["why"], &user(&users[2])["link"]), (&Value::from("refused"), &Value::Null));
-        assert_eq!(user(&users[0])["went"]["authenticator_apps"], 1);
+        assert_eq!(user(&users[0])["authenticator_apps_deleted"], 1);
         let token = world.link_token(users[0].user).await.unwrap();
         assert!(!answer.body.contains(token.split('.').next().unwrap()), "no part of a link");
     }
@@ -89,7 +90,6 @@ both! {
         world.grant(&both, &world.b, Role::Admin).await;
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
         let id = world.reset(&both, &[ua.user, ub.user]).await;
-        let draft = world.plan(&both, &[ua.user]).await;
         let auditor = world.with_role(&world.a, Role::Auditor).await;
         let foreign = world.with_role(&world.b, Role::Owner).await;
         let (member, made_up) = (world.member(&world.a).await, "01mcc5rm003kab9w64hq9mjq2v");
@@ -101,13 +101,51 @@ both! {
             }
             assert_eq!(Browser::signed_in(&world, &member).await.get(&path).await.status, StatusCode::NOT_FOUND);
             let mut browser = Browser::signed_in(&world, &both).await;
-            for id in [draft.to_string(), made_up.to_owned(), "x".to_owned()] {
+            for id in [made_up.to_owned(), "x".to_owned()] {
                 let answer = browser.get(&format!("/resets/{id}/report.{ending}")).await;
                 assert_eq!(answer.status, StatusCode::NOT_FOUND);
             }
             let answer = Browser::new(&world).await.get(&path).await;
             assert!(answer.location().starts_with("/sign-in"), "{}", answer.status);
         }
+    }
+
+    async fn a_plan_is_a_file_before_it_happens(world: World) {
+        world.set_policy(&world.a, policy(|policy| policy.approver_from = 1)).await;
+        let (admin, other) = (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Admin).await);
+        let auditor = world.with_role(&world.a, Role::Auditor).await;
+        let ua = world.person(&world.a, Who { name: Some("=1+1"), ..Who::MEMBER }).await;
+        let suspended = world.person(&world.a, Who { suspended: true, ..Who::MEMBER }).await;
+        let id = world.plan(&admin, &[ua.user, suspended.user]).await;
+        let file = |ending: &str| format!("/resets/{id}/report.{ending}");
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        assert!(browser.get(&format!("/resets/{id}")).await.body.contains(&file("csv")));
+        let answer = browser.get(&file("csv")).await;
+        assert!(answer.header("content-disposition").starts_with("attachment; filename=\"plan-"));
+        let lines = cells(&answer.body);
+        let column = |name: &str| lines[0].iter().position(|head| head == name).unwrap();
+        let of = |person: &Person, name: &str| {
+            lines.iter().find(|line| line[column("address")] == person.address).unwrap()[column(name)].clone()
+        };
+        assert_eq!(lines.len(), 3);
+        assert_eq!((of(&ua, "plan"), of(&ua, "requester")), (world.plan_hash(id).await, admin.name.clone()));
+        assert_eq!((of(&ua, "outcome"), of(&ua, "name")), ("planned".into(), "'=1+1".into()));
+        assert_eq!((of(&ua, "role"), of(&ua, "customer")), ("member".into(), "A".into()));
+        assert_eq!((of(&ua, "authenticator_apps_deleted"), of(&ua, "backup_codes_deleted")), ("1".into(), "10".into()));
+        assert_eq!((of(&suspended, "outcome"), of(&suspended, "why")), ("skipped".into(), "suspended".into()));
+        assert_eq!((of(&suspended, "authenticator_apps_deleted"), of(&ua, "confirmed_at")), ("0".into(), String::new()));
+        assert!(of(&ua, "valid_until") > of(&ua, "planned_at"));
+        let json: Value = serde_json::from_str(&browser.get(&file("json")).await.body).unwrap();
+        assert_eq!(json["plan"], world.plan_hash(id).await);
+        assert_eq!(json["users"][0]["hardware_tokens_deactivated"], 0);
+        assert_eq!(json["users"].as_array().unwrap().len(), 2);
+        // Nobody else has it, until they are asked to approve it.
+        let status = async |person: &Person| Browser::signed_in(&world, person).await.get(&file("csv")).await.status;
+        assert_eq!((status(&other).await, status(&auditor).await), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
+        let session = world.session(&admin).await;
+        let confirmation = world.confirmation(&admin, id).await;
+        world.try_confirm(&session, id, &confirmation).await;
+        assert_eq!((status(&other).await, status(&auditor).await), (StatusCode::OK, StatusCode::NOT_FOUND));
     }
 
     async fn no_cell_of_a_report_is_a_formula(world: World) {

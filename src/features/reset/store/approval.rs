@@ -20,7 +20,7 @@ pub struct Words<'a> {
 /// Writes down that a plan waits for a second person. Of two who confirm at once, one succeeds.
 pub async fn ask(conn: &mut Conn, id: ResetId, words: &Words<'_>, now: Time) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE resets SET approval_asked_at = $1, reason = $2, ticket = $3, from_address = $4 \
+        "UPDATE resets SET approval_asked_at = $1, reason = $2, ticket = $3, from_address = $4, words_key = $6 \
          WHERE id = $5 AND confirmed_at IS NULL AND approval_asked_at IS NULL",
     )
     .bind(now)
@@ -28,6 +28,7 @@ pub async fn ask(conn: &mut Conn, id: ResetId, words: &Words<'_>, now: Time) -> 
     .bind(words.ticket.map(str::to_owned))
     .bind(words.from.map(str::to_owned))
     .bind(id)
+    .bind(super::list::words_key(words.reason, words.ticket))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
