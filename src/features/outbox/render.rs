@@ -15,7 +15,7 @@ use crate::domain::mail::Mail;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
 use crate::words::dates::minute as moment;
-use crate::words::{Locale, td_string};
+use crate::words::{Locale, direction, tag, td_string};
 
 /// Whom a mail speaks to, and for whom.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +88,7 @@ struct HtmlPart<'a> {
 
 struct Letter {
     language: &'static str,
+    direction: &'static str,
     subject: &'static str,
     customer: Line,
     hello: Line,
@@ -115,7 +116,8 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
     let name = clean_name(to.name);
     let customer = isolated(&clean_name(to.customer));
     Letter {
-        language: leptos_i18n::Locale::as_str(locale),
+        language: tag(locale),
+        direction: direction(locale),
         subject,
         hello: Line(if name.is_empty() {
             td_string!(locale, mail.hello_nobody).to_owned()

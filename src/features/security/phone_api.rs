@@ -56,11 +56,11 @@ pub async fn show_new_phone() -> Result<Option<NewPhonePage>, ApiError> {
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let home = customers::service::of_user(&mut conn, session.actor.user.customer).await?.ok_or(ApiError::Failed)?;
     let country =
-        |country: &countries::Country| (country.id.to_owned(), format!("{} (+{})", country.name, country.code));
+        |country: countries::Country| (country.id.to_owned(), format!("{} (+{})", country.name, country.code));
     Ok(Some(NewPhonePage {
         customer: home.name,
         help_desk: home.help_desk,
-        countries: countries::all().iter().map(country).collect(),
+        countries: countries::all(request.language().locale).into_iter().map(country).collect(),
         sent: sent.map(SentTo::from),
     }))
 }

@@ -3,6 +3,7 @@ use crate::domain::approval::Decision;
 use crate::domain::authority::Role;
 use crate::domain::ids::{LinkId, ResetId};
 use crate::domain::method::MethodKind;
+use crate::words::{languages, tag};
 
 const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
 const TOKEN: &str = "https://rekey.example/recover/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTpVx2mQz71LbN0cYeH3aUg";
@@ -71,7 +72,9 @@ fn rendered(mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Rendered {
     render(Locale::en, mail, to, way).unwrap()
 }
 
-fn all() -> Vec<Rendered> {
+/// Every mail, with what comes to whoever gets it.
+fn in_language(locale: Locale) -> Vec<Rendered> {
+    let rendered = |mail: &Mail, to: &Recipient<'_>, way: Option<Way>| render(locale, mail, to, way).unwrap();
     vec![
         rendered(&reset("Ines", Some("Lost phone"), Some("NL-20418")), &TO, Some(link())),
         rendered(&reset("Ines", None, None), &TO, Some(Way::SignIn("https://rekey.example/sign-in".into()))),
@@ -120,26 +123,53 @@ fn words(html: &str) -> String {
         }
     }
     let text = text.replace("&#38;", "&").replace("&#60;", "<").replace("&#62;", ">").replace("&#39;", "'");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
 fn both_parts_say_the_same_in_the_same_order() {
-    for mail in all() {
+    for (locale, mail) in everywhere() {
         let html = words(&mail.html);
         let mut rest = html.as_str();
         for line in mail.text.lines().filter(|line| !line.is_empty() && *line != "-- ") {
             // "Reason: Lost phone" is a bold "Reason" and the rest.
-            let line = line.replace("Reason: ", "Reason ").replace("Ticket: ", "Ticket ");
+            let unmarked = |line: String, label: &str| line.replace(&format!("{label}: "), &format!("{label} "));
+            let line = unmarked(line.to_owned(), td_string!(locale, mail.reason));
+            let line = unmarked(line, td_string!(locale, mail.ticket));
             let at = rest.find(&line).unwrap_or_else(|| panic!("{line:?} is not next in {rest:?}"));
             let between = rest[..at].trim();
             assert!(
-                between.is_empty() || between.starts_with("If the button does nothing"),
+                between.is_empty() || between.starts_with(td_string!(locale, mail.bare)),
                 "{between:?} is HTML only"
             );
             rest = &rest[at + line.len()..];
         }
         assert_eq!(rest.trim(), "", "all of the HTML part is in the text part");
+    }
+}
+
+/// Every mail in every language.
+fn everywhere() -> impl Iterator<Item = (Locale, Rendered)> {
+    languages().into_iter().flat_map(|(locale, _)| in_language(locale).into_iter().map(move |mail| (locale, mail)))
+}
+
+#[test]
+fn every_mail_is_whole_in_every_language() {
+    let english = in_language(Locale::en);
+    for (locale, _) in languages().into_iter().filter(|(locale, _)| *locale != Locale::en) {
+        for (mail, original) in in_language(locale).iter().zip(&english) {
+            assert!(mail.html.contains(&format!("<html lang=\"{}\"", tag(locale))), "{}", mail.subject);
+            assert_ne!(mail.subject, original.subject);
+            assert_eq!(mail.text.lines().count(), original.text.lines().count(), "{}", mail.text);
+            let lines: Vec<&str> = original.text.lines().collect();
+            let is_shared = |line: &&str| {
+                ["Hafenwerk", "-- "].contains(line) || line.starts_with("http") || line.starts_with("Ticket: ")
+            };
+            for line in mail.text.lines().filter(|line| !line.is_empty() && !is_shared(line)) {
+                assert!(!lines.contains(&line), "{}: {line}", tag(locale));
+            }
+            assert!(mail.text.contains("2026"), "it says when: {}", mail.text);
+        }
     }
 }
 
@@ -265,10 +295,23 @@ fn an_approval_is_asked_for_and_decided_in_words() {
 
 #[test]
 fn html_stays_small_and_loads_nothing() {
-    for mail in all() {
+    for (_, mail) in everywhere() {
         assert!(mail.html.len() < 8_000, "clients cut long mails");
         for word in ["<img", "url(", "@import", "<link", "<script", "http-equiv"] {
             assert!(!mail.html.contains(word), "{word}");
         }
+    }
+}
+
+/// Letters outside of a phone's own alphabet (GSM 03.38) would make three messages of one.
+#[test]
+fn a_message_to_a_phone_stays_in_the_alphabet_of_phones() {
+    let own = |c: char| {
+        c.is_ascii_graphic() && !"`[]{}^~|\\\\".contains(c) || " \n\u{e0}äöüÄÖÜßñÑèéùìòÇØøÅåÉæÆ¿¡".contains(c)
+    };
+    for (locale, _) in languages() {
+        let message = message_to_phone(locale, "123456", "rekey.example.com");
+        assert!(message.chars().all(own), "{message}");
+        assert!(message.chars().count() <= 160 && message.ends_with("\n\n@rekey.example.com #123456"), "{message}");
     }
 }
