@@ -139,7 +139,7 @@ pub async fn send(platform: &Platform, origin: &Origin, sealed: &str) -> Result<
         return Ok(Again::Over);
     };
     let (link, generation, expires_at) = (issued.link, issued.generation, issued.expires_at);
-    let mail = Mail::Reset { link, generation, expires_at, reset_at, requester, reason, ticket };
+    let mail = Mail::Reset { link, generation, expires_at, reset_at, requester, reason, ticket, reminder: false };
     outbox::service::enqueue(&mut tx, platform, vec![Letter { user, mail, link: Some(link) }]).await?;
     let event = Event::new(now, What::LinkRenewed, Some(user.customer)).by(user).about(user.id);
     audit::service::record(&mut tx, platform, event.from(origin.address.clone()).with("at", "sign_in")).await?;

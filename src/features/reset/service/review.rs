@@ -78,10 +78,8 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
     let customers = customers::service::list(&mut conn, &scope.narrowed(&ids)).await?;
     let approval = approval_view::shown(&mut conn, actor, (&reset, &rows), &customers, now).await?;
     let is_over = reset.confirmed_at.is_some() || reset.decision.is_some();
-    let changes = match is_over {
-        true => Vec::new(),
-        false => changes(&mut conn, &scope, &reset, &rows, now).await?,
-    };
+    let changes =
+        if is_over { Vec::new() } else { changes(&mut conn, &scope, &reset, &rows, now).await? };
     let is_mine = reset.requester() == actor.user;
     let going: BTreeSet<UserRef> = rows.iter().filter(|row| row.skip.is_none()).map(|row| row.item().user).collect();
     let owners = users::service::working_owners_of(&mut conn, &ids, now).await?;
@@ -120,6 +118,7 @@ async fn mail(
         requester,
         reason: reset.reason.clone(),
         ticket: reset.ticket.clone(),
+        reminder: false,
     };
     let to = Recipient { name: &row.name, customer: &customer.name, help_desk: customer.help_desk.as_deref() };
     let way = Way::Link(format!("{}…", platform.config.absolute("/recover/")), expires_at);

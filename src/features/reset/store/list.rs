@@ -60,7 +60,9 @@ pub async fn page(
     let mut values = Values::default();
     let (of_items, own) = among(conn, "i.customer_id", 1, scope.customers());
     let of_users = of_items.replace("i.customer_id", "x.customer_id");
-    own.into_iter().for_each(|value| drop(values.bind(value)));
+    for value in own {
+        values.bind(value);
+    }
     let mut all = match filter.tab {
         Tab::Customers | Tab::Waiting => vec!["r.confirmed_at IS NOT NULL".to_owned()],
         Tab::Running => vec!["r.confirmed_at IS NOT NULL AND r.completed_at IS NULL".to_owned()],
@@ -116,7 +118,7 @@ pub async fn page(
         all.join(" AND ")
     );
     let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).persistent(filter.search.is_empty());
-    Ok(values.0.into_iter().fold(query, |query, value| query.bind(value)).fetch_all(conn).await?)
+    Ok(values.0.into_iter().fold(query, sqlx::query::QueryAs::bind).fetch_all(conn).await?)
 }
 
 /// The reason and the ticket of a reset, as they are searched.
