@@ -224,7 +224,7 @@ both! {
                 async move {
                     let actor = world.actor(&admin).await;
                     let picked = Picked::Ticked(vec![user]);
-                    let acted = act(&world.platform, &world.origin, &actor, reset, what, picked).await.unwrap();
+                    let acted = act(&world.platform, &world.origin, &actor, what, vec![(reset, picked)]).await.unwrap();
                     assert_eq!(acted, Acted::Done(1, 0));
                 }
             };

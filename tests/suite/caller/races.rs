@@ -48,7 +48,7 @@ both! {
                 tokio::spawn(async move {
                     let actor = world.actor(&admin).await;
                     let picked = Picked::Ticked(vec![user]);
-                    act(&world.platform, &world.origin, &actor, reset, Act::SendAgain, picked).await.unwrap()
+                    act(&world.platform, &world.origin, &actor, Act::SendAgain, vec![(reset, picked)]).await.unwrap()
                 })
             };
             assert_eq!(sending.await.unwrap(), Acted::Done(1, 0));

@@ -110,7 +110,7 @@ both! {
         world.execute("UPDATE outbox SET sent_at = 1, next_try_at = NULL").await;
         let actor = world.actor(&called.admin).await;
         let picked = Picked::Ticked(vec![called.user.user.id]);
-        let acted = act(&world.platform, &world.origin, &actor, called.reset, Act::SendAgain, picked).await.unwrap();
+        let acted = act(&world.platform, &world.origin, &actor, Act::SendAgain, vec![(called.reset, picked)]).await.unwrap();
         assert_eq!(acted, Acted::Done(1, 0));
         assert!(world.words(&token).await.is_none() && world.register(&token).await.is_none());
         let newer = world.link_token(called.user.user).await.unwrap();

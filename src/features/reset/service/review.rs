@@ -78,8 +78,7 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
     let customers = customers::service::list(&mut conn, &scope.narrowed(&ids)).await?;
     let approval = approval_view::shown(&mut conn, actor, (&reset, &rows), &customers, now).await?;
     let is_over = reset.confirmed_at.is_some() || reset.decision.is_some();
-    let changes =
-        if is_over { Vec::new() } else { changes(&mut conn, &scope, &reset, &rows, now).await? };
+    let changes = if is_over { Vec::new() } else { changes(&mut conn, &scope, &reset, &rows, now).await? };
     let is_mine = reset.requester() == actor.user;
     let going: BTreeSet<UserRef> = rows.iter().filter(|row| row.skip.is_none()).map(|row| row.item().user).collect();
     let owners = users::service::working_owners_of(&mut conn, &ids, now).await?;
