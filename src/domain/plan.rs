@@ -25,6 +25,8 @@ use super::user::{Standing, UserRef};
 pub const LIFETIME: Span = Span::minutes(30);
 /// The most users in one plan. Ticked ones are fewer, since a request has its bounds; so many match a filter.
 pub const MOST_USERS: usize = 100_000;
+/// The most lines of a list of addresses.
+pub const MOST_LINES: usize = 10_000;
 /// How many users are reset in one transaction.
 pub const CHUNK: usize = 200;
 

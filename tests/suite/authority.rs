@@ -147,6 +147,11 @@ fn table() -> Vec<Function> {
         manage("/api/reset/cancel", &[("id", "{running}")]),
         manage("/api/reset/select", &[("id", "{done}"), ("all", "true"), ("state", "queued,proved,expired")]),
         manage("/api/reset/links", &[("id", "{done}"), ("users[0]", "{back}"), ("act", "revoke")]),
+        // A list is whoever pasted it, and a plan is made again by whoever made it.
+        own("/api/reset/list_text", &[]),
+        own("/api/reset/listed", &[("id", "{user}")]),
+        own("/api/reset/plan_list", &[("id", "{user}")]),
+        function("/api/reset/again", For::Requester, true, false, &[("id", "{asked}")]),
         manage("/api/reset/people/select", &[("users[0]", "{done}.{back}")]),
         manage("/api/reset/people/links", &[("users[0]", "{done}.{back}"), ("act", "revoke")]),
         manage("/api/accounts/suspend", &[("id", "{user}")]),

@@ -8,7 +8,7 @@ use super::store::lists as store;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right};
 use crate::domain::ids::ResetListId;
-use crate::domain::plan::{LIST_LIFETIME, MOST_USERS, Unmatched};
+use crate::domain::plan::{LIST_LIFETIME, MOST_LINES, Unmatched};
 use crate::domain::time::Time;
 use crate::features::users::import::addresses::{self, Named};
 use crate::features::users::import::{FileProblem, Untaken};
@@ -26,7 +26,7 @@ pub enum Read {
     Kept(ResetListId),
     /// It is kept as it is, and cannot be read.
     Unreadable(Option<ResetListId>, FileProblem),
-    /// It is kept, and names more than [`MOST_USERS`].
+    /// It is kept, and names more than [`MOST_LINES`].
     TooMany(ResetListId),
     /// Whoever asks resets nobody.
     Refused(Refusal),
@@ -59,7 +59,7 @@ pub async fn read(platform: &Platform, origin: &Origin, actor: &Actor, bytes: &[
     store::keep(&mut tx, id, actor.user, &text, now).await?;
     tx.commit().await?;
     Ok(match named {
-        Ok(named) if named.len() > MOST_USERS => Read::TooMany(id),
+        Ok(named) if named.len() > MOST_LINES => Read::TooMany(id),
         Ok(_) => Read::Kept(id),
         Err(problem) => Read::Unreadable(Some(id), problem),
     })
@@ -116,7 +116,7 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetListId) -> Result
     let Some(list) = store::get(&mut conn, id, actor.user, platform.now() - LIST_LIFETIME).await? else {
         return Ok(None);
     };
-    let Some(named) = addresses::read(&list.text).ok().filter(|named| named.len() <= MOST_USERS) else {
+    let Some(named) = addresses::read(&list.text).ok().filter(|named| named.len() <= MOST_LINES) else {
         return Ok(None);
     };
     let lines = held_against(&mut conn, actor, named).await?;

@@ -9,7 +9,7 @@ use super::from_list_api::{
 };
 use super::page::people;
 use crate::domain::ids::ResetListId;
-use crate::domain::plan::{MOST_USERS, PlanOutcome};
+use crate::domain::plan::{MOST_LINES, PlanOutcome};
 use crate::domain::time::Time as Moment;
 use crate::features::session::api::Me;
 use crate::features::session::flash::left_by;
@@ -59,7 +59,7 @@ fn not_for(me: &Me) -> AnyView {
 }
 
 fn form(text: String, left: Option<ListOutcome>) -> AnyView {
-    let most = number(i64::try_from(MOST_USERS).unwrap_or(i64::MAX));
+    let most = number(i64::try_from(MOST_LINES).unwrap_or(i64::MAX));
     let empty = (left == Some(ListOutcome::Empty)).then(|| "Paste the addresses here, or choose a file.".to_owned());
     view! {
         <div class="content">
@@ -99,7 +99,7 @@ fn refused(outcome: ListOutcome) -> Option<AnyView> {
         ListOutcome::Empty => return None,
         ListOutcome::TooLarge => ("The file is larger than 1 MB.".to_owned(), "Split it."),
         ListOutcome::TooMany => (
-            format!("The list has more than {} lines.", number(i64::try_from(MOST_USERS).unwrap_or(i64::MAX))),
+            format!("The list has more than {} lines.", number(i64::try_from(MOST_LINES).unwrap_or(i64::MAX))),
             "One plan holds no more people. Split it.",
         ),
         ListOutcome::Encoding => (

@@ -136,7 +136,7 @@ both! {
         assert!(world.proved(&called.link, &digits).await.is_some());
         // Both sides find it in what happened, in words.
         let told = browser.get(&format!("{user}/activity")).await.body;
-        for said in ["Caller code made", "Identified: Met in person", "Right caller code at the recovery link"] {
+        for said in ["Caller code made", "Identified: met in person", "Right caller code at the recovery link"] {
             assert!(told.contains(said), "{said}: {told}");
         }
 

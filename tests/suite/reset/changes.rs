@@ -4,7 +4,7 @@
 use rekey::domain::approval::{Answered, Decision};
 use rekey::domain::authority::Role;
 use rekey::domain::ids::{ResetId, UserId};
-use rekey::domain::plan::{MOST_USERS, Skip, Verdict};
+use rekey::domain::plan::{MOST_LINES, Skip, Verdict};
 use rekey::domain::user::UserRef;
 use rekey::features::reset::approval::approve;
 use rekey::features::reset::run::run;
@@ -233,7 +233,7 @@ both! {
     async fn ten_thousand_are_held_against_what_is_true_now(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let users: Vec<UserRef> = users_of(&world.people(&world.a, Who::MEMBER, 40).await);
-        let new = users_of(&world.people(&world.a, Who::NEW, MOST_USERS - users.len()).await);
+        let new = users_of(&world.people(&world.a, Who::NEW, MOST_LINES - users.len()).await);
         let all: Vec<UserRef> = users.iter().chain(&new).copied().collect();
         let id = world.plan(&admin, &all).await;
         world.execute("UPDATE users SET suspended_at = 1 WHERE id <> '' AND activated_at IS NOT NULL AND NOT EXISTS \

@@ -4,7 +4,7 @@
 use axum::http::{Request, StatusCode};
 use rekey::domain::authority::{Refusal, Role};
 use rekey::domain::ids::ResetListId;
-use rekey::domain::plan::{LIST_LIFETIME, MOST_USERS};
+use rekey::domain::plan::{LIST_LIFETIME, MOST_LINES};
 use rekey::features::reset::from_list::{self, Means, Read, read, text, view};
 use rekey::features::reset::service::Planned;
 use rekey::features::users::import::FileProblem;
@@ -187,7 +187,7 @@ both! {
     async fn as_many_as_one_plan_holds_and_no_more(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let people = world.people(&world.a, Who::NEW, 1203).await;
-        let others = (0..MOST_USERS - people.len()).map(|n| format!("x{n}@nowhere.example"));
+        let others = (0..MOST_LINES - people.len()).map(|n| format!("x{n}@nowhere.example"));
         let mut list: Vec<String> = people.iter().map(|person| person.address.clone()).chain(others).collect();
         let id = kept(&world, &admin, &list.join("\n")).await;
         let Planned::Frozen(plan) = planned(&world, &admin, id).await else { panic!("not planned") };
