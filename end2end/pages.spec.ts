@@ -1,7 +1,7 @@
 import { expect, test } from './fixtures'
 
 // A page that is not there is answered with 404, which the browser notes.
-test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|tokens\/nobody|resets\/none|customers\/nobody)/] })
+test.use({ expectedComplaints: [/404 .*\/(nothing-here|users\/nobody|tokens\/nobody|resets\/none|resets\/from-list\/none|customers\/nobody)/] })
 
 test('every page is fit for everybody, wide and narrow, light and dark', async ({ page, open, axe, signIn }) => {
   test.setTimeout(240_000)
