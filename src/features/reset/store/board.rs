@@ -224,7 +224,7 @@ pub async fn sums(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Option<
         count("skip IS NULL AND done_at IS NOT NULL"),
         count("skip IS NOT NULL"),
         count("skip IS NULL AND failed_at IS NOT NULL"),
-        count(super::PENDING),
+        count(super::run::PENDING),
     );
     let mut query = sqlx::query_as::<_, Sums>(sqlx::AssertSqlSafe(text)).bind(id);
     for value in values {
