@@ -115,6 +115,13 @@ impl fmt::Debug for Address {
     }
 }
 
+/// What was typed, on one line as [`clean_name`] has it; none when nothing was.
+#[must_use]
+pub fn one_line(typed: &str) -> Option<String> {
+    let line = clean_name(typed);
+    (!line.is_empty()).then_some(line)
+}
+
 /// A name on one line: control characters (CR, LF, NUL and their kin, and those that turn the writing direction) become
 /// spaces, runs of spaces one, and 200 characters are kept.
 #[must_use]

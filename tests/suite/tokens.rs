@@ -13,7 +13,7 @@ use rekey::domain::sign_in;
 use rekey::domain::time::Span;
 use rekey::domain::token::{TokenAct, TokenState};
 use rekey::domain::totp::{Moving, Profile, Step};
-use rekey::features::security::user_service::{Order, Removed, remove_method};
+use rekey::features::security::user_removal::{Order, Removed, remove_method};
 use rekey::features::sign_in::service::{Factor, Finished, SteppedUp, step_up};
 use rekey::features::stock::service::NewToken;
 use rekey::features::tokens::imports::{self};

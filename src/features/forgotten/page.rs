@@ -9,7 +9,7 @@ use leptos_router::hooks::use_params_map;
 use super::api::{Ask, AskOutcome, Opened, Set, SetOutcome, open};
 use crate::features::invitation::page::weakness_words;
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{calm, failed, help_desk, refusal};
+use crate::features::session::calm::{calm, failed, help_desk, kept_under, refusal};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{CalmShell, Glyph, Icon, Look, PasswordField, SubmitButton, TextField};
 use crate::words::{locale, td_string};
@@ -131,11 +131,7 @@ fn live(opened: Opened, token: String, action: ServerAction<Set>, outcome: Outco
             {refusal(failure)}
             <ActionForm action attr:class="form">
                 <input type="hidden" name="token" value=token/>
-                <div class="field">
-                    <label for="address">{td_string!(locale(), invitation.address)}</label>
-                    // For those who keep passwords for people: under which name to keep this one. It is not sent.
-                    <input class="input" id="address" type="email" value=address autocomplete="username" readonly=true/>
-                </div>
+                {kept_under(address)}
                 <PasswordField
                     name="password"
                     label=td_string!(locale(), forgotten.choose.label)

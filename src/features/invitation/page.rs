@@ -10,7 +10,7 @@ use super::api::{Accept, AcceptOutcome, Opened, open};
 use crate::domain::password::Weakness;
 use crate::domain::sign_in::Purpose;
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{apart, calm, failed, help_desk, refusal, steps};
+use crate::features::session::calm::{apart, calm, failed, help_desk, kept_under, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{CalmShell, Glyph, Icon, Look, PasswordField, SubmitButton, minute};
 use crate::words::{locale, td_string};
@@ -73,11 +73,7 @@ fn live(opened: Opened, token: String, action: ServerAction<Accept>, outcome: Ou
             {refusal(failure)}
             <ActionForm action attr:class="form">
                 <input type="hidden" name="token" value=token/>
-                <div class="field">
-                    <label for="address">{td_string!(locale(), invitation.address)}</label>
-                    // For those who keep passwords for people: under which name to keep this one. It is not sent.
-                    <input class="input" id="address" type="email" value=address autocomplete="username" readonly=true/>
-                </div>
+                {kept_under(address)}
                 <PasswordField
                     name="password"
                     label=td_string!(locale(), invitation.password)

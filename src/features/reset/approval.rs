@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::service::{changes, one_line, plan_of, reviewed};
+use super::service::{changes, plan_of, reviewed};
 use super::store::{self, ItemRow, Reset};
 use crate::domain::approval::{Answered, Decision, LIFETIME, MOST_ASKED, Reason, State, Unfit, may_approve, reasons};
 use crate::domain::audit::{Event, What};
@@ -14,7 +14,7 @@ use crate::domain::mail::Mail;
 use crate::domain::plan::{Plan, seal};
 use crate::domain::policy::lacks;
 use crate::domain::time::Time;
-use crate::domain::user::UserRef;
+use crate::domain::user::{UserRef, one_line};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{audit, customers, outbox, session, sign_in, users};

@@ -86,21 +86,29 @@ pub fn people_of(page: BoardPage, now: Moment) -> AnyView {
         <form class="list" method="post" action=LINKS>
             <input type="hidden" name="id" value=page.id.to_string()/>
             <input type="hidden" name="state" value=state/>
-            <table class="table users board" role="table">
-                <thead role="rowgroup">
-                    <tr role="row">
-                        {acts.then(|| view! { <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th> })}
-                        <th class="name" role="columnheader">"Name"</th>
-                        <th class="customer" role="columnheader">"Customer"</th>
-                        <th class="state" role="columnheader">"State"</th>
-                        <th class="mid" role="columnheader">"What happened"</th>
-                    </tr>
-                </thead>
-                <tbody role="rowgroup">{rows}</tbody>
-            </table>
+            {table(rows, acts)}
             <Pager text previous next/>
             {acts.then(|| bar(of, SELECT))}
         </form>
+    }
+    .into_any()
+}
+
+/// The table around some rows.
+pub fn table(rows: AnyView, acts: bool) -> AnyView {
+    view! {
+        <table class="table users board" role="table">
+            <thead role="rowgroup">
+                <tr role="row">
+                    {acts.then(|| view! { <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th> })}
+                    <th class="name" role="columnheader">"Name"</th>
+                    <th class="customer" role="columnheader">"Customer"</th>
+                    <th class="state" role="columnheader">"State"</th>
+                    <th class="mid" role="columnheader">"What happened"</th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">{rows}</tbody>
+        </table>
     }
     .into_any()
 }

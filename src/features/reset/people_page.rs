@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::board_people::{bar, row};
+use super::board_people::{bar, row, table as rows_of};
 use super::people_api::{DAYS, HERE, PeoplePage as List, PersonRow, show_people};
 use super::result_page::{Left, said, tiles};
 use crate::domain::board::Stage;
@@ -12,7 +12,7 @@ use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, address};
 use crate::features::users::list_parts::{customer_selector, number};
-use crate::ui::{Empty, Glyph, Icon, Pager, Section, SelectAll, SheetHead, Time, day, rows};
+use crate::ui::{Empty, Glyph, Icon, Pager, Section, SheetHead, Time, day, rows};
 
 const LINKS: &str = "/api/reset/people/links";
 const SELECT: &str = "/api/reset/people/select";
@@ -101,18 +101,7 @@ fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
         view! {
             <form class="list" method="post" action=LINKS>
                 <input type="hidden" name="query" value=query/>
-                <table class="table users board" role="table">
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            {manages.then(|| view! { <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th> })}
-                            <th class="name" role="columnheader">"Name"</th>
-                            <th class="customer" role="columnheader">"Customer"</th>
-                            <th class="state" role="columnheader">"State"</th>
-                            <th class="mid" role="columnheader">"What happened"</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
+                {rows_of(rows, manages)}
                 <Pager text=text.clone() previous next/>
                 {manages.then(|| bar(of, SELECT))}
             </form>

@@ -16,7 +16,7 @@ use crate::domain::plan::{LIFETIME, MOST_USERS, Plan, Verdict, seal};
 use crate::domain::policy::{Lack, lacks};
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::{Span, Time};
-use crate::domain::user::{UserRef, clean_name};
+use crate::domain::user::{UserRef, one_line};
 use crate::domain::user_filter::UserFilter;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{audit, customers, sign_in, users};
@@ -342,12 +342,6 @@ async fn still_may(conn: &mut Conn, actor: &Actor, scope: &Scope, plan: &Plan) -
     let found = users::service::by_ids(conn, scope, &ids).await?;
     let refusal = found.iter().find_map(|user| actor.may_manage(user.user, user.role).err());
     Ok(refusal.map_or(Ok(()), Err))
-}
-
-/// What was typed, on one line; none when nothing was.
-pub(super) fn one_line(typed: &str) -> Option<String> {
-    let line = clean_name(typed);
-    (!line.is_empty()).then_some(line)
 }
 
 /// Whether `actor` may reset `user`, for buttons and check-boxes that say so beforehand.

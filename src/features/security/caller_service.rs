@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::user_service::{event, introduced, locked, manageable, one_line};
+use super::user_service::{event, introduced, locked, manageable};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal};
 use crate::domain::caller::Identified;
@@ -11,7 +11,7 @@ use crate::domain::ids::UserId;
 use crate::domain::mail::Mail;
 use crate::domain::sign_in::CodeProblem;
 use crate::domain::time::Time;
-use crate::domain::user::Standing;
+use crate::domain::user::{Standing, one_line};
 use crate::features::outbox::service::Letter;
 use crate::features::recovery::caller;
 use crate::features::session::service::{NewToken, Session};

@@ -43,11 +43,14 @@ pub mod rows;
 #[cfg(feature = "ssr")]
 pub mod service;
 mod story;
+mod story_list;
 mod user_activity;
 pub mod user_api;
 pub mod user_method_page;
 mod user_methods;
 pub mod user_page;
+#[cfg(feature = "ssr")]
+pub mod user_removal;
 #[cfg(feature = "ssr")]
 pub mod user_service;
 mod user_summary;

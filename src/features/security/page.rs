@@ -8,7 +8,7 @@ use super::api::{SecurityPage as Security, show_security};
 use super::devices::{Reader, devices_section, ended};
 use super::parts::{called, kind_words};
 use super::rows::{CodesRow, MethodRow, SessionRow};
-use super::story::story;
+use super::story_list::story;
 use crate::domain::ids::TokenId;
 use crate::domain::method::{MOST_METHODS, Removal};
 use crate::domain::time::Time as Moment;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::story::by_day;
+use super::story_list::by_day;
 use super::user_api::ActivityPage;
 use super::user_page::{Tab, head};
 use crate::domain::time::Time as Moment;

@@ -13,7 +13,9 @@ use crate::features::session::api::{ApiError, Console};
 use crate::features::users::api::{EndOutcome, UserRow};
 
 #[cfg(feature = "ssr")]
-use super::user_service::{self as service, Order, Removed};
+use super::user_removal::{self, Order, Removed};
+#[cfg(feature = "ssr")]
+use super::user_service as service;
 #[cfg(feature = "ssr")]
 use crate::domain::audit::What;
 #[cfg(feature = "ssr")]
@@ -247,7 +249,7 @@ pub async fn remove_user_method(
     let session = request.signed_in().await?;
     let order = Order { reason, ticket, code };
     let Request { platform, origin, .. } = &request;
-    let removed = service::remove_method(platform, origin, &session, id, method, &order).await?;
+    let removed = user_removal::remove_method(platform, origin, &session, id, method, &order).await?;
     let (outcome, token) = match removed {
         Removed::Done(token) => (RemoveOutcome::GoOn, Some(token)),
         Removed::Refused(refusal, token) => (RemoveOutcome::Refused(refusal), token),

@@ -6,7 +6,7 @@ use super::devices::{Reader, devices_section};
 use super::page::{codes_card, method_row, methods_table, session_place};
 use super::parts::called;
 use super::rows::{CodesRow, MethodRow, SessionRow};
-use super::story::story;
+use super::story_list::story;
 use super::user_api::UserPage as Details;
 use super::user_page::{codes_words, link_banner};
 use crate::domain::time::Time as Moment;

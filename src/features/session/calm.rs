@@ -34,6 +34,18 @@ where
     .into_any()
 }
 
+/// The address that goes with a password that is being chosen. It is for those who keep passwords for people, who learn under
+/// which name to keep this one; it is not sent.
+pub fn kept_under(address: String) -> AnyView {
+    view! {
+        <div class="field">
+            <label for="address">{td_string!(locale(), invitation.address)}</label>
+            <input class="input" id="address" type="email" value=address autocomplete="username" readonly=true/>
+        </div>
+    }
+    .into_any()
+}
+
 /// What stands there while the browser is on its way to another page.
 pub fn on_the_way() -> AnyView {
     view! { <CalmShell>""</CalmShell> }.into_any()

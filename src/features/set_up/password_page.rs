@@ -7,7 +7,7 @@ use leptos_meta::Title;
 use super::api::{ChoosePassword, PasswordOutcome, PasswordShown, Whose, for_password};
 use crate::features::invitation::page::weakness_words;
 use crate::features::session::api::ApiError;
-use crate::features::session::calm::{calm, failed, help_desk, on_the_way, refusal, steps};
+use crate::features::session::calm::{calm, failed, help_desk, kept_under, on_the_way, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{CalmShell, Look, PasswordField, SubmitButton};
 use crate::words::{locale, td_string};
@@ -39,11 +39,7 @@ pub fn NewPasswordPage() -> impl IntoView {
                 <p class="lead">{td_string!(locale(), set_up.password.lead)}</p>
                 {refusal(failure)}
                 <ActionForm action attr:class="form">
-                    <div class="field">
-                        <label for="address">{td_string!(locale(), invitation.address)}</label>
-                        // For those who keep passwords for people: under which name to keep this one. It is not sent.
-                        <input class="input" id="address" type="email" value=address autocomplete="username" readonly=true/>
-                    </div>
+                    {kept_under(address)}
                     <PasswordField
                         name="password"
                         label=td_string!(locale(), set_up.password.label)
