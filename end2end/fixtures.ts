@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright'
-import { test as base, expect, type Locator, type Page } from '@playwright/test'
+import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
 import { execFileSync } from 'node:child_process'
 import { Demo, type Engine } from './demo'
 
@@ -20,14 +20,23 @@ type Worker = Options & {
 type Fixtures = {
   /** Complaints of the browser that a test expects, such as the 404 of a page that is not there. */
   expectedComplaints: RegExp[]
+  /** Remembers what this browser complains of; the test fails for it in the end. */
+  watch: (context: BrowserContext) => void
+  /** A tab in the browser of somebody else, who keeps their page open meanwhile. */
+  elsewhere: () => Promise<Page>
   /** Opens a page and, with JavaScript on, waits until WASM has taken it over. */
-  open: (path: string) => Promise<void>
+  open: (path: string, tab?: Page) => Promise<void>
   /** Fails on anything axe finds wrong with the page as it is now. It is a script: without JavaScript it does nothing. */
-  axe: () => Promise<void>
+  axe: (tab?: Page) => Promise<void>
+  /** The same of the page wide and light, and narrow and dark, where nothing but a table in its own card may scroll sideways. */
+  fit: (tab?: Page) => Promise<void>
   /** Six digits of a demo user's authenticator that nobody has used yet. */
   code: (address: string) => Promise<string>
-  /** Signs in with password and code, as everybody does every day; with `digits`, with that code, and with null up to it. */
-  signIn: (address: string, digits?: string | null) => Promise<void>
+  /**
+   * Signs in with password and code, as everybody does every day; with `digits`, with that code, and with null up to it.
+   * `known` is the password of whoever has chosen another one than everybody's.
+   */
+  signIn: (address: string, digits?: string | null, known?: string) => Promise<void>
   /** Confirms the reviewed reset with a reason and the own code, and is left on its page. */
   confirm: (requester: string, reason: string) => Promise<void>
   /** A tab with the newest mail to an address (and of a subject), opened as a person would; waits for it to arrive. */
@@ -54,28 +63,46 @@ export const test = base.extend<Fixtures, Worker>({
   baseURL: async ({ demo }, use) => use(demo.url),
 
   // A page that works but complains is broken: an error, a warning, a refused script, a failed hydration.
-  context: async ({ context, expectedComplaints }, use) => {
+  watch: async ({ expectedComplaints }, use) => {
     const complaints: string[] = []
-    context.on('weberror', (error) => complaints.push(String(error.error())))
-    context.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) {
-        complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`)
-      }
+    await use((context) => {
+      context.on('weberror', (error) => complaints.push(String(error.error())))
+      context.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) {
+          complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`)
+        }
+      })
     })
-    await use(context)
     const unexpected = complaints.filter((complaint) => !expectedComplaints.some((known) => known.test(complaint)))
     expect(unexpected, 'the browser complained').toEqual([])
   },
 
+  context: async ({ context, watch }, use) => {
+    watch(context)
+    await use(context)
+  },
+
+  elsewhere: async ({ browser, watch }, use) => {
+    const contexts: BrowserContext[] = []
+    await use(async () => {
+      // Set as the project sets its own: with or without JavaScript, and in the same language.
+      const context = await browser.newContext()
+      contexts.push(context)
+      watch(context)
+      return context.newPage()
+    })
+    for (const context of contexts) await context.close()
+  },
+
   open: async ({ page, javaScriptEnabled }, use) => {
-    await use(async (path) => {
-      await page.goto(path)
-      if (javaScriptEnabled) await expect(page.locator('html[data-hydrated]')).toBeAttached()
+    await use(async (path, tab = page) => {
+      await tab.goto(path)
+      if (javaScriptEnabled) await expect(tab.locator('html[data-hydrated]')).toBeAttached()
     })
   },
 
-  axe: async ({ page, javaScriptEnabled }, use) => {
-    await use(async () => {
+  axe: async ({ page: own, javaScriptEnabled }, use) => {
+    await use(async (page = own) => {
       if (!javaScriptEnabled) return
       // What is right need not be written down, and only mails are in frames: three times as quick.
       const { violations } = await new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).setLegacyMode().analyze()
@@ -84,12 +111,27 @@ export const test = base.extend<Fixtures, Worker>({
     })
   },
 
+  fit: async ({ page: own, axe }, use) => {
+    await use(async (page = own) => {
+      const [size, path] = [page.viewportSize()!, new URL(page.url()).pathname]
+      for (const [colorScheme, width] of [['dark', 375], ['light', 1280]] as const) {
+        // A colour on its way from light to dark is no colour of either; and without a script nobody sees it arrive.
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        await page.setViewportSize({ width, height: 800 })
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth).catch(() => 0)
+        expect(overflow, `${path} at ${width}`).toBeLessThanOrEqual(0)
+        await axe(page)
+      }
+      await page.setViewportSize(size)
+    })
+  },
+
   code: async ({ demo }, use) => use((address) => demo.code(address)),
 
   signIn: async ({ page, code }, use) => {
-    await use(async (address, digits) => {
+    await use(async (address, digits, known = password) => {
       await page.getByLabel('Address').fill(address)
-      await page.getByLabel('Password', { exact: true }).fill(password)
+      await page.getByLabel('Password', { exact: true }).fill(known)
       await page.getByRole('button', { name: 'Continue' }).click()
       if (digits === null) return
       await page.getByLabel('6-digit code').fill(digits ?? (await code(address)))
@@ -141,7 +183,7 @@ export const test = base.extend<Fixtures, Worker>({
       await page.getByRole('button', { name: 'Continue' }).click()
 
       await expect(page.getByRole('heading', { name: 'Keep these ten codes' })).toBeVisible()
-      await axe()
+      await axe(page)
       const codes = await page.locator('ol.codes code').allTextContents()
       expect(codes).toHaveLength(10)
       const file = page.waitForEvent('download')
@@ -162,7 +204,8 @@ export const test = base.extend<Fixtures, Worker>({
 
 export const setUpHeading = (page: Page) => page.getByRole('heading', { name: 'Add your new authenticator' })
 
-/** The six digits an authenticator app would show now for a secret in Base32. */
-export function totp(secret: string): string {
-  return execFileSync('oathtool', ['--totp', '--base32', secret], { encoding: 'utf8' }).trim()
+/** The six digits an authenticator app would show for a secret in Base32: now, or in so many seconds. */
+export function totp(secret: string, seconds = 0): string {
+  const at = new Date(Date.now() + seconds * 1000).toISOString()
+  return execFileSync('oathtool', ['--totp', '--base32', '--now', at, secret], { encoding: 'utf8' }).trim()
 }

@@ -18,6 +18,7 @@ use crate::features::accounts::person_page::{AccountInvitationPage, RemoveUserPa
 use crate::features::audit::page::AuditPage;
 use crate::features::forgotten::page::{ForgotPasswordPage, SetPasswordPage};
 use crate::features::invitation::page::{InvitationPage, WelcomePage};
+use crate::features::not_me::page::NotMePage;
 use crate::features::policy::page::{PolicyPage, PolicyReviewPage};
 use crate::features::recovery::page::RecoverPage;
 use crate::features::reset::from_list_page::{FromListPage, ListedPage};
@@ -174,6 +175,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/recover/:token") view=RecoverPage ssr=SsrMode::Async/>
                 <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/new-password/:token") view=SetPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/not-me/:token") view=NotMePage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation") view=WelcomePage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async/>

@@ -61,6 +61,32 @@ pub fn direction(locale: Locale) -> &'static str {
     locale.direction().as_str()
 }
 
+/// What a mail of this kind was about, for the middle of a sentence.
+#[must_use]
+pub fn mail_about(locale: Locale, kind: &str) -> &'static str {
+    match kind {
+        "reset" => td_string!(locale, story.mail.reset),
+        "token_assigned" => td_string!(locale, story.mail.token),
+        "authenticator_added" | "method_added" => td_string!(locale, story.mail.added),
+        "method_removed" => td_string!(locale, story.mail.removed),
+        "passkey_copied" => td_string!(locale, story.mail.copied),
+        "password_changed" | "password_set" => td_string!(locale, story.mail.password),
+        "caller_code_made" => td_string!(locale, story.mail.caller_code),
+        "caller_code_used" => td_string!(locale, story.mail.caller_code_used),
+        "new_password" => td_string!(locale, story.mail.new_password),
+        "new_password_help" => td_string!(locale, story.mail.new_password_help),
+        "device_trusted" => td_string!(locale, story.mail.device),
+        "backup_codes_made" => td_string!(locale, story.mail.codes),
+        "backup_code_used" => td_string!(locale, story.mail.code),
+        "invitation" => td_string!(locale, story.mail.invitation),
+        "frozen" => td_string!(locale, story.mail.frozen),
+        "disowned" => td_string!(locale, story.mail.disowned),
+        "approval_asked" => td_string!(locale, story.mail.asked),
+        "approval_decided" => td_string!(locale, story.mail.decided),
+        _ => td_string!(locale, story.mail.other),
+    }
+}
+
 /// What people call their browser and system, from what it says of itself.
 #[must_use]
 pub fn browser_name(locale: Locale, agent: &str) -> String {

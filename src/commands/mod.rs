@@ -1,8 +1,10 @@
 //! The command line: what can be asked for, and how an answer ends. 0: done. 1: something failed. 2: bad input.
+//! 75: not now, and for machines only.
 
 mod admin;
 mod audit;
 mod demo;
+mod mail;
 mod migrate;
 mod serve;
 
@@ -42,6 +44,9 @@ enum Command {
     /// Begin, fill and mend an installation
     #[command(subcommand)]
     Admin(Admin),
+    /// Look after mails
+    #[command(subcommand)]
+    Mail(Mail),
     /// Look after the audit
     #[command(subcommand)]
     Audit(Audit),
@@ -114,6 +119,24 @@ enum Admin {
 }
 
 #[derive(Subcommand)]
+enum Mail {
+    /// Take the report of a mail server, from standard input, that a mail of ours cannot be delivered
+    ///
+    /// The recovery board then says so, and why. For the mail server to call wherever REKEY_MAIL_BOUNCES lies; in Postfix's
+    /// /etc/aliases, with recipient_delimiter = +, as in
+    ///
+    ///   bounces: "|rekey mail bounce"
+    ///
+    /// What is no report, or says nothing final, is taken and forgotten: out-of-office notes come there too. It ends with 75
+    /// when the report should be handed over again later.
+    Bounce {
+        /// The address that the report came to, NAME+ID@HOST; Postfix says so itself
+        #[arg(env = "ORIGINAL_RECIPIENT")]
+        recipient: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum Audit {
     /// Read every chain and name the first row of each that was changed, removed or reordered
     Verify,
@@ -133,6 +156,8 @@ enum Problem {
     Input(String),
     /// It could be used, and something failed.
     Failed(String),
+    /// The same, and whoever called should call again later (EX_TEMPFAIL of sysexits.h).
+    Later(String),
 }
 
 impl From<Fault> for Problem {
@@ -159,12 +184,14 @@ pub async fn run() -> ExitCode {
         Command::Demo { command: Some(Demo::Code { address, at }) } => demo::code(&config, &address, at).await,
         Command::Migrate => migrate::migrate(&config).await,
         Command::Admin(command) => admin::run(&config, command).await,
+        Command::Mail(Mail::Bounce { recipient }) => mail::bounce(&config, &recipient).await,
         Command::Audit(Audit::Verify) => audit::verify(&config).await,
     };
     let (problem, code) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Problem::Failed(problem)) => (problem, 1),
         Err(Problem::Input(problem)) => (problem, 2),
+        Err(Problem::Later(problem)) => (problem, 75),
     };
     complain(problem);
     ExitCode::from(code)
@@ -232,7 +259,9 @@ mod tests {
             .map(|name| name.to_string_lossy().into_owned())
             .collect();
         assert!(names.len() >= 8 && names.iter().all(|name| name.starts_with("REKEY_")), "{names:?}");
-        for path in ["", "serve", "demo", "demo code", "migrate", "admin", "admin import-users", "audit verify"] {
+        for path in
+            ["", "serve", "demo", "demo code", "migrate", "admin", "admin import-users", "mail bounce", "audit verify"]
+        {
             let mut command = &mut main;
             for part in path.split_whitespace() {
                 command = command.find_subcommand_mut(part).unwrap();

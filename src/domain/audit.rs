@@ -77,6 +77,8 @@ pub enum What {
     PasskeyCopied,
     PhoneAdded,
     PhoneCodeRefused,
+    Disowned,
+    HelpAsked,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -144,6 +146,8 @@ spelled!(What {
     PasskeyCopied => "passkey_copied",
     PhoneAdded => "phone_added",
     PhoneCodeRefused => "phone_code_refused",
+    Disowned => "disowned",
+    HelpAsked => "help_asked",
 });
 
 impl What {
@@ -216,6 +220,8 @@ impl What {
             Self::PasskeyCopied => "Copied passkey refused",
             Self::PhoneAdded => "Phone number added",
             Self::PhoneCodeRefused => "Message to a phone refused",
+            Self::Disowned => "“This was not me”",
+            Self::HelpAsked => "Administrators asked for help",
         }
     }
 
@@ -235,6 +241,7 @@ impl What {
                 | Self::LinkRefused
                 | Self::PasskeyCopied
                 | Self::PhoneCodeRefused
+                | Self::Disowned
                 | Self::MailFailed
         )
     }

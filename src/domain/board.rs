@@ -42,6 +42,10 @@ pub enum Stage {
     Superseded,
     /// An admin took the link back.
     Revoked,
+    /// They cannot go on, and ask their administrators for help.
+    AsksForHelp,
+    /// They say that it was not them, whatever came of the link.
+    Disowned,
 }
 spelled!(Stage {
     Pending => "pending",
@@ -58,11 +62,13 @@ spelled!(Stage {
     Exhausted => "exhausted",
     Superseded => "superseded",
     Revoked => "revoked",
+    AsksForHelp => "asks_for_help",
+    Disowned => "disowned",
 });
 
 impl Stage {
     /// Everybody who was reset, is not back, and whom no newer reset took over.
-    pub const NOT_BACK: [Self; 8] = [
+    pub const NOT_BACK: [Self; 10] = [
         Self::Queued,
         Self::Sent,
         Self::Bounced,
@@ -71,6 +77,8 @@ impl Stage {
         Self::Expired,
         Self::Exhausted,
         Self::Revoked,
+        Self::AsksForHelp,
+        Self::Disowned,
     ];
 
     /// In words, for a list.
@@ -91,6 +99,8 @@ impl Stage {
             Self::Exhausted => "Too many wrong tries",
             Self::Superseded => "A newer reset took over",
             Self::Revoked => "Revoked",
+            Self::AsksForHelp => "Asks for help",
+            Self::Disowned => "“This was not me”",
         }
     }
 
@@ -140,12 +150,17 @@ impl Act {
     #[must_use]
     pub const fn applies(self, stage: Stage) -> bool {
         match stage {
-            Stage::Pending | Stage::Failed | Stage::Skipped | Stage::Back | Stage::BackAtSignIn | Stage::Superseded => {
-                false
-            }
+            // Whoever says that it was not them comes back by nothing but another reset.
+            Stage::Pending
+            | Stage::Failed
+            | Stage::Skipped
+            | Stage::Back
+            | Stage::BackAtSignIn
+            | Stage::Superseded
+            | Stage::Disowned => false,
             // Its mail is on its way already.
             Stage::Queued => !matches!(self, Self::SendAgain),
-            Stage::Sent | Stage::Bounced | Stage::Opened | Stage::Proved => true,
+            Stage::Sent | Stage::Bounced | Stage::Opened | Stage::Proved | Stage::AsksForHelp => true,
             // No token that is dead revives.
             Stage::Expired | Stage::Exhausted => !matches!(self, Self::Extend),
             Stage::Revoked => matches!(self, Self::SendAgain),

@@ -13,6 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::not_me::Hold;
 use super::spelled;
 use super::time::Span;
 use super::user::Standing;
@@ -50,6 +51,8 @@ pub struct Facts {
     pub has_factor: bool,
     /// Whether a reset waits for them to set up again.
     pub set_up_due: bool,
+    /// What holds since they said of a notice that it was not them.
+    pub hold: Hold,
     /// Whether their customer requires a second factor.
     pub mfa_required: bool,
 }
@@ -60,7 +63,7 @@ pub const fn answer(facts: Facts) -> Answer {
     match facts.standing {
         Standing::Invited | Standing::Suspended => Answer::Nothing,
         Standing::Active if !facts.address_verified => Answer::Nothing,
-        Standing::Active if facts.set_up_due => Answer::HelpDesk,
+        Standing::Active if facts.set_up_due || matches!(facts.hold, Hold::Frozen) => Answer::HelpDesk,
         Standing::Active if facts.has_factor || !facts.mfa_required => Answer::Link,
         Standing::Active => Answer::HelpDesk,
     }
@@ -79,17 +82,19 @@ mod tests {
         fn a_mailbox_alone_passes_no_second_factor_and_sets_none_up(
             standing in prop::sample::select(Standing::ALL),
             facts: [bool; 6],
+            hold in prop::sample::select(vec![Hold::None, Hold::Frozen, Hold::LinkOnly]),
         ) {
             let [address_verified, has_factor, set_up_due, mfa_required, set_up_at_sign_in, call_back_check] = facts;
-            let facts = Facts { standing, address_verified, has_factor, set_up_due, mfa_required };
+            let facts = Facts { standing, address_verified, has_factor, set_up_due, hold, mfa_required };
             let policy = Policy { mfa_required, set_up_at_sign_in, call_back_check, ..Policy::default() };
             if answer(facts) == Answer::Link {
                 // What the new password leads to at the sign-in page, now and after a reset.
-                let then = sign_in::Facts { standing, has_factor, set_up_due, password_by_mail: true, policy };
+                let then = sign_in::Facts { standing, has_factor, set_up_due, password_by_mail: true, hold, policy };
                 let led = after_password(then);
                 prop_assert!(led == AfterPassword::Challenge(Step::Factor) || (led == AfterPassword::SignedIn && !mfa_required));
                 let reset = sign_in::Facts { has_factor: false, set_up_due: true, ..then };
                 prop_assert_eq!(after_password(reset), AfterPassword::LinkRequired);
+                prop_assert_ne!(hold, Hold::Frozen);
             }
         }
     }

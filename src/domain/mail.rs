@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approval::Decision;
 use super::authority::Role;
-use super::ids::{ChallengeId, LinkId, PhoneCodeId, ResetId};
+use super::ids::{ChallengeId, LinkId, PhoneCodeId, ResetId, UserId};
 use super::method::MethodKind;
 use super::spelled;
 use super::time::{Span, Time};
@@ -173,6 +173,24 @@ pub enum Mail {
         /// When it was asked for.
         at: Time,
     },
+    /// Your account is frozen, since it was said of a notice that it was not you.
+    Frozen {
+        /// When.
+        at: Time,
+    },
+    /// Somebody of a customer of yours says of a notice that it was not them.
+    Disowned {
+        /// Who.
+        user: UserId,
+        /// When.
+        at: Time,
+        /// Their name.
+        name: String,
+        /// Their address.
+        address: String,
+        /// What kind of mail the notice was.
+        notice: String,
+    },
     /// New backup codes took the place of the old ones.
     BackupCodesMade {
         /// When.
@@ -265,6 +283,40 @@ impl Mail {
         }
     }
 
+    /// Whether it tells its reader of something that they can say was not them: a change of what lets them in, or its use.
+    #[must_use]
+    pub const fn may_be_disowned(&self) -> bool {
+        match self {
+            Self::Reset { .. }
+            | Self::AuthenticatorAdded { .. }
+            | Self::MethodAdded { .. }
+            | Self::MethodRemoved { .. }
+            | Self::PasskeyCopied { .. }
+            | Self::DeviceTrusted { .. }
+            | Self::PasswordChanged { .. }
+            | Self::PasswordSet { .. }
+            | Self::CallerCodeMade { .. }
+            | Self::CallerCodeUsed { .. }
+            | Self::BackupCodesMade { .. }
+            | Self::BackupCodeUsed { .. } => true,
+            // Nothing has changed yet, or nothing that lets anybody in.
+            Self::Invitation { .. }
+            | Self::TokenAssigned { .. }
+            | Self::PhoneCode { .. }
+            | Self::NewPassword { .. }
+            | Self::NewPasswordHelp { .. }
+            | Self::Suspended { .. }
+            | Self::Reactivated { .. }
+            | Self::Removed { .. }
+            | Self::Frozen { .. }
+            | Self::Disowned { .. }
+            | Self::RoleGiven { .. }
+            | Self::RoleEnded { .. }
+            | Self::ApprovalAsked { .. }
+            | Self::ApprovalDecided { .. } => false,
+        }
+    }
+
     /// What kind it is, in one word, for lists and the audit.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -287,6 +339,8 @@ impl Mail {
             Self::PasswordSet { .. } => "password_set",
             Self::NewPassword { .. } => "new_password",
             Self::NewPasswordHelp { .. } => "new_password_help",
+            Self::Frozen { .. } => "frozen",
+            Self::Disowned { .. } => "disowned",
             Self::BackupCodesMade { .. } => "backup_codes_made",
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::ApprovalAsked { .. } => "approval_asked",

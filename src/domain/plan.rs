@@ -41,6 +41,8 @@ pub struct Candidate {
     pub standing: Standing,
     /// Whether their address is known to reach them.
     pub address_verified: bool,
+    /// Whether nothing but a reset, or the link of one, lets them in.
+    pub waits_for_reset: bool,
     /// What they have.
     pub holdings: Holdings,
 }
@@ -158,7 +160,9 @@ pub fn decide(actor: &Actor, candidate: &Candidate) -> Result<Verdict, Refusal> 
     Ok(match candidate.standing {
         Standing::Suspended => Verdict::Skip(Skip::Suspended),
         Standing::Invited => Verdict::Skip(Skip::SetUpNotFinished),
-        Standing::Active if holdings.methods() + holdings.links == 0 => Verdict::Skip(Skip::NothingToReset),
+        Standing::Active if holdings.methods() + holdings.links == 0 && !candidate.waits_for_reset => {
+            Verdict::Skip(Skip::NothingToReset)
+        }
         Standing::Active if !candidate.address_verified => Verdict::Skip(Skip::NoVerifiedAddress),
         Standing::Active => Verdict::Reset,
     })
@@ -305,6 +309,7 @@ mod tests {
             role: Role::Member,
             standing: Standing::Active,
             address_verified: true,
+            waits_for_reset: false,
             holdings: Holdings { authenticator_apps: 1, backup_codes: 10, ..Holdings::default() },
         }
     }
@@ -319,6 +324,9 @@ mod tests {
         assert_eq!(skip(Candidate { standing: Standing::Suspended, ..candidate(1) }), Skip::Suspended);
         assert_eq!(skip(Candidate { address_verified: false, ..candidate(1) }), Skip::NoVerifiedAddress);
         assert_eq!(skip(Candidate { holdings: Holdings::default(), ..candidate(1) }), Skip::NothingToReset);
+        // Whoever waits for a set-up has nothing either, and another reset is their way back in.
+        let waits = Candidate { holdings: Holdings::default(), waits_for_reset: true, ..candidate(1) };
+        assert_eq!(decide(&owner(), &waits), Ok(Verdict::Reset));
     }
 
     #[test]

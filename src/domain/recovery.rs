@@ -4,10 +4,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::spelled;
-use super::time::Time;
+use super::time::{Span, Time};
 
 /// Wrong passwords and caller codes after which a link gives up: whoever holds only the mail cannot go on guessing.
 pub const WRONG_PASSWORDS: i64 = 10;
+
+/// How long a user who asked their administrators for help waits before they can ask again.
+const HELP_WINDOW: Span = Span::hours(1);
+
+/// Whether somebody who last asked their administrators for help then, if ever, may ask at `now`.
+#[must_use]
+pub fn may_ask_for_help(last_asked_at: Option<Time>, now: Time) -> bool {
+    last_asked_at.is_none_or(|at| now >= at + HELP_WINDOW)
+}
 
 /// What is stored about a link. A nullable time says what happened, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +46,15 @@ pub enum End {
     Superseded,
     /// An admin took it back.
     Revoked,
+    /// Its user said that what it led to was not them.
+    Disowned,
 }
 spelled!(End {
     Completed => "completed",
     CompletedAtSignIn => "completed_at_sign_in",
     Superseded => "superseded",
     Revoked => "revoked",
+    Disowned => "disowned",
 });
 
 /// What a link is at one moment.
@@ -81,7 +93,6 @@ impl Link {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::time::Span;
     use super::*;
 
     fn link() -> Link {
@@ -103,6 +114,13 @@ mod tests {
         assert_eq!(link.state(before), LinkState::Live);
         assert_eq!(link.state(link.expires_at), LinkState::Expired);
         assert_eq!(link.state(link.expires_at + Span::seconds(1)), LinkState::Expired);
+    }
+
+    #[test]
+    fn help_is_asked_for_once_an_hour() {
+        let at = link().issued_at;
+        assert!(may_ask_for_help(None, at) && may_ask_for_help(Some(at), at + Span::hours(1)));
+        assert!(!may_ask_for_help(Some(at), at + Span::minutes(59)));
     }
 
     #[test]

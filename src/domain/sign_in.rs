@@ -14,6 +14,7 @@ pub use ways::{Way, ways};
 
 use serde::{Deserialize, Serialize};
 
+use super::not_me::Hold;
 use super::policy::Policy;
 use super::spelled;
 use super::time::{Span, Time};
@@ -126,8 +127,18 @@ pub struct Facts {
     pub set_up_due: bool,
     /// Whether their password was set with nothing but a mail, and no second factor was given with it since.
     pub password_by_mail: bool,
+    /// What holds since they said of a notice that it was not them.
+    pub hold: Hold,
     /// What their customer asks of them.
     pub policy: Policy,
+}
+
+impl Facts {
+    /// Whether, after a reset, the link in the mail is the only way back in.
+    #[must_use]
+    pub const fn link_required(&self) -> bool {
+        self.password_by_mail || self.policy.link_required() || matches!(self.hold, Hold::LinkOnly)
+    }
 }
 
 /// What follows a right password.
@@ -140,6 +151,8 @@ pub enum AfterPassword {
     /// A reset waits for them, and their customer lets nobody set up again without the link: a stolen password alone
     /// opens nothing.
     LinkRequired,
+    /// Nobody gets in before a reset: they said of a notice that it was not them.
+    Frozen,
     /// Signed in: no factor is there, required or due.
     SignedIn,
 }
@@ -149,20 +162,25 @@ pub enum AfterPassword {
 pub const fn after_password(facts: Facts) -> AfterPassword {
     match facts.standing {
         Standing::Invited | Standing::Suspended => AfterPassword::Refused,
+        Standing::Active if matches!(facts.hold, Hold::Frozen) => AfterPassword::Frozen,
         Standing::Active if facts.has_factor => AfterPassword::Challenge(Step::Factor),
-        Standing::Active if facts.set_up_due && (facts.password_by_mail || facts.policy.link_required()) => {
-            AfterPassword::LinkRequired
-        }
+        Standing::Active if facts.set_up_due && facts.link_required() => AfterPassword::LinkRequired,
         Standing::Active if facts.policy.mfa_required || facts.set_up_due => AfterPassword::Challenge(Step::SetUp),
         Standing::Active => AfterPassword::SignedIn,
     }
+}
+
+/// Whether a recovery link can lead somebody anywhere who stands like this.
+#[must_use]
+pub const fn may_recover(standing: Standing, hold: Hold) -> bool {
+    matches!((standing, hold), (Standing::Active, Hold::None | Hold::LinkOnly))
 }
 
 /// Whether a set-up at sign-in may be shown and finished with these facts: what allowed it may have changed since.
 #[must_use]
 pub fn may_set_up(purpose: Purpose, facts: Facts) -> bool {
     match purpose {
-        Purpose::Recovery | Purpose::Invitation => facts.standing == Standing::Active,
+        Purpose::Recovery | Purpose::Invitation => may_recover(facts.standing, facts.hold),
         Purpose::SignIn => {
             matches!(after_password(facts), AfterPassword::Challenge(Step::SetUp) | AfterPassword::SignedIn)
         }
@@ -228,6 +246,7 @@ mod tests {
             has_factor,
             set_up_due,
             password_by_mail: false,
+            hold: Hold::None,
             policy: Policy { mfa_required, ..Policy::default() },
         }
     }
@@ -244,7 +263,14 @@ mod tests {
                 let mfa_required_since = since.map(at);
                 let policy =
                     Policy { mfa_required, mfa_required_since, grace_days, set_up_at_sign_in, ..Policy::default() };
-                Facts { standing: Standing::Active, has_factor, set_up_due, password_by_mail: false, policy }
+                Facts {
+                    standing: Standing::Active,
+                    has_factor,
+                    set_up_due,
+                    password_by_mail: false,
+                    hold: Hold::None,
+                    policy,
+                }
             },
         )
     }
@@ -261,6 +287,18 @@ mod tests {
             let new = Facts { set_up_due: false, ..reset };
             assert_ne!(after_password(new), AfterPassword::LinkRequired);
         }
+    }
+
+    #[test]
+    fn whoever_said_that_it_was_not_them_is_let_in_by_nothing_but_the_link_of_a_newer_reset() {
+        for (has_factor, set_up_due) in [(true, false), (false, true), (false, false)] {
+            let frozen = Facts { hold: Hold::Frozen, ..facts(Standing::Active, has_factor, set_up_due, false) };
+            assert_eq!(after_password(frozen), AfterPassword::Frozen);
+            assert!(Purpose::ALL.iter().all(|purpose| !may_set_up(*purpose, frozen)));
+        }
+        let reset = Facts { hold: Hold::LinkOnly, ..facts(Standing::Active, false, true, true) };
+        assert_eq!(after_password(reset), AfterPassword::LinkRequired);
+        assert!(!may_set_up(Purpose::SignIn, reset) && may_set_up(Purpose::Recovery, reset));
     }
 
     #[test]

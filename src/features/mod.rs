@@ -5,7 +5,7 @@
 //! reset  accounts  access  policy  security  tokens
 //! set_up
 //! sign_in
-//! forgotten
+//! forgotten  not_me
 //! recovery  invitation
 //! users
 //! customers  methods  backup_codes
@@ -23,6 +23,7 @@ pub mod customers;
 pub mod forgotten;
 pub mod invitation;
 pub mod methods;
+pub mod not_me;
 pub mod outbox;
 pub mod phones;
 pub mod policy;

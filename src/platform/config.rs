@@ -40,6 +40,11 @@ pub struct Config {
     #[arg(long, env = "REKEY_MAIL_FROM", value_name = "ADDRESS", global = true)]
     pub mail_from: Option<String>,
 
+    /// Where mail servers report what they could not deliver: mails leave as from NAME+ID@HOST, and whatever comes there goes
+    /// to `rekey mail bounce` [default: the sender, whose mail nobody reads]
+    #[arg(long, env = "REKEY_MAIL_BOUNCES", value_name = "NAME@HOST", global = true)]
+    pub mail_bounces: Option<String>,
+
     /// The gateway for text messages to phones; {to} and {text} stand for number and message, here or in the body [default: no phones]
     #[arg(long, env = "REKEY_SMS_URL", value_name = "URL", global = true, hide_env_values = true)]
     pub sms_url: Option<String>,

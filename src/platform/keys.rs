@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{Fault, Result, Rng};
-use crate::domain::ids::{CallerCodeId, ChallengeId, LinkId, PhoneCodeId};
+use crate::domain::ids::{CallerCodeId, ChallengeId, LinkId, MailId, PhoneCodeId};
 use crate::domain::user::UserRef;
 use crate::domain::{call_back, caller, phone};
 
@@ -45,6 +45,10 @@ pub enum Purpose {
     NewPassword,
     /// Hashes by which requests for a new password are counted.
     PasswordRequest,
+    /// Tokens of links to "this was not me".
+    NotMe,
+    /// Tags of the addresses that mails come back to.
+    Bounce,
     /// The audit chain.
     Audit,
     /// Recognising the database that belongs to this file.
@@ -64,6 +68,8 @@ impl Purpose {
             Self::CallBack => b"rekey call back 1",
             Self::NewPassword => b"rekey new password 1",
             Self::PasswordRequest => b"rekey password request 1",
+            Self::NotMe => b"rekey not me 1",
+            Self::Bounce => b"rekey bounce 1",
             Self::Audit => b"rekey audit 1",
             Self::Check => b"rekey check 1",
         }
@@ -239,6 +245,32 @@ impl Keys {
         Some(format!("{challenge}.{}", BASE64URL_NOPAD.encode(&tag)))
     }
 
+    /// The token with which the reader of a notice says that it was not them: `id . key id . HMAC-SHA-256`.
+    #[must_use]
+    pub fn not_me_token(&self, notice: MailId, user: UserRef) -> String {
+        format!("{notice}.{}", self.keyed_hash(Purpose::NotMe, about_notice(notice, user).as_bytes()))
+    }
+
+    /// The tag of the address that this mail comes back to: 64 bits, in letters that no mail server changes.
+    #[must_use]
+    pub fn bounce_tag(&self, mail: MailId) -> String {
+        bounce_tag(self.newest(), mail)
+    }
+
+    /// Whether `tag` is the one of this mail, with whichever key it was made.
+    #[must_use]
+    pub fn is_bounce_tag(&self, mail: MailId, tag: &str) -> bool {
+        self.ring.iter().any(|key| same(&bounce_tag(key, mail), tag))
+    }
+
+    /// Whether `token` is the one of this notice.
+    #[must_use]
+    pub fn is_not_me_token(&self, notice: MailId, user: UserRef, token: &str) -> bool {
+        token
+            .split_once('.')
+            .is_some_and(|(_, hash)| self.is_keyed_hash(Purpose::NotMe, about_notice(notice, user).as_bytes(), hash))
+    }
+
     fn derived_token(
         &self,
         purpose: Purpose,
@@ -251,6 +283,14 @@ impl Keys {
         let tag = mac(self.named(key_id)?, purpose, data.as_bytes());
         Some(format!("{link}.{}", BASE64URL_NOPAD.encode(&tag)))
     }
+}
+
+fn bounce_tag(key: &Key, mail: MailId) -> String {
+    HEXLOWER_PERMISSIVE.encode(&mac(key, Purpose::Bounce, mail.to_string().as_bytes())[..8])
+}
+
+fn about_notice(notice: MailId, user: UserRef) -> String {
+    format!("{notice} {} {}", user.customer, user.id)
 }
 
 fn subkey(key: &Key, purpose: Purpose) -> Zeroizing<[u8; 32]> {

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::field::{invalid, wrong_at_first};
 use super::{Glyph, Icon};
 
 /// One of the options of a [`Choice`].
@@ -20,11 +21,13 @@ pub fn Choice(
     /// The value that is chosen at first.
     #[prop(optional, into)]
     value: String,
-    #[prop(optional_no_strip, into)] error: Option<String>,
+    #[prop(optional, into)] error: MaybeProp<String>,
 ) -> AnyView {
     let help = format!("{name}-help");
-    let described = error.is_some().then(|| help.clone());
-    let wrong = error.is_some();
+    let described = {
+        let help = help.clone();
+        move || error.get().is_some().then(|| help.clone())
+    };
     let pick = |(at, pick): (usize, Pick)| {
         let here = pick.value == value;
         view! {
@@ -34,8 +37,8 @@ pub fn Choice(
                     name=name.clone()
                     value=pick.value
                     checked=here
-                    autofocus=wrong && at == 0
-                    aria-invalid=wrong.then_some("true")
+                    autofocus=at == 0 && wrong_at_first(error)
+                    aria-invalid=invalid(error)
                 />
                 <span><b><bdi>{pick.words}</bdi></b><small>{pick.meaning}</small></span>
             </label>
@@ -47,7 +50,9 @@ pub fn Choice(
         <fieldset class="choice" aria-describedby=described>
             <legend>{label}</legend>
             {picks}
-            {error.map(|error| view! { <p class="error" id=help><Icon of=Glyph::Warning/><span>{error}</span></p> })}
+            {move || error.get().map(|error| {
+                view! { <p class="error" id=help.clone()><Icon of=Glyph::Warning/><span>{error}</span></p> }
+            })}
         </fieldset>
     }
     .into_any()

@@ -5,13 +5,18 @@ use std::process::{Command, Stdio};
 
 use rekey::demo::{self, TECHNICIAN};
 use rekey::domain::authority::Role;
+use rekey::domain::ids::MailId;
+use rekey::domain::mail::Mail;
 use rekey::domain::sign_in::Step;
+use rekey::features::outbox;
+use rekey::features::outbox::service::Letter;
 use rekey::features::sign_in::service::{Begun, Factor, Finished, begin, finish};
 use rekey::platform::keys::Purpose;
 use rekey::platform::{Clock, Platform};
 
 use super::dump::Dump;
 use super::harness::*;
+use super::outbox::bounces::report;
 
 /// What the program said, and how it ended.
 #[derive(Debug)]
@@ -201,6 +206,32 @@ both! {
             assert_eq!(ran.code, 1);
             assert!(ran.out.starts_with(&format!("Broken: A, chain {a}, row 2: the row is not as it was written.\n")), "{ran:?}");
         }
+    }
+
+    async fn a_mail_server_reports_what_came_back(world: World) {
+        install(&world, b"installation").await;
+        let ua = world.member(&world.a).await;
+        let letter = Letter { user: ua.user, mail: Mail::BackupCodesMade { at: world.now() }, link: None };
+        let mut tx = world.platform.db.begin().await.unwrap();
+        outbox::service::enqueue(&mut tx, &world.platform, vec![letter]).await.unwrap();
+        tx.commit().await.unwrap();
+        let id: MailId = world.text("SELECT id FROM outbox").await.unwrap().parse().unwrap();
+        let to = format!("bounces+{id}.{}@rekey.example", world.platform.keys.bounce_tag(id));
+        let failed = report("failed", "550 5.1.1 No such user");
+        let early = rekey(&world, &["mail", "bounce", &to], &failed);
+        assert_eq!((early.code, early.out.as_str()), (75, ""), "{early:?}");
+        world.execute("UPDATE outbox SET sent_at = 1, next_try_at = NULL").await;
+        for (report, said) in [
+            (report("delayed", "451 later"), "Nothing final: nothing was done.\n"),
+            (failed.clone(), "The mail came back: the recovery board says so.\n"),
+            (failed.clone(), "That was known.\n"),
+        ] {
+            let ran = rekey(&world, &["mail", "bounce", &to], &report);
+            assert_eq!((ran.code, ran.out.as_str()), (0, said), "{ran:?}");
+        }
+        assert_eq!(world.text("SELECT last_error FROM outbox").await.unwrap(), "550 5.1.1 No such user");
+        let nobody = rekey(&world, &["mail", "bounce", "somebody@rekey.example"], &failed);
+        assert_eq!(nobody.code, 0, "a report about a report would be next: {nobody:?}");
     }
 
     async fn without_its_keys_nothing_opens(world: World) {

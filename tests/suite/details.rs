@@ -53,7 +53,7 @@ both! {
         let user = format!("/users/{}", ua.user.id);
         let mut browser = Browser::signed_in(&world, &admin).await;
         let page = browser.get(&user).await.body;
-        for words in ["Authenticator app", "10 left, none was ever typed back", "1 open", "192.0.2.1", "A (member)"] {
+        for words in ["Authenticator app", "10 left, none was ever typed back", "1 open", "192.0.2.1", " (member)"] {
             assert!(page.contains(words), "{words}");
         }
         // What the user is elsewhere is for readers of that place.

@@ -28,7 +28,7 @@ impl World {
     }
 
     /// Asks, has it answered, and takes the link out of the mail that was written last.
-    async fn password_link(&self, person: &Person) -> Option<String> {
+    pub async fn password_link(&self, person: &Person) -> Option<String> {
         assert_eq!(self.forgot(&person.address).await, Asked::Taken);
         answer_waiting(&self.platform).await.unwrap();
         self.newest_password_link(person).await

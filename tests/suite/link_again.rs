@@ -2,9 +2,14 @@
 //! again: within the limits, once for each right password, and never by anybody else.
 
 use rekey::domain::authority::Role;
+use rekey::domain::board::{Act, Stage};
+use rekey::domain::recovery::LinkState;
 use rekey::domain::time::Span;
 use rekey::features::recovery::again::{Again, LinkRequired, send};
+use rekey::features::recovery::help::{Asked, ask};
 use rekey::features::recovery::service::open;
+use rekey::features::reset::board::Picked;
+use rekey::features::reset::board_acts::{Acted, act};
 use rekey::features::sign_in::service::Begun;
 
 use super::browser::*;
@@ -45,7 +50,77 @@ async fn works(world: &World, link: &str) -> bool {
     open(&world.platform, &world.origin, link).await.unwrap().is_some()
 }
 
+async fn asks_for_help(world: &World, sealed: &str) -> Option<LinkRequired> {
+    match ask(&world.platform, &world.origin, sealed).await.unwrap() {
+        Asked::OnTheBoard(told) => Some(told),
+        Asked::Over => None,
+    }
+}
+
 both! {
+    async fn whoever_cannot_go_on_asks_and_stands_on_the_board_until_somebody_helps(world: World) {
+        world.set_policy(&world.a, policy(|policy| policy.set_up_at_sign_in = false)).await;
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        let reset = world.reset(&admin, &[ua.user]).await;
+        sent(&world).await;
+        let actor = world.actor(&admin).await;
+        let does = async |what: Act| {
+            let picks = vec![(reset, Picked::Ticked(vec![ua.user.id]))];
+            act(&world.platform, &world.origin, &actor, what, picks).await.unwrap()
+        };
+        world.advance(Span::minutes(61));
+        let seen = told(&world, &ua).await;
+        assert_eq!((seen.state, seen.help_asked_at), (Some(LinkState::Expired), None));
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::Expired);
+        let request = seen.help.unwrap();
+        let asked = asks_for_help(&world, &request).await.unwrap();
+        assert_eq!((asked.help_asked_at, asked.help), (Some(world.now()), None));
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::AsksForHelp);
+        // Once an hour, whatever is pressed.
+        world.advance(Span::minutes(5));
+        let before = Dump::of(&world).await;
+        assert!(asks_for_help(&world, &request).await.is_some());
+        assert_eq!(before, Dump::of(&world).await);
+        world.advance(Span::minutes(55));
+        let again = told(&world, &ua).await.help.unwrap();
+        assert_eq!(asks_for_help(&world, &again).await.unwrap().help_asked_at, Some(world.now()));
+        let count = world.recorded(world.a.id).await.iter().filter(|what| *what == "help_asked").count();
+        assert_eq!(count, 2);
+        // A new link answers it.
+        assert_eq!(does(Act::SendAgain).await, Acted::Done(1, 0));
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::Queued);
+        assert!(asks_for_help(&world, &again).await.is_none(), "it was about the link before");
+        // The same of a link that was taken back, which leaves nothing to send again.
+        sent(&world).await;
+        assert_eq!(does(Act::Revoke).await, Acted::Done(1, 0));
+        let seen = told(&world, &ua).await;
+        assert!(seen.again.is_none());
+        asks_for_help(&world, &seen.help.unwrap()).await.unwrap();
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::AsksForHelp);
+        world.advance(Span::minutes(30));
+        assert_eq!(does(Act::SendAgain).await, Acted::Done(1, 0));
+        let set_up = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
+        assert!(world.register(&set_up).await.is_some());
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::Back);
+        world.assert_chains_whole().await;
+    }
+
+    async fn help_is_asked_for_by_nobody_else(world: World) {
+        let (admin, ua, link) = locked_out(&world).await;
+        let seen = told(&world, &ua).await;
+        let (request, again) = (seen.help.unwrap(), seen.again.unwrap());
+        for none in ["", ".", link.as_str(), again.as_str(), &request[..request.len() - 1]] {
+            assert!(asks_for_help(&world, none).await.is_none(), "{none}");
+        }
+        world.reset(&admin, &[ua.user]).await;
+        assert!(asks_for_help(&world, &request).await.is_none(), "it was about the link before");
+        let request = told(&world, &ua).await.help.unwrap();
+        world.advance(Span::minutes(10));
+        assert!(asks_for_help(&world, &request).await.is_none(), "it waits ten minutes");
+        assert!(!world.recorded(world.a.id).await.contains(&"help_asked".to_owned()));
+    }
+
     async fn it_says_when_the_mail_went_and_sends_it_again(world: World) {
         let (_, ua, old) = locked_out(&world).await;
         let half_way = world.prove(&old).await.unwrap();
@@ -156,6 +231,11 @@ both! {
         let body = browser.get("/sign-in").await.body;
         assert!(body.contains("A new link is on its way.") && body.contains("+49 40 1111"), "{body}");
         assert!(!works(&world, &old).await && !body.contains(&ua.address));
+        let request = body.split("name=\"help\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        browser.post("/api/recovery/ask_for_help", "/sign-in", &[("help", &request)]).await;
+        let body = browser.get("/sign-in").await.body;
+        assert!(body.contains("Your administrators were asked.") && !body.contains("name=\"help\""), "{body}");
+        browser.post("/api/recovery/send_again", "/sign-in", &[("again", "x")]).await;
         browser.post("/api/recovery/send_again", "/sign-in", &[("again", &request)]).await;
         let body = browser.get("/sign-in").await.body;
         assert!(!body.contains("Send the link again") && body.contains("name=\"password\""), "who begins anew signs in");

@@ -27,6 +27,7 @@ mod languages;
 mod link_again;
 mod lists;
 mod migrations;
+mod not_me;
 mod outbox;
 mod passkeys;
 mod phones;

@@ -1,5 +1,7 @@
 //! Mails against a real SMTP conversation: each arrives at least once, at the right address, whatever goes wrong.
 
+pub mod bounces;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -168,6 +170,19 @@ both! {
         assert_eq!(details, r#"{"error":"554 5.7.1 we dislike … and …","mail":"reset"}"#);
         world.advance(Span::hours(24));
         assert_eq!(deliver(&world, &transport(&sink)).await, 0, "5xx is for good");
+    }
+
+    async fn a_server_that_refuses_the_sender_loses_nothing(world: World) {
+        let sink = Sink::open();
+        let over = transport(&sink);
+        queue(&world, &world.people(&world.a, Who::MEMBER, 2).await, added(&world)).await;
+        sink.script([Act::RefuseSender("553 5.7.1 sender not owned by user")]);
+        assert_eq!(deliver(&world, &over).await, 1, "the next one goes over the same connection");
+        let why = world.text("SELECT last_error FROM outbox WHERE sent_at IS NULL").await.unwrap();
+        assert_eq!(why, "553 5.7.1 sender not owned by user");
+        world.advance(Span::minutes(1));
+        assert_eq!(deliver(&world, &over).await, 1);
+        assert_eq!((sink.arrived().len(), sink.greeted()), (2, 2), "one connection was to see whether it is there");
     }
 
     async fn a_connection_cut_after_the_content_repeats_one_mail(world: World) {

@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 pub enum Act {
     /// Take it.
     Take,
+    /// Answer this to the sender.
+    RefuseSender(&'static str),
     /// Answer this to the recipient.
     RefuseRecipient(&'static str),
     /// Answer this to the content.
@@ -172,6 +174,7 @@ async fn listen(listener: TcpListener, inner: Arc<Mutex<Inner>>) {
 }
 
 async fn converse(stream: TcpStream, inner: Arc<Mutex<Inner>>) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     let closed_with = {
         let mut inner = inner.lock().unwrap();
@@ -193,7 +196,10 @@ async fn converse(stream: TcpStream, inner: Arc<Mutex<Inner>>) -> std::io::Resul
             "MAIL" => {
                 act = inner.lock().unwrap().script.pop_front().unwrap_or(Act::Take);
                 from = between(rest);
-                say(&mut stream, "250 ok").await?;
+                match act {
+                    Act::RefuseSender(answer) => say(&mut stream, answer).await?,
+                    _ => say(&mut stream, "250 ok").await?,
+                }
             }
             "RCPT" => {
                 to = between(rest);

@@ -150,7 +150,7 @@ mod tests {
                         challenges,
                         links: 0,
                     };
-                    Candidate { user: user(n), role, standing, address_verified, holdings }
+                    Candidate { user: user(n), role, standing, address_verified, waits_for_reset: false, holdings }
                 };
             (0..).zip(all).map(candidate).collect()
         })
@@ -171,6 +171,7 @@ mod tests {
             role: Role::Member,
             standing: Standing::Active,
             address_verified: true,
+            waits_for_reset: false,
             holdings: Holdings { authenticator_apps: 1, backup_codes: 10, ..Holdings::default() },
         };
         let plan = planned(std::slice::from_ref(&before));

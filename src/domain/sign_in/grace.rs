@@ -51,12 +51,20 @@ impl Grace {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::not_me::Hold;
     use super::super::super::policy::Policy;
     use super::super::super::user::Standing;
     use super::*;
 
     fn new(policy: Policy) -> Facts {
-        Facts { standing: Standing::Active, has_factor: false, set_up_due: false, password_by_mail: false, policy }
+        Facts {
+            standing: Standing::Active,
+            has_factor: false,
+            set_up_due: false,
+            password_by_mail: false,
+            hold: Hold::None,
+            policy,
+        }
     }
 
     fn at(seconds: i64) -> Time {

@@ -131,6 +131,7 @@ async fn facts(conn: &mut Conn, customer: &Customer, locked: &Locked) -> Result<
         address_verified: locked.address_verified,
         has_factor: !methods::service::list(conn, locked.user).await?.is_empty(),
         set_up_due: locked.set_up_due,
+        hold: locked.hold,
         mfa_required: customer.policy.mfa_required,
     })
 }

@@ -153,7 +153,11 @@ fn page(shown: &Shown, search: &str, open: Option<DevMail>) -> Response {
         link: mail
             .text
             .lines()
-            .find(|line| ["/recover/", "/invitation/", "/resets/"].iter().any(|place| line.contains(place)))
+            .find(|line| {
+                ["/recover/", "/invitation/", "/new-password/", "/resets/", "/users/"]
+                    .iter()
+                    .any(|place| line.contains(place))
+            })
             .map(path)
             .map(str::to_owned),
         mail,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use url::Host;
@@ -19,6 +20,10 @@ pub struct Heads<'a> {
     pub host: &'a str,
     pub sender: lettre::Address,
     pub sender_name: &'a str,
+    /// Where servers report that it cannot be delivered; the sender, where that is nowhere else.
+    pub bounces: Option<lettre::Address>,
+    /// How its reader reaches a person by mail, where they can.
+    pub help_desk: Option<lettre::Address>,
     pub to: &'a Address,
     pub to_name: &'a str,
 }
@@ -35,9 +40,17 @@ pub enum Unsendable {
 /// The whole message. Names are cleaned first: lettre panics on a line break in one and fails on a NUL.
 pub fn message(heads: &Heads<'_>, rendered: &Rendered) -> Result<Message, Unsendable> {
     let at = UNIX_EPOCH + Duration::from_millis(heads.at.unix_milliseconds().unsigned_abs());
-    Message::builder()
+    let to = deliverable(heads.to).ok_or(Unsendable::Address)?;
+    let back = heads.bounces.clone().unwrap_or_else(|| heads.sender.clone());
+    let envelope = Envelope::new(Some(back), vec![to.clone()]).map_err(|_| Unsendable::Message)?;
+    let mut builder = Message::builder();
+    if let Some(desk) = &heads.help_desk {
+        builder = builder.reply_to(Mailbox::new(None, desk.clone()));
+    }
+    builder
+        .envelope(envelope)
         .from(Mailbox::new(display_name(heads.sender_name), heads.sender.clone()))
-        .to(Mailbox::new(display_name(heads.to_name), deliverable(heads.to).ok_or(Unsendable::Address)?))
+        .to(Mailbox::new(display_name(heads.to_name), to))
         .subject(&rendered.subject)
         .date(at)
         .message_id(Some(format!("<{}@{}>", heads.id, heads.host)))
@@ -45,6 +58,12 @@ pub fn message(heads: &Heads<'_>, rendered: &Rendered) -> Result<Message, Unsend
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
         .multipart(MultiPart::alternative_plain_html(rendered.text.clone(), rendered.html.clone()))
         .map_err(|_| Unsendable::Message)
+}
+
+/// The address in how a help desk is reached, where there is one.
+pub fn address_in(help_desk: &str) -> Option<lettre::Address> {
+    let mut words = help_desk.split(|c: char| c.is_whitespace() || ",;()<>".contains(c));
+    words.find_map(|word| deliverable(&word.trim_end_matches('.').parse().ok()?))
 }
 
 /// The sender's address as the operator set it.
@@ -80,6 +99,8 @@ mod tests {
             host: "rekey.example",
             sender: sender("rekey@rekey.example").unwrap(),
             sender_name,
+            bounces: None,
+            help_desk: None,
             to: &to.parse().unwrap(),
             to_name,
         };
@@ -113,6 +134,14 @@ mod tests {
     fn domains_travel_in_ascii() {
         assert_eq!(header(&made("", "", "zoe@Bücher.example").unwrap(), "To"), "zoe@xn--bcher-kva.example");
         assert_eq!(made("", "", "a..b@c.example"), Err(Unsendable::Address));
+    }
+
+    #[test]
+    fn a_help_desk_is_answered_where_it_reads_mail() {
+        let found = |desk: &str| address_in(desk).map(|address| address.to_string());
+        assert_eq!(found("help@a.example").unwrap(), "help@a.example");
+        assert_eq!(found("+49 40 1111, or (help@Bücher.example).").unwrap(), "help@xn--bcher-kva.example");
+        assert!(found("+49 40 1111").is_none() && found("@ home").is_none() && found("").is_none());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Recipient<'a> {
     pub customer: &'a str,
     /// How people of that customer reach a person.
     pub help_desk: Option<&'a str>,
+    /// Where they say that it was not them, in a mail of which that can be said.
+    pub not_me: Option<&'a str>,
 }
 
 /// Where the button of a mail leads.
@@ -97,6 +99,7 @@ struct Letter {
     facts: Vec<(&'static str, Line)>,
     doubt: &'static str,
     doubt_do: Line,
+    not_me: Option<(&'static str, String)>,
     sent: Line,
 }
 
@@ -129,6 +132,7 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
         facts: facts(locale, mail),
         doubt,
         doubt_do: Line(format!("{doubt_do} {desk} {}", td_string!(locale, mail.never_asked))),
+        not_me: to.not_me.map(|address| (td_string!(locale, mail.not_me), address.to_owned())),
         sent: Line(td_string!(locale, mail.sent, customer = &customer)),
         customer: Line(customer),
     }
@@ -156,6 +160,7 @@ fn button(locale: Locale, mail: &Mail, way: Way) -> Button {
                     let until = td_string!(locale, mail.approval.until, moment = moment(locale, *until));
                     (td_string!(locale, mail.approval.button), Some(Line(until)))
                 }
+                Mail::Disowned { .. } => (td_string!(locale, mail.disowned.button), None),
                 _ => (td_string!(locale, mail.approval.decided_button), None),
             };
             Button { label, note, bare, address }

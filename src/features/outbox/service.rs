@@ -103,6 +103,29 @@ pub async fn newest_with(conn: &mut Conn, user: UserRef, link: LinkId) -> Result
     Ok(newest.and_then(|mail| serde_json::from_str(&mail).ok()))
 }
 
+/// A mail as it was queued.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// To whom.
+    pub user: UserRef,
+    /// What it said.
+    pub mail: Mail,
+    /// When it was queued.
+    pub written_at: Time,
+}
+
+/// The mail with this id; none where there is none that can be read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn notice(conn: &mut Conn, id: MailId) -> Result<Option<Notice>> {
+    Ok(store::get(conn, id).await?.and_then(|row| {
+        let mail = serde_json::from_str(&row.mail).ok()?;
+        let user = UserRef { customer: row.customer_id, id: row.user_id };
+        Some(Notice { user, mail, written_at: row.created_at })
+    }))
+}
+
 /// What became of a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
@@ -110,7 +133,7 @@ pub enum Delivery {
     Queued,
     /// A mail server took it.
     Sent(Time),
-    /// A mail server refused it for good, and said this.
+    /// A mail server refused it for good, at once or later, and said this.
     Failed(Time, String),
 }
 
@@ -123,9 +146,10 @@ pub async fn delivery_of(conn: &mut Conn, links: &[LinkId]) -> Result<HashMap<Li
     Ok(rows
         .into_iter()
         .map(|row| {
-            let delivery = match (row.sent_at, row.failed_at) {
-                (Some(at), _) => Delivery::Sent(at),
-                (None, Some(at)) => Delivery::Failed(at, row.last_error.unwrap_or_default()),
+            // What a server had taken may still come back.
+            let delivery = match (row.failed_at, row.sent_at) {
+                (Some(at), _) => Delivery::Failed(at, row.last_error.unwrap_or_default()),
+                (None, Some(at)) => Delivery::Sent(at),
                 (None, None) => Delivery::Queued,
             };
             (row.link_id, delivery)

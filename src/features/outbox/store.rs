@@ -69,22 +69,80 @@ impl Leased {
     }
 }
 
-/// Takes up to `limit` of what is due on a channel, the oldest first. The condition stands twice so that PostgreSQL, where two workers may
-/// choose the same rows at once, asks again once it holds a row's lock.
-pub async fn lease(conn: &mut Conn, channel: Channel, now: Time, until: Time, limit: i64) -> Result<Vec<Leased>> {
-    let mut leased: Vec<Leased> = sqlx::query_as(
-        "UPDATE outbox SET next_try_at = $1 WHERE next_try_at <= $2 AND id IN ( \
-            SELECT id FROM outbox WHERE channel = $4 AND next_try_at <= $2 ORDER BY next_try_at, id LIMIT $3) \
+/// The customers for whom something is due on a channel, at most so many, in their order from the one after `after` on.
+pub async fn due_customers(
+    conn: &mut Conn,
+    channel: Channel,
+    now: Time,
+    after: Option<CustomerId>,
+    limit: usize,
+) -> Result<Vec<CustomerId>> {
+    // From one customer to the next by the index, whatever waits for each.
+    let next = |after: &str| {
+        format!(
+            "(SELECT o.customer_id FROM outbox o WHERE o.channel = $1 AND o.next_try_at <= $2 AND o.customer_id > {after} \
+              ORDER BY o.customer_id LIMIT 1)"
+        )
+    };
+    let text = format!(
+        "WITH RECURSIVE due (id, place) AS ( \
+            SELECT {}, CAST(1 AS BIGINT) \
+            UNION ALL SELECT {}, place + 1 FROM due d WHERE d.id IS NOT NULL AND d.place < {limit}) \
+         SELECT id FROM due WHERE id IS NOT NULL ORDER BY place",
+        next("$3"),
+        next("d.id")
+    );
+    let after = after.map_or_else(String::new, |after| after.to_string());
+    let query = sqlx::query_as::<_, (CustomerId,)>(sqlx::AssertSqlSafe(text)).bind(channel).bind(now).bind(after);
+    Ok(query.fetch_all(conn).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Takes up to `each` of what is due on a channel for each of these customers, the oldest first. The condition stands twice so
+/// that PostgreSQL, where two workers may choose the same rows at once, asks again once it holds a row's lock.
+pub async fn lease(
+    conn: &mut Conn,
+    channel: Channel,
+    (now, until): (Time, Time),
+    customers: &[CustomerId],
+    each: usize,
+) -> Result<Vec<Leased>> {
+    let of = |place: usize| {
+        format!(
+            "SELECT id FROM (SELECT id FROM outbox WHERE channel = $3 AND customer_id = ${place} AND next_try_at <= $2 \
+              ORDER BY next_try_at, id LIMIT {each}) o{place}"
+        )
+    };
+    let chosen: Vec<String> = (0..customers.len()).map(|n| of(n + 4)).collect();
+    let text = format!(
+        "UPDATE outbox SET next_try_at = $1 WHERE next_try_at <= $2 AND id IN ({}) \
          RETURNING id, customer_id, user_id, mail, tries",
-    )
-    .bind(until)
-    .bind(now)
-    .bind(limit)
-    .bind(channel)
-    .fetch_all(conn)
-    .await?;
+        chosen.join(" UNION ALL ")
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(until).bind(now).bind(channel);
+    let mut leased: Vec<Leased> =
+        customers.iter().fold(query, |query, customer| query.bind(*customer)).fetch_all(conn).await?;
     leased.sort_by_key(|row| row.id);
     Ok(leased)
+}
+
+/// Whether a mail is still to be sent; none where there is no such mail.
+pub async fn is_waiting(conn: &mut Conn, id: MailId) -> Result<Option<bool>> {
+    let row: Option<(Option<Time>,)> =
+        sqlx::query_as("SELECT next_try_at FROM outbox WHERE id = $1").bind(id).fetch_optional(conn).await?;
+    Ok(row.map(|(next_try_at,)| next_try_at.is_some()))
+}
+
+/// Writes down that a mail came back that a server had taken; none where it was not, or had come back before.
+pub async fn set_bounced(conn: &mut Conn, id: MailId, now: Time, error: &str) -> Result<Option<Leased>> {
+    Ok(sqlx::query_as(
+        "UPDATE outbox SET failed_at = $1, last_error = $2 WHERE id = $3 AND sent_at IS NOT NULL AND failed_at IS NULL \
+         RETURNING id, customer_id, user_id, mail, tries",
+    )
+    .bind(now)
+    .bind(error)
+    .bind(id)
+    .fetch_optional(conn)
+    .await?)
 }
 
 /// What sending needs to know beyond the mail itself, as it is now.
@@ -162,7 +220,7 @@ pub async fn challenge_lives(conn: &mut Conn, user: UserRef, challenge: Challeng
     Ok(row.is_some())
 }
 
-/// When mails with links went to this user since `since`, the newest first.
+/// When mails with links went to these users since `since` and did not come back, the newest first.
 pub async fn links_sent(
     conn: &mut Conn,
     customer: CustomerId,
@@ -174,7 +232,8 @@ pub async fn links_sent(
     }
     let text = format!(
         "SELECT user_id, sent_at FROM outbox \
-         WHERE customer_id = $1 AND sent_at > $2 AND link_id IS NOT NULL AND user_id IN ({}) ORDER BY sent_at DESC",
+         WHERE customer_id = $1 AND sent_at > $2 AND failed_at IS NULL AND link_id IS NOT NULL AND user_id IN ({}) \
+         ORDER BY sent_at DESC",
         placeholders(3, users.len())
     );
     let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(customer).bind(since);
@@ -226,6 +285,19 @@ pub async fn supersede_waiting(conn: &mut Conn, user: UserRef, only_links: bool,
     );
     sqlx::query(sqlx::AssertSqlSafe(text)).bind(now).bind(user.customer).bind(user.id).execute(conn).await?;
     Ok(())
+}
+
+#[derive(FromRow)]
+pub struct Queued {
+    pub customer_id: CustomerId,
+    pub user_id: UserId,
+    pub mail: String,
+    pub created_at: Time,
+}
+
+pub async fn get(conn: &mut Conn, id: MailId) -> Result<Option<Queued>> {
+    let query = sqlx::query_as("SELECT customer_id, user_id, mail, created_at FROM outbox WHERE id = $1");
+    Ok(query.bind(id).fetch_optional(conn).await?)
 }
 
 /// When mails with this link were queued since `since`, the newest first.

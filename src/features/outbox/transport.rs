@@ -1,32 +1,45 @@
-//! How mails leave: over one long-lived SMTP transport, or into a mailbox in memory that the demo shows. Text messages leave
+//! How mails leave: to a mail server, or into a mailbox in memory that the demo shows. Text messages leave
 //! by a `gateway`, or into the same mailbox.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::{self, PoolConfig};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::transport::smtp;
+use lettre::{Address, Message};
 use tokio::time::timeout;
 
 use super::gateway::{BadGateway, Gateway};
 use super::mailbox::{DevMail, DevMailbox};
 use super::message;
+use super::smtp::{Smtp, Trouble};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::user::clean_name;
 use crate::platform::Config;
 
-/// The longest that one sending may take. lettre bounds connecting only; a server that stops answering would hold the
-/// worker for ever.
+/// The longest that one sending may take. Only connecting is bounded by itself; a server that stops answering would hold
+/// the worker for ever.
 const SENDING: Duration = Duration::from_mins(1);
 /// The longest that asking a server whether it is there may take.
 const ASKING: Duration = Duration::from_secs(10);
 /// The longest that [`Transport::send`] may take in all.
-pub(super) const LONGEST: Duration = Duration::from_secs(60 + 2 * 10);
+pub(super) const LONGEST: Duration = Duration::from_secs(60 + 10);
+
+/// How long the name before the @ of the address may be that mails come back to: which mail it is about follows it, and both
+/// have 64 bytes.
+const LONGEST_NAME: usize = 64 - "+.".len() - 26 - 16;
 
 /// Where mails and text messages go. Cheap to clone.
 #[derive(Clone)]
 pub enum Transport {
-    /// To a mail server, and to a gateway where there is one.
-    Servers(AsyncSmtpTransport<Tokio1Executor>, Option<Gateway>),
+    /// To servers.
+    Servers {
+        /// The mail server.
+        mail: Arc<Smtp>,
+        /// Where mails come back to that could not be delivered.
+        bounces: Option<Address>,
+        /// The gateway to phones, where there is one.
+        gateway: Option<Gateway>,
+    },
     /// Into memory, for the demo and for tests.
     Mailbox(DevMailbox),
 }
@@ -43,6 +56,9 @@ pub enum BadSettings {
     /// The sender's address is none.
     #[error("{0:?} is not an address that mails can come from: set REKEY_MAIL_FROM")]
     Sender(String),
+    /// The address that mails come back to is none.
+    #[error("{0:?} is not an address that mails can come back to: set REKEY_MAIL_BOUNCES, or leave it out")]
+    Bounces(String),
     /// The gateway for text messages cannot work.
     #[error(transparent)]
     Gateway(#[from] BadGateway),
@@ -53,28 +69,37 @@ impl Transport {
     ///
     /// # Errors
     /// When the settings cannot work.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
     pub fn servers(config: &Config) -> Result<Self, BadSettings> {
         let url = config.smtp_url.as_deref().ok_or(BadSettings::NoServer)?;
         if message::sender(&config.mail_from()).is_none() {
             return Err(BadSettings::Sender(config.mail_from()));
         }
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|error| {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            BadSettings::Server(source.unwrap_or_else(|| error.to_string()))
-        })?;
-        let mail = builder.timeout(Some(ASKING)).pool_config(PoolConfig::new().max_size(2)).build();
-        Ok(Self::Servers(mail, Gateway::new(config)?))
+        let mail = Arc::new(Smtp::new(url, ASKING).map_err(BadSettings::Server)?);
+        let bounces = match &config.mail_bounces {
+            // Room for which mail it is about (RFC 5321, 4.5.3.1.1).
+            Some(bounces) => match message::sender(bounces).filter(|address| address.user().len() <= LONGEST_NAME) {
+                Some(address) => Some(address),
+                None => return Err(BadSettings::Bounces(bounces.clone())),
+            },
+            None => None,
+        };
+        Ok(Self::Servers { mail, bounces, gateway: Gateway::new(config)? })
     }
 
     /// The mailbox in memory, if that is where mails go.
     #[must_use]
     pub fn mailbox(&self) -> Option<DevMailbox> {
         match self {
-            Self::Servers(..) => None,
+            Self::Servers { .. } => None,
             Self::Mailbox(mailbox) => Some(mailbox.clone()),
+        }
+    }
+
+    /// Where mails come back to that could not be delivered, if anybody reads that.
+    pub(super) const fn bounces(&self) -> Option<&Address> {
+        match self {
+            Self::Servers { bounces, .. } => bounces.as_ref(),
+            Self::Mailbox(_) => None,
         }
     }
 
@@ -84,7 +109,7 @@ impl Transport {
                 mailbox.push(copy());
                 Sending::Sent
             }
-            Self::Servers(mail, _) => over_smtp(mail, message).await,
+            Self::Servers { mail, .. } => over_smtp(mail, message).await,
         }
     }
 
@@ -94,8 +119,8 @@ impl Transport {
                 mailbox.push(copy());
                 Sending::Sent
             }
-            Self::Servers(_, Some(gateway)) => gateway.send(to, text).await,
-            Self::Servers(_, None) => Sending::NotNow("no gateway for text messages is set".to_owned()),
+            Self::Servers { gateway: Some(gateway), .. } => gateway.send(to, text).await,
+            Self::Servers { gateway: None, .. } => Sending::NotNow("no gateway for text messages is set".to_owned()),
         }
     }
 }
@@ -113,29 +138,21 @@ pub(super) enum Sending {
     Unreachable(String),
 }
 
-async fn over_smtp(transport: &AsyncSmtpTransport<Tokio1Executor>, message: &Message) -> Sending {
-    let (said, for_good) = match timeout(SENDING, transport.send_raw(message.envelope(), &message.formatted())).await {
-        Ok(Ok(_)) => return Sending::Sent,
-        // A client error is one of ours about this mail: an address that this server cannot write to.
-        Ok(Err(error)) => (said(&error), error.is_permanent() || error.is_client()),
+async fn over_smtp(server: &Smtp, message: &Message) -> Sending {
+    let (said, for_good) = match timeout(SENDING, server.send(message)).await {
+        Ok(Ok(())) => return Sending::Sent,
+        Ok(Err(Trouble::Server(error))) => (said(&error), error.is_permanent()),
+        Ok(Err(Trouble::Sender(error))) => (said(&error), false),
+        // Something about this mail: an address that this server cannot write to.
+        Ok(Err(Trouble::Unsupported(what))) => (what.to_owned(), true),
         Err(_) => ("the mail server did not answer in time".to_owned(), false),
     };
     // Was it this mail, or would any have failed? A wrong password is a 5xx too, and no mail must be lost to it.
-    match is_reachable(transport).await {
-        false => Sending::Unreachable(said),
-        true if for_good => Sending::Refused(said),
-        true => Sending::NotNow(said),
+    match timeout(ASKING, server.is_reachable()).await {
+        Ok(true) if for_good => Sending::Refused(said),
+        Ok(true) => Sending::NotNow(said),
+        Ok(false) | Err(_) => Sending::Unreachable(said),
     }
-}
-
-/// Whether the server greets us and lets us in. The first try may meet the very connection that is stuck, and ends it.
-async fn is_reachable(transport: &AsyncSmtpTransport<Tokio1Executor>) -> bool {
-    for _ in 0..2 {
-        if let Ok(Ok(true)) = timeout(ASKING, transport.test_connection()).await {
-            return true;
-        }
-    }
-    false
 }
 
 /// What the server said, short and on one line. Filters like to repeat the address they dislike, and ours are secret.
@@ -145,7 +162,8 @@ fn said(error: &smtp::Error) -> String {
     without_addresses(&text)
 }
 
-fn without_addresses(text: &str) -> String {
+/// What a server said, on one line and without what may be an address of ours or a token.
+pub(super) fn without_addresses(text: &str) -> String {
     let shorten = |word| if is_suspicious(word) { "…" } else { word };
     clean_name(&text.split_whitespace().map(shorten).collect::<Vec<_>>().join(" "))
 }
@@ -178,6 +196,12 @@ mod tests {
         assert_eq!(smtp(&["--smtp-url", "smtps://u:p@mail.example"]), Ok(()));
         let from = ["--smtp-url", "smtp://localhost", "--mail-from", "nobody"];
         assert_eq!(smtp(&from), Err(BadSettings::Sender("nobody".into())));
+        let bounces = |address| smtp(&["--smtp-url", "smtp://localhost", "--mail-bounces", address]);
+        assert_eq!(bounces("bounces@rekey.example"), Ok(()));
+        let long = format!("{}@rekey.example", "x".repeat(LONGEST_NAME + 1));
+        for wrong in ["bounces", &*long] {
+            assert_eq!(bounces(wrong), Err(BadSettings::Bounces(wrong.to_owned())));
+        }
         for url in [
             "mail.example",
             "http://u:hunter2@mail.example",

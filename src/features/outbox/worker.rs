@@ -14,15 +14,16 @@ use sending::{Outcome, send};
 use super::store::{self, Leased};
 use super::transport::LONGEST;
 use crate::domain::audit::{Event, What};
+use crate::domain::ids::CustomerId;
 use crate::domain::mail::{Channel, Mail};
 use crate::domain::time::{Span, Time};
 use crate::features::audit;
-use crate::platform::{Fault, Platform, Result};
+use crate::platform::{Conn, Fault, Platform, Result};
 
 pub use super::transport::Transport;
 
 /// How many mails are taken at once. After a crash this many wait for the lease to end.
-const BATCH: i64 = 16;
+const BATCH: usize = 16;
 /// After so many tries a message to a phone is given up: a gateway that answers late may have taken each of them, each costs
 /// money, and whoever waits can ask for another.
 const LAST_TRY: i64 = 2;
@@ -83,10 +84,11 @@ struct Pass {
 
 async fn pass(platform: &Platform, transport: &Transport, channel: Channel) -> Result<Pass> {
     let mut pass = Pass { sent: 0, reachable: true };
+    let mut served = None;
     while pass.reachable && store::is_due(&mut *platform.db.read().await?, channel, platform.now()).await? {
         let until = platform.now() + LEASE;
         let mut tx = platform.db.begin().await?;
-        let batch = store::lease(&mut tx, channel, platform.now(), until, BATCH).await?;
+        let batch = lease(&mut tx, channel, platform.now(), until, &mut served).await?;
         tx.commit().await?;
         if batch.is_empty() {
             break;
@@ -97,6 +99,27 @@ async fn pass(platform: &Platform, transport: &Transport, channel: Channel) -> R
         }
     }
     Ok(pass)
+}
+
+/// Takes a batch of what is due. It goes round among the customers from the one after `served` on, so that nobody's mail waits
+/// for ten thousand of another customer's; where few have something due, each gets a larger part.
+async fn lease(
+    conn: &mut Conn,
+    channel: Channel,
+    now: Time,
+    until: Time,
+    served: &mut Option<CustomerId>,
+) -> Result<Vec<Leased>> {
+    let mut customers = store::due_customers(conn, channel, now, *served, BATCH).await?;
+    if let Some(last) = served.filter(|_| customers.len() < BATCH) {
+        let from_the_first = store::due_customers(conn, channel, now, None, BATCH - customers.len()).await?;
+        customers.extend(from_the_first.into_iter().filter(|customer| *customer <= last));
+    }
+    *served = customers.last().copied();
+    if customers.is_empty() {
+        return Ok(Vec::new());
+    }
+    store::lease(conn, channel, (now, until), &customers, BATCH / customers.len()).await
 }
 
 /// Delivers a batch of mails one after the other, or as much of it as the lease is good for.
@@ -233,7 +256,8 @@ async fn settle_once(platform: &Platform, row: &Leased, refusal: Option<&str>) -
     tx.commit().await
 }
 
-fn event(now: Time, what: What, row: &Leased) -> Event {
+/// What is recorded of a mail.
+pub(super) fn event(now: Time, what: What, row: &Leased) -> Event {
     let event = Event::new(now, what, Some(row.customer_id)).about(row.user_id);
     match serde_json::from_str::<Mail>(&row.mail) {
         Ok(mail) => event.with("mail", mail.kind()),

@@ -1,22 +1,25 @@
-//! A link sent again because its user asks for it: at the sign-in page, after the right password, where their customer lets
-//! nobody set up again without the link. The page holds a sealed request that is good for one time and ten minutes; nothing is
-//! stored for it.
+//! A link sent again because its user asks for it: at the sign-in page, after the right password, where nobody sets up again
+//! without the link. The page holds a sealed request that is good for one time and ten minutes; nothing is stored for it.
+//! Whoever is not helped by that asks their administrators, in `help`.
 
 use super::links::renew;
-use super::store;
+use super::{service, store};
 use crate::domain::audit::{Event, What};
 use crate::domain::ids::{CustomerId, LinkId, UserId};
 use crate::domain::invitation::{MAIL_WINDOW, next_mail_at};
 use crate::domain::mail::Mail;
+use crate::domain::not_me::Hold;
+use crate::domain::recovery::{LinkState, may_ask_for_help};
 use crate::domain::sign_in::SIGN_IN_LIFETIME;
 use crate::domain::time::Time;
-use crate::domain::user::{Standing, UserRef};
+use crate::domain::user::UserRef;
 use crate::features::outbox::service::{Delivery, Letter};
 use crate::features::{audit, customers, outbox, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
 const PLACE: &str = "link again";
+pub(super) const HELP: &str = "link help";
 
 /// What somebody with the right password is told who needs the link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,12 @@ pub struct LinkRequired {
     pub sent_at: Option<Time>,
     /// With this the link can be sent again; none where there is none, since it was taken back.
     pub again: Option<String>,
+    /// What their newest link has come to; none where they never had one.
+    pub state: Option<LinkState>,
+    /// With this their administrators can be asked for help; none where they were within the hour.
+    pub help: Option<String>,
+    /// When they last were, if nothing was done about it since.
+    pub help_asked_at: Option<Time>,
 }
 
 /// What a user is told at sign-in who needs the link. The caller holds their lock.
@@ -46,7 +55,12 @@ pub async fn required(
     let Some(customer) = customers::service::of_user(conn, user.customer).await? else {
         return Ok(None);
     };
-    let open = store::open_of(conn, user).await?;
+    let (newest, now) = (store::newest_of(conn, user).await?, platform.now());
+    let state = newest.as_ref().map(|row| service::facts(row).state(now));
+    let help_asked_at = newest.as_ref().and_then(|row| row.help_asked_at);
+    let may_ask = newest.as_ref().filter(|row| may_ask_for_help(row.help_asked_at, now));
+    let help = may_ask.map(|row| seal(platform, HELP, user, row));
+    let open = newest.filter(|row| row.ended_at.is_none());
     let sent_at = match &open {
         Some(row) => match outbox::service::delivery_of(conn, &[row.id]).await?.remove(&row.id) {
             Some(Delivery::Sent(at)) => Some(at),
@@ -54,25 +68,28 @@ pub async fn required(
         },
         None => None,
     };
-    let until = platform.now() + SIGN_IN_LIFETIME;
-    let again = open.map(|row| {
-        let request =
-            format!("{} {} {} {} {}", user.customer, user.id, row.id, row.generation, until.unix_milliseconds());
-        platform.keys.seal(&platform.rng, PLACE, request.as_bytes())
-    });
-    let masked = locked.address.masked();
-    Ok(Some(LinkRequired { masked, customer: customer.name, help_desk: customer.help_desk, sent_at, again }))
+    let again = open.map(|row| seal(platform, PLACE, user, &row));
+    let (masked, help_desk) = (locked.address.masked(), customer.help_desk);
+    Ok(Some(LinkRequired { masked, customer: customer.name, help_desk, sent_at, again, state, help, help_asked_at }))
 }
 
-struct Asked {
-    user: UserRef,
-    link: LinkId,
-    generation: i64,
+/// What a sealed request is about.
+pub(super) struct Asked {
+    pub user: UserRef,
+    pub link: LinkId,
+    pub generation: i64,
+}
+
+/// Seals a request about a link of `user`'s, good for ten minutes at one `place`.
+fn seal(platform: &Platform, place: &str, user: UserRef, row: &store::Row) -> String {
+    let until = (platform.now() + SIGN_IN_LIFETIME).unix_milliseconds();
+    let request = format!("{} {} {} {} {until}", user.customer, user.id, row.id, row.generation);
+    platform.keys.seal(&platform.rng, place, request.as_bytes())
 }
 
 /// What a sealed request asks for, while it is good.
-fn read(platform: &Platform, sealed: &str) -> Option<Asked> {
-    let opened = platform.keys.open(PLACE, sealed).ok()?;
+pub(super) fn read(platform: &Platform, place: &str, sealed: &str) -> Option<Asked> {
+    let opened = platform.keys.open(place, sealed).ok()?;
     let text = std::str::from_utf8(&opened).ok()?;
     let mut parts = text.split(' ');
     let customer: CustomerId = parts.next()?.parse().ok()?;
@@ -103,7 +120,7 @@ pub enum Again {
 /// When the database fails.
 pub async fn send(platform: &Platform, origin: &Origin, sealed: &str) -> Result<Again> {
     let now = platform.now();
-    let Some(asked) = read(platform, sealed) else {
+    let Some(asked) = read(platform, PLACE, sealed) else {
         return Ok(Again::Over);
     };
     let user = asked.user;
@@ -116,7 +133,8 @@ pub async fn send(platform: &Platform, origin: &Origin, sealed: &str) -> Result<
     let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else {
         return Ok(Again::Over);
     };
-    if !is_same || locked.standing != Standing::Active || !locked.set_up_due || !customer.policy.link_required() {
+    let only_link = customer.policy.link_required() || locked.hold == Hold::LinkOnly;
+    if !is_same || !locked.may_recover() || !locked.set_up_due || !only_link {
         return Ok(Again::Over);
     }
     let Some(told) = required(&mut tx, platform, &locked).await? else {

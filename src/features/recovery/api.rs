@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::recovery::LinkState;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{again, caller, service};
+use super::{again, caller, help, service};
 #[cfg(feature = "ssr")]
 use crate::domain::caller::read;
 #[cfg(feature = "ssr")]
@@ -127,6 +128,12 @@ pub struct LinkRequired {
     pub sent_at: Option<Time>,
     /// With this the link can be sent again.
     pub again: Option<String>,
+    /// What their newest link has come to.
+    pub state: Option<LinkState>,
+    /// With this their administrators can be asked for help.
+    pub help: Option<String>,
+    /// When they last were, if nothing was done about it since.
+    pub help_asked_at: Option<Time>,
     /// When this was said.
     pub now: Time,
 }
@@ -136,8 +143,8 @@ impl LinkRequired {
     /// What is told at `now`.
     #[must_use]
     pub fn of(required: again::LinkRequired, now: Time) -> Self {
-        let again::LinkRequired { masked, customer, help_desk, sent_at, again } = required;
-        Self { masked, customer, help_desk, sent_at, again, now }
+        let again::LinkRequired { masked, customer, help_desk, sent_at, again, state, help, help_asked_at } = required;
+        Self { masked, customer, help_desk, sent_at, again, state, help, help_asked_at, now }
     }
 }
 
@@ -169,5 +176,31 @@ pub async fn send_again(#[server(default)] again: String) -> Result<AgainOutcome
         again::Again::Over => AgainOutcome::Over,
     };
     request.leave("send_again", &outcome, &[]);
+    Ok(outcome)
+}
+
+/// What came of asking the administrators for help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HelpOutcome {
+    /// They find it on their board.
+    OnTheBoard(LinkRequired),
+    /// That is not possible any more: begin again.
+    Over,
+}
+
+/// Asks the administrators of whoever gave the right password a moment ago, as `help` proves.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "recovery/ask_for_help")]
+pub async fn ask_for_help(#[server(default)] help: String) -> Result<HelpOutcome, ApiError> {
+    let request = Request::current()?;
+    let outcome = match help::ask(&request.platform, &request.origin, &help).await? {
+        help::Asked::OnTheBoard(required) => {
+            HelpOutcome::OnTheBoard(LinkRequired::of(required, request.platform.now()))
+        }
+        help::Asked::Over => HelpOutcome::Over,
+    };
+    request.leave("ask_for_help", &outcome, &[]);
     Ok(outcome)
 }

@@ -12,7 +12,7 @@ use crate::domain::mail::Mail;
 use crate::domain::recovery::LinkState;
 use crate::domain::sign_in::{Purpose, Step};
 use crate::domain::time::Time;
-use crate::domain::user::{Standing, UserRef};
+use crate::domain::user::UserRef;
 use crate::features::outbox::service::Letter;
 use crate::features::{audit, customers, outbox, session, users};
 use crate::platform::keys::same;
@@ -99,7 +99,7 @@ pub async fn prove(platform: &Platform, origin: &Origin, token: &str, digits: &s
     let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else {
         return Ok(Proof::Dead);
     };
-    if locked.standing != Standing::Active {
+    if !locked.may_recover() {
         return Ok(Proof::Dead);
     }
     let code = if customer.policy.second_proof.takes_caller_codes() {

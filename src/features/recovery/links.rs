@@ -1,12 +1,13 @@
 //! What an admin does about links that are out: a new token, more time, or an end. The caller holds the locks of their
 //! users, and records it.
 
-use super::service::Issued;
+use super::service::{Issued, end, facts};
 use super::store;
 use crate::domain::board::extended;
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, LinkId, UserId};
-use crate::domain::recovery::End;
+use crate::domain::recovery::{End, LinkState};
+use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::session;
 use crate::platform::{Conn, Platform, Result};
@@ -43,7 +44,7 @@ pub async fn extend(
     for row in store::by_ids(conn, links).await? {
         let made_at = row.renewed_at.unwrap_or(row.issued_at);
         let until = extended(made_at, row.expires_at, customer.policy.link_lifetime(), now);
-        let works = row.customer_id == customer.id && row.ended_at.is_none() && now < row.expires_at;
+        let works = row.customer_id == customer.id && facts(&row).state(now) == LinkState::Live;
         if let Some(expires_at) = until.filter(|_| works) {
             store::set_expires(conn, row.id, expires_at).await?;
             let user = UserRef { customer: customer.id, id: row.user_id };
@@ -67,4 +68,22 @@ pub async fn revoke(
     let links: Vec<LinkId> = ended.iter().map(|(link, _)| *link).collect();
     session::service::end_challenges_of(conn, customer, &links).await?;
     Ok(ended.into_iter().map(|(_, user)| user).collect())
+}
+
+/// Ends the link of `user`, who says of a notice that it was not them, and marks the newest one that was issued since
+/// `since`, whatever came of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn disown(conn: &mut Conn, platform: &Platform, user: UserRef, since: Time) -> Result<()> {
+    end(conn, platform, user, End::Disowned).await?;
+    store::set_disowned(conn, user, since, platform.now()).await
+}
+
+/// Whether `user` said of a notice since `since` that it was not them, while there was a link.
+///
+/// # Errors
+/// When the database fails.
+pub async fn disowned_since(conn: &mut Conn, user: UserRef, since: Time) -> Result<bool> {
+    store::disowned_since(conn, user, since).await
 }

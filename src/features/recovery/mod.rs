@@ -9,6 +9,8 @@ pub mod call_back;
 #[cfg(feature = "ssr")]
 pub mod caller;
 #[cfg(feature = "ssr")]
+pub mod help;
+#[cfg(feature = "ssr")]
 pub mod links;
 pub mod page;
 #[cfg(feature = "ssr")]

@@ -8,7 +8,7 @@ use crate::domain::ids::{CustomerId, LinkId, UserId};
 use crate::domain::recovery::{End, Link, LinkState};
 use crate::domain::sign_in::{Purpose, Step};
 use crate::domain::time::Time;
-use crate::domain::user::{Standing, UserRef};
+use crate::domain::user::UserRef;
 use crate::features::session::service::NewToken;
 use crate::features::{audit, customers, session, users};
 use crate::platform::request::Origin;
@@ -83,7 +83,8 @@ pub async fn states(conn: &mut Conn, ids: &[LinkId]) -> Result<Vec<(LinkId, Link
     Ok(store::by_ids(conn, ids).await?.iter().map(|row| (row.id, facts(row))).collect())
 }
 
-fn facts(row: &store::Row) -> Link {
+/// What a row says of its link.
+pub(super) fn facts(row: &store::Row) -> Link {
     Link {
         issued_at: row.issued_at,
         expires_at: row.expires_at,
@@ -213,7 +214,7 @@ pub async fn prove(platform: &Platform, origin: &Origin, token: &str, password: 
         let link = Link { wrong_passwords: 0, ..facts(&found) };
         found.generation == row.generation && link.state(now) == LinkState::Live
     });
-    if !still_live || locked.standing != Standing::Active || !locked.has_password(&credentials) {
+    if !still_live || !locked.may_recover() || !locked.has_password(&credentials) {
         return Ok(Proof::Dead);
     }
     if locked.password_by_mail {

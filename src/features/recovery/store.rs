@@ -28,10 +28,11 @@ pub struct Row {
     pub ended_how: Option<End>,
     pub call_back_challenge: Option<ChallengeId>,
     pub call_back_at: Option<Time>,
+    pub help_asked_at: Option<Time>,
 }
 
 const COLUMNS: &str = "id, customer_id, user_id, generation, key_id, issued_at, renewed_at, expires_at, opened_at, \
-    proved_at, wrong_passwords, ended_at, ended_how, call_back_challenge, call_back_at";
+    proved_at, wrong_passwords, ended_at, ended_how, call_back_challenge, call_back_at, help_asked_at";
 
 pub async fn get(conn: &mut Conn, id: LinkId) -> Result<Option<Row>> {
     let text = format!("SELECT {COLUMNS} FROM links WHERE id = $1");
@@ -42,6 +43,17 @@ pub async fn get(conn: &mut Conn, id: LinkId) -> Result<Option<Row>> {
 pub async fn open_of(conn: &mut Conn, user: UserRef) -> Result<Option<Row>> {
     let text = format!("SELECT {COLUMNS} FROM links WHERE customer_id = $1 AND user_id = $2 AND ended_at IS NULL");
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).fetch_optional(conn).await?)
+}
+
+/// The newest link of this user, whatever came of it.
+pub async fn newest_of(conn: &mut Conn, user: UserRef) -> Result<Option<Row>> {
+    let text = format!("SELECT {COLUMNS} FROM links WHERE customer_id = $1 AND user_id = $2 ORDER BY id DESC LIMIT 1");
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).fetch_optional(conn).await?)
+}
+
+pub async fn set_help_asked(conn: &mut Conn, id: LinkId, now: Time) -> Result<()> {
+    sqlx::query("UPDATE links SET help_asked_at = $1 WHERE id = $2").bind(now).bind(id).execute(conn).await?;
+    Ok(())
 }
 
 pub async fn by_ids(conn: &mut Conn, ids: &[LinkId]) -> Result<Vec<Row>> {
@@ -69,7 +81,7 @@ pub async fn end_all(
         return Ok(Vec::new());
     }
     let text = format!(
-        "UPDATE links SET ended_at = $1, ended_how = $2 \
+        "UPDATE links SET ended_at = $1, ended_how = $2, help_asked_at = NULL \
          WHERE customer_id = $3 AND ended_at IS NULL AND user_id IN ({}) RETURNING id, user_id",
         placeholders(4, users.len())
     );
@@ -133,7 +145,7 @@ pub async fn renew(
     }
     let text = format!(
         "UPDATE links SET generation = generation + 1, key_id = $1, renewed_at = $2, expires_at = $3, opened_at = NULL, \
-            proved_at = NULL, wrong_passwords = 0, call_back_challenge = NULL, call_back_at = NULL, \
+            proved_at = NULL, wrong_passwords = 0, help_asked_at = NULL, call_back_challenge = NULL, call_back_at = NULL, \
             call_back_by_customer_id = NULL, call_back_by_id = NULL \
          WHERE customer_id = $4 AND ended_at IS NULL AND id IN ({}) RETURNING id, user_id, generation",
         placeholders(5, links.len())
@@ -146,7 +158,11 @@ pub async fn renew(
 }
 
 pub async fn set_expires(conn: &mut Conn, id: LinkId, expires_at: Time) -> Result<()> {
-    sqlx::query("UPDATE links SET expires_at = $1 WHERE id = $2").bind(expires_at).bind(id).execute(conn).await?;
+    sqlx::query("UPDATE links SET expires_at = $1, help_asked_at = NULL WHERE id = $2")
+        .bind(expires_at)
+        .bind(id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -177,6 +193,33 @@ pub async fn set_call_back(conn: &mut Conn, id: LinkId, set_up: ChallengeId, by:
     .bind(by.customer)
     .bind(by.id)
     .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether a link of this user was marked since `since`.
+pub async fn disowned_since(conn: &mut Conn, user: UserRef, since: Time) -> Result<bool> {
+    let row: Option<(LinkId,)> =
+        sqlx::query_as("SELECT id FROM links WHERE customer_id = $1 AND user_id = $2 AND disowned_at >= $3 LIMIT 1")
+            .bind(user.customer)
+            .bind(user.id)
+            .bind(since)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.is_some())
+}
+
+/// Marks the newest link of this user, if it was issued since `since`.
+pub async fn set_disowned(conn: &mut Conn, user: UserRef, since: Time, now: Time) -> Result<()> {
+    sqlx::query(
+        "UPDATE links SET disowned_at = $1 WHERE issued_at > $2 \
+            AND id = (SELECT MAX(id) FROM links WHERE customer_id = $3 AND user_id = $4)",
+    )
+    .bind(now)
+    .bind(since)
+    .bind(user.customer)
+    .bind(user.id)
     .execute(conn)
     .await?;
     Ok(())

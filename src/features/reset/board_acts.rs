@@ -11,8 +11,9 @@ use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
 use crate::domain::mail::{Mail, next_link_at};
 use crate::domain::plan::{CHUNK, MOST_USERS};
 use crate::domain::recovery::End;
+use crate::domain::sign_in::may_recover;
 use crate::domain::time::{Span, Time};
-use crate::domain::user::{Standing, UserRef};
+use crate::domain::user::UserRef;
 use crate::features::outbox::service::Letter;
 use crate::features::recovery::links;
 use crate::features::recovery::service::Issued;
@@ -181,7 +182,8 @@ impl Doing<'_> {
         let (platform, now) = (self.platform, self.platform.now());
         customers::service::hold(tx, &mut vec![customer]).await?;
         users::service::lock_all(tx, customer, users).await?;
-        let Some(actor) = session::service::actor(tx, self.actor.user, now).await?.filter(|actor| actor.has_mfa) else {
+        let actor = session::service::actor_in(tx, self.actor.user, customer, now).await?;
+        let Some(actor) = actor.filter(|actor| actor.has_mfa) else {
             return Ok(0);
         };
         let scope = actor.scope(Right::Manage).narrowed(&[customer]);
@@ -199,15 +201,19 @@ impl Doing<'_> {
         let in_time = |row: &Row| {
             let sent: Vec<Time> = sent.iter().filter(|(user, _)| *user == row.user_id).map(|(_, at)| *at).collect();
             let goes_at = next_link_at(&sent).unwrap_or(now);
-            !row.stage.has_live_link() || goes_at + SHORTEST_USE <= now + customer.policy.link_lifetime()
+            let works = match row.stage {
+                Stage::AsksForHelp => row.ended_at.is_none() && row.expires_at.is_some_and(|until| now < until),
+                stage => stage.has_live_link(),
+            };
+            !works || goes_at + SHORTEST_USE <= now + customer.policy.link_lifetime()
         };
         let reached = |row: &&Row| {
             let Some(user) = found.iter().find(|user| user.user == row.user()) else { return false };
             let meant = self.stages.is_empty() || self.stages.contains(&row.stage);
             let may = meant && actor.may_manage(user.user, user.role).is_ok() && self.act.applies(row.stage);
-            let reaches = user.standing == Standing::Active && user.address_verified_at.is_some();
+            let reaches = may_recover(user.standing, user.hold) && user.address_verified_at.is_some();
             // A link that was taken back makes room for another one, unless a newer reset or a way back came between.
-            let room = row.stage != Stage::Revoked || (user.set_up_due_at.is_some() && user.link.is_none());
+            let room = row.ended_at.is_none() || (user.set_up_due_at.is_some() && user.link.is_none());
             may && (self.act == Act::Revoke || (reaches && room && in_time(row)))
         };
         let rows: Vec<Row> = rows.iter().filter(reached).cloned().collect();
@@ -240,7 +246,7 @@ impl Doing<'_> {
     }
 
     async fn send_again(&self, tx: &mut Tx, customer: &Customer, rows: &[Row]) -> Result<Vec<UserId>> {
-        let (ended, live): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.stage == Stage::Revoked);
+        let (ended, live): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.ended_at.is_some());
         let links: Vec<LinkId> = live.iter().filter_map(|row| row.link_id).collect();
         let mut issued = links::renew(tx, self.platform, customer, &links).await?;
         let users: Vec<UserId> = ended.iter().map(|row| row.user_id).collect();
@@ -258,7 +264,7 @@ impl Doing<'_> {
     /// The mail of the reset once more, with the link as it is now.
     async fn tell(&self, tx: &mut Tx, customer: CustomerId, rows: &[Row], issued: &[Issued]) -> Result<()> {
         let (platform, reset) = (self.platform, self.reset);
-        let requester = match session::service::actor(tx, reset.requester(), platform.now()).await? {
+        let requester = match session::service::actor_in(tx, reset.requester(), customer, platform.now()).await? {
             Some(requester) => customers::service::introduced(tx, &requester, customer).await?,
             None => reset.requester_name.clone(),
         };

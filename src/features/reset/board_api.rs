@@ -180,6 +180,8 @@ pub(super) const fn reached(row: &board::Row) -> Option<Time> {
         Stage::Opened => row.opened_at,
         Stage::Proved => row.proved_at,
         Stage::Expired => row.expires_at,
+        Stage::AsksForHelp => row.help_asked_at,
+        Stage::Disowned => row.disowned_at,
         Stage::Back | Stage::BackAtSignIn | Stage::Superseded | Stage::Revoked => row.ended_at,
     }
 }

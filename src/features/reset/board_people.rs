@@ -171,6 +171,8 @@ fn badge(stage: Stage) -> AnyView {
         Stage::Opened | Stage::Proved => (Tone::Accent, None),
         Stage::Back | Stage::BackAtSignIn => (Tone::Ok, None),
         Stage::Failed | Stage::Bounced | Stage::Expired | Stage::Exhausted => (Tone::Warn, None),
+        Stage::AsksForHelp => (Tone::Warn, Some(Glyph::Users)),
+        Stage::Disowned => (Tone::Danger, Some(Glyph::Warning)),
     };
     match icon {
         Some(icon) => view! { <Badge tone icon>{stage.label()}</Badge> }.into_any(),
@@ -203,6 +205,8 @@ fn happened(row: &BoardRow, now: Moment) -> AnyView {
         Stage::Exhausted => "Send it again once you know who guessed".into_any(),
         Stage::Superseded => at("Reset once more"),
         Stage::Revoked => at("Taken back"),
+        Stage::AsksForHelp => at("Cannot go on; asked"),
+        Stage::Disowned => at("Frozen until reset anew; said so"),
     };
     view! { {words}{until} }.into_any()
 }

@@ -35,8 +35,10 @@ use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::features::users::list_api::chosen;
 
-/// How far back the board looks, in days; the first where the address does not say.
-pub const DAYS: [u16; 4] = [7, 1, 30, 90];
+/// How far back the board looks, in days.
+pub const DAYS: [u16; 4] = [1, 7, 30, 90];
+/// And where its address does not say.
+pub const USUAL_DAYS: u16 = 7;
 /// The address of the board.
 pub const HERE: &str = "/resets/people";
 
@@ -74,7 +76,8 @@ fn asked(query: &str, scope: Scope, now: Time) -> (Asked, u16) {
     let pairs: Vec<(String, String)> =
         url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
     let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let days = value("days").and_then(|days| days.parse().ok()).filter(|days| DAYS.contains(days)).unwrap_or(DAYS[0]);
+    let days =
+        value("days").and_then(|days| days.parse().ok()).filter(|days| DAYS.contains(days)).unwrap_or(USUAL_DAYS);
     let stages = value("state").map(Stage::read).filter(|stages| !stages.is_empty());
     let since = now - Span::hours(24 * i64::from(days));
     (Asked { scope, since, stages: stages.unwrap_or_else(|| Stage::NOT_BACK.to_vec()) }, days)

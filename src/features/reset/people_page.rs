@@ -5,14 +5,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::board_people::{bar, row, table as rows_of};
-use super::people_api::{DAYS, HERE, PeoplePage as List, PersonRow, show_people};
+use super::people_api::{DAYS, HERE, PeoplePage as List, PersonRow, USUAL_DAYS, show_people};
 use super::result_page::{Left, said, tiles};
 use crate::domain::board::Stage;
 use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, address};
 use crate::features::users::list_parts::{customer_selector, number};
-use crate::ui::{Empty, Glyph, Icon, Pager, Section, SheetHead, Time, day, rows};
+use crate::ui::{Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, day, rows};
 
 const LINKS: &str = "/api/reset/people/links";
 const SELECT: &str = "/api/reset/people/select";
@@ -33,7 +33,7 @@ pub fn RecoveryBoardPage() -> impl IntoView {
 /// The address of the board with this period and these stages, from its beginning or after somebody.
 fn place(head: &ListHead, days: u16, stages: &[Stage], after: Option<&str>) -> String {
     let mut at = address(HERE, &head.filter, after);
-    let days = (days != DAYS[0]).then(|| format!("days={days}"));
+    let days = (days != USUAL_DAYS).then(|| format!("days={days}"));
     let state = (!stages.is_empty() && stages != Stage::NOT_BACK).then(|| format!("state={}", Stage::write(stages)));
     for part in days.into_iter().chain(state) {
         at.push(if at.contains('?') { '&' } else { '?' });
@@ -57,10 +57,8 @@ fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
         // Pressed once more it shows again who is not back.
         tiles(&counts, &stages, move |stages| place(&head, days, stages, None))
     };
-    let periods = DAYS.map(|other| {
-        let href = place(&head, other, &stages, None);
-        view! { <a class="button quiet" href=href aria-current=(other == days).then_some("true")>{period(other)}</a> }
-    });
+    let periods = DAYS.map(|other| (place(&head, other, &stages, None), period(other))).to_vec();
+    let current = DAYS.iter().position(|other| *other == days).unwrap_or_default();
     let default = stages == Stage::NOT_BACK;
     let chip = (!default).then(|| {
         let words: Vec<&str> = stages.iter().map(|stage| stage.label()).collect();
@@ -113,7 +111,7 @@ fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
             <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
             <a class="button icon" href=again><Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span></a>
         </SheetHead>
-        <div class="toolbar">{periods.into_iter().collect_view()}</div>
+        <Tabs items=periods current label="Period"/>
         <div class="content">{said(left)}{tiles}</div>
         <div class="toolbar"><h2>{title}</h2>{chip}<p class="count">{text}</p></div>
         {table}

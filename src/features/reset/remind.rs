@@ -44,7 +44,7 @@ async fn write(platform: &Platform, id: ResetId, customer: CustomerId, users: &[
     if mails
         && !users.is_empty()
         && let Some(reset) = store::get(&mut tx, id).await?
-        && let Some(actor) = session::service::actor(&mut tx, reset.requester(), platform.now()).await?
+        && let Some(actor) = session::service::actor_in(&mut tx, reset.requester(), customer, platform.now()).await?
     {
         let (act, stages) = (Act::SendAgain, STAGES.to_vec());
         let doing = Doing { platform, origin: None, actor: &actor, reset: &reset, act, stages };

@@ -109,7 +109,9 @@ fn back(page: &BoardPage) -> AnyView {
 
 /// One tile a stage that somebody is at, each with the list of those.
 pub fn tiles(counts: &[(Stage, i64)], shown: &[Stage], address: impl Fn(&[Stage]) -> String) -> AnyView {
-    const ORDER: [Stage; 13] = [
+    const ORDER: [Stage; 15] = [
+        Stage::Disowned,
+        Stage::AsksForHelp,
         Stage::Back,
         Stage::BackAtSignIn,
         Stage::Proved,

@@ -166,10 +166,10 @@ async fn chunk(
         // Whoever held the locks before did them, or made one of them an owner elsewhere: look again.
         return Ok(());
     }
-    let actor = session::service::actor(tx, reset.requester(), now).await?;
-    let scope = actor.as_ref().map(|actor| actor.scope(Right::Manage));
+    let actor = session::service::actor_in(tx, reset.requester(), customer_id, now).await?;
+    let scope = actor.as_ref().map(|actor| actor.scope(Right::Manage).narrowed(&[customer_id]));
     let customer = match &scope {
-        Some(scope) => customers::service::list(tx, &scope.narrowed(&[customer_id])).await?.pop(),
+        Some(scope) => customers::service::list(tx, scope).await?.pop(),
         None => None,
     };
     let (Some(actor), Some(scope), Some(customer)) = (actor, scope, customer) else {

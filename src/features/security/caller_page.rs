@@ -106,12 +106,9 @@ fn form(
         Pick { value: way.to_string(), words, meaning }
     };
     let picks: Vec<Pick> = Identified::ALL.iter().map(pick).collect();
-    // A choice says what is wrong with it only as it is made.
-    let choice = move || {
-        let missing = matches!(outcome.get(), Some(Ok(CallerOutcome::HowMissing)));
-        let error = missing.then(|| "Say how you made sure that it is them.".to_owned());
-        view! { <Choice name="identified" label="How was the caller identified?" picks=picks.clone() value=identified.clone() error/> }
-    };
+    let missing = failed(|outcome| {
+        (outcome == CallerOutcome::HowMissing).then(|| "Say how you made sure that it is them.".to_owned())
+    });
     view! {
         <Banner fact="Make sure that it is them first.">
             "A voice, a name and a staff number are known to others. Call back on a number that you knew before the call."
@@ -121,7 +118,7 @@ fn form(
             <ActionForm action attr:class="card-body form">
                 {general}
                 <input type="hidden" name="id" value=id/>
-                {choice}
+                <Choice name="identified" label="How was the caller identified?" picks value=identified error=missing/>
                 <TextField
                     name="note"
                     label="In which other way"

@@ -5,7 +5,7 @@ use crate::domain::audit::What;
 use crate::domain::caller::Identified;
 use crate::domain::method::MethodKind;
 use crate::ui::Glyph;
-use crate::words::{Locale, browser_name, locale, td_string};
+use crate::words::{Locale, browser_name, locale, mail_about, td_string};
 
 /// One event in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,9 +109,9 @@ fn title(locale: Locale, event: &Happened) -> String {
         What::MailQueued if detail("mail") == "phone_code" => td_string!(locale, story.phone_asked),
         What::MailSent if detail("mail") == "phone_code" => td_string!(locale, story.phone_sent),
         What::MailFailed if detail("mail") == "phone_code" => td_string!(locale, story.phone_failed),
-        What::MailQueued => return td_string!(locale, story.mail.written, about = mail(locale, detail("mail"))),
-        What::MailSent => return td_string!(locale, story.mail.sent, about = mail(locale, detail("mail"))),
-        What::MailFailed => return td_string!(locale, story.mail.failed, about = mail(locale, detail("mail"))),
+        What::MailQueued => return td_string!(locale, story.mail.written, about = mail_about(locale, detail("mail"))),
+        What::MailSent => return td_string!(locale, story.mail.sent, about = mail_about(locale, detail("mail"))),
+        What::MailFailed => return td_string!(locale, story.mail.failed, about = mail_about(locale, detail("mail"))),
         What::TokenAssigned => return td_string!(locale, story.tokens.given, serial = detail("token")),
         What::TokenActivated => return td_string!(locale, story.tokens.activated, serial = detail("token")),
         What::TokenReturned => return td_string!(locale, story.tokens.returned, serial = detail("token")),
@@ -133,6 +133,8 @@ fn title(locale: Locale, event: &Happened) -> String {
         What::RoleGiven => td_string!(locale, story.role_given),
         What::RoleEnded => td_string!(locale, story.role_ended),
         What::PolicySet => td_string!(locale, story.policy_set),
+        What::Disowned => return td_string!(locale, story.disowned, about = mail_about(locale, detail("mail"))),
+        What::HelpAsked => td_string!(locale, story.help_asked),
         What::ChangeRefused => td_string!(locale, story.change_refused),
         other => about_reset(locale, other, detail).unwrap_or_else(|| other.label()),
     };
@@ -172,6 +174,7 @@ fn about_reset<'a>(locale: Locale, what: What, detail: impl Fn(&str) -> &'a str)
             "completed_at_sign_in" => td_string!(locale, story.link.completed_at_sign_in),
             "superseded" => td_string!(locale, story.link.superseded),
             "revoked" => td_string!(locale, story.link.revoked),
+            "disowned" => td_string!(locale, story.link.disowned),
             _ => td_string!(locale, story.link.ended),
         },
         _ => return None,
@@ -195,29 +198,6 @@ fn the(locale: Locale, kind: MethodKind) -> &'static str {
         MethodKind::Passkey => td_string!(locale, story.the_passkey),
         MethodKind::HardwareToken => td_string!(locale, story.the_token),
         MethodKind::Phone => td_string!(locale, story.the_phone),
-    }
-}
-
-/// What a mail was about.
-fn mail(locale: Locale, kind: &str) -> &'static str {
-    match kind {
-        "reset" => td_string!(locale, story.mail.reset),
-        "token_assigned" => td_string!(locale, story.mail.token),
-        "authenticator_added" | "method_added" => td_string!(locale, story.mail.added),
-        "method_removed" => td_string!(locale, story.mail.removed),
-        "passkey_copied" => td_string!(locale, story.mail.copied),
-        "password_changed" | "password_set" => td_string!(locale, story.mail.password),
-        "caller_code_made" => td_string!(locale, story.mail.caller_code),
-        "caller_code_used" => td_string!(locale, story.mail.caller_code_used),
-        "new_password" => td_string!(locale, story.mail.new_password),
-        "new_password_help" => td_string!(locale, story.mail.new_password_help),
-        "device_trusted" => td_string!(locale, story.mail.device),
-        "backup_codes_made" => td_string!(locale, story.mail.codes),
-        "backup_code_used" => td_string!(locale, story.mail.code),
-        "invitation" => td_string!(locale, story.mail.invitation),
-        "approval_asked" => td_string!(locale, story.mail.asked),
-        "approval_decided" => td_string!(locale, story.mail.decided),
-        _ => td_string!(locale, story.mail.other),
     }
 }
 

@@ -9,10 +9,11 @@ use super::story::tell;
 use super::story_list::story;
 use super::user_api::UserPage as Details;
 use super::user_page::{codes_words, link_banner, role_word};
+use crate::domain::authority::Role;
 use crate::domain::time::Time as Moment;
 use crate::domain::user::Standing;
 use crate::features::users::api::UserRow;
-use crate::ui::Time;
+use crate::ui::{Banner, Glyph, Time, Tone};
 
 pub(super) fn summary(details: Details, now: Moment) -> AnyView {
     let Details { user, methods, codes, sessions, roles, link, sign_ins, happened, .. } = details;
@@ -33,17 +34,17 @@ pub(super) fn summary(details: Details, now: Moment) -> AnyView {
     };
     let verified = if user.address_verified { ", verified" } else { ", not verified" };
     let mut roles = roles.into_iter();
-    let home = roles.next().map(|(name, role)| format!("{name} ({})", role_word(role).to_lowercase()));
-    let others: Vec<AnyView> = roles
-        .map(|(name, role)| {
-            view! { <p><bdi>{name}</bdi>{format!(" ({})", role_word(role).to_lowercase())}</p> }.into_any()
-        })
-        .collect();
+    let role_in = |(name, role): (String, Role)| {
+        view! { <p><bdi>{name}</bdi>{format!(" ({})", role_word(role).to_lowercase())}</p> }.into_any()
+    };
+    let home = roles.next().map_or_else(|| view! { <bdi>{user.customer.clone()}</bdi> }.into_any(), role_in);
+    let others: Vec<AnyView> = roles.map(role_in).collect();
     let others = (!others.is_empty()).then(|| view! { <div><dt>"Also has roles in"</dt><dd>{others}</dd></div> });
     let all = format!("/users/{}/activity", user.id);
     view! {
         <div class="content columns">
             <div>
+                {user.frozen.then(frozen)}
                 {link.map(|link| link_banner(user.id, link, now))}
                 <div class="head"><h2>"Sign-in"</h2></div>
                 <dl class="facts">
@@ -55,7 +56,7 @@ pub(super) fn summary(details: Details, now: Moment) -> AnyView {
                 </dl>
                 <div class="head"><h2>"Person"</h2></div>
                 <dl class="facts">
-                    <div><dt>"Home customer"</dt><dd><bdi>{home.unwrap_or(user.customer)}</bdi></dd></div>
+                    <div><dt>"Home customer"</dt><dd>{home}</dd></div>
                     {others}
                     <div><dt>"Address"</dt><dd>{user.address}{verified}</dd></div>
                 </dl>
@@ -66,6 +67,16 @@ pub(super) fn summary(details: Details, now: Moment) -> AnyView {
                 <p><a href=all>"All activity"</a></p>
             </aside>
         </div>
+    }
+    .into_any()
+}
+
+/// They said of a notice that it was not them.
+fn frozen() -> AnyView {
+    view! {
+        <Banner tone=Tone::Danger fact="Frozen: they say that it was not them." icon=Glyph::Warning>
+            "Nobody gets into this account before it is reset. Speak with them first, over a number that you know."
+        </Banner>
     }
     .into_any()
 }

@@ -129,7 +129,7 @@ async fn seen(platform: &Platform, token: &str) -> Result<Option<(Session, Time)
         passkeys: person.passkeys_good > 0,
         phones: person.phones > 0,
     };
-    let (actor, customer_name) = actor_of(&mut conn, user, person, now).await?;
+    let (actor, customer_name) = actor_of(&mut conn, user, person, None, now).await?;
     Ok(Some((Session { actor, customer_name, id: row.id, proofs, token_hash }, row.last_seen_at)))
 }
 
@@ -139,13 +139,30 @@ async fn seen(platform: &Platform, token: &str) -> Result<Option<(Session, Time)
 /// When the database fails.
 pub async fn actor(conn: &mut Conn, user: UserRef, now: Time) -> Result<Option<Actor>> {
     match store::person(conn, user).await? {
-        Some(person) => Ok(Some(actor_of(conn, user, person, now).await?.0)),
+        Some(person) => Ok(Some(actor_of(conn, user, person, None, now).await?.0)),
         None => Ok(None),
     }
 }
 
-async fn actor_of(conn: &mut Conn, user: UserRef, person: store::PersonRow, now: Time) -> Result<(Actor, String)> {
-    let roles = store::roles(conn, user, now).await?;
+/// The same as far as one customer goes: whoever looks after thousands has no need of all of them for work on one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn actor_in(conn: &mut Conn, user: UserRef, customer: CustomerId, now: Time) -> Result<Option<Actor>> {
+    match store::person(conn, user).await? {
+        Some(person) => Ok(Some(actor_of(conn, user, person, Some(customer), now).await?.0)),
+        None => Ok(None),
+    }
+}
+
+async fn actor_of(
+    conn: &mut Conn,
+    user: UserRef,
+    person: store::PersonRow,
+    only: Option<CustomerId>,
+    now: Time,
+) -> Result<(Actor, String)> {
+    let roles = store::roles(conn, user, only, now).await?;
     let actor = Actor { user, name: person.name, roles, has_mfa: person.methods > 0 };
     Ok((actor, person.customer_name))
 }

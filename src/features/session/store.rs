@@ -129,7 +129,8 @@ const PERSON: &str = "u.name, c.name AS customer_name, \
     (SELECT COALESCE(MAX(t.digits), 0) FROM tokens t WHERE t.customer_id = u.customer_id AND t.user_id = u.id \
         AND t.activated_at IS NOT NULL) AS token_digits \
     FROM users u JOIN customers c ON c.id = u.customer_id";
-const ACTIVE: &str = "u.activated_at IS NOT NULL AND u.suspended_at IS NULL";
+/// Who can do anything at all. Nobody does it in the name of whoever said that something was not them.
+const ACTIVE: &str = "u.activated_at IS NOT NULL AND u.suspended_at IS NULL AND u.disowned_at IS NULL";
 
 /// An active user.
 pub async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<PersonRow>> {
@@ -137,17 +138,21 @@ pub async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<PersonRow>>
     Ok(sqlx::query_as(AssertSqlSafe(text)).bind(user.customer).bind(user.id).fetch_optional(conn).await?)
 }
 
-/// The roles that have not ended.
-pub async fn roles(conn: &mut Conn, user: UserRef, now: Time) -> Result<Vec<(CustomerId, Role)>> {
-    Ok(sqlx::query_as(
+/// The roles that have not ended, or only that in one customer.
+pub async fn roles(
+    conn: &mut Conn,
+    user: UserRef,
+    only: Option<CustomerId>,
+    now: Time,
+) -> Result<Vec<(CustomerId, Role)>> {
+    let which = if only.is_some() { " AND customer_id = $4" } else { "" };
+    let text = format!(
         "SELECT customer_id, role FROM memberships \
-         WHERE user_customer_id = $1 AND user_id = $2 AND (ends_at IS NULL OR ends_at > $3) ORDER BY customer_id",
-    )
-    .bind(user.customer)
-    .bind(user.id)
-    .bind(now)
-    .fetch_all(conn)
-    .await?)
+         WHERE user_customer_id = $1 AND user_id = $2 AND (ends_at IS NULL OR ends_at > $3){which} ORDER BY customer_id"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).bind(now);
+    let query = if let Some(customer) = only { query.bind(customer) } else { query };
+    Ok(query.fetch_all(conn).await?)
 }
 
 pub async fn delete_session(conn: &mut Conn, token_hash: &str) -> Result<Option<UserRef>> {

@@ -3,6 +3,7 @@
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
 use crate::domain::sign_in::{Grace, Left};
@@ -22,9 +23,13 @@ pub fn SetUpPage() -> impl IntoView {
     let shown = Resource::new(|| (), |()| show());
     let action = ServerAction::<Register>::new();
     let outcome = outcome(action, left_by::<Check>("set_up").map(|left| left.outcome));
+    let query = use_query_map();
     let page = move |shown: Option<(Whose, Option<Key>)>| match shown {
         Some((whose, Some(key))) => add_authenticator(whose, key, action, outcome),
-        Some((whose, None)) => to_confirm(whose, outcome.get_untracked() == Some(Ok(Check::Unconfirmed))),
+        Some((whose, None)) => {
+            let tried = outcome.get_untracked() == Some(Ok(Check::Unconfirmed));
+            to_confirm(whose, tried || query.read_untracked().get("tried").is_some())
+        }
         None => on_the_way(),
     };
     view! { <Title text=td_string!(locale(), set_up.title)/> {calm(shown, page)} }
@@ -46,9 +51,9 @@ fn to_confirm(whose: Whose, tried: bool) -> AnyView {
             <h1>{td_string!(locale(), set_up.words.title)}</h1>
             {tried}
             <p class="lead">{td_string!(locale(), set_up.words.lead)}</p>
-            <p class="three-words" aria-label=td_string!(locale(), set_up.words.label)>{call_back.map(|(words, _)| words)}</p>
+            <p class="three-words" role="group" aria-label=td_string!(locale(), set_up.words.label)>{call_back.map(|(words, _)| words)}</p>
             <p>{reach}</p>
-            <a class="button primary wide" href="/set-up" rel="external">{td_string!(locale(), common.go_on)}</a>
+            <a class="button primary wide" href="/set-up?tried=1" rel="external">{td_string!(locale(), common.go_on)}</a>
             <p class="note">{td_string!(locale(), set_up.words.waits)}</p>
         </CalmShell>
     }

@@ -5,6 +5,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::BackupCode;
 use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
+use crate::domain::not_me::Hold;
 use crate::domain::recovery::End;
 use crate::domain::sign_in::{Facts, Grace, Next, Passed, Purpose, Step, advance, may_postpone, may_set_up};
 use crate::domain::totp::{in_fours, key_uri};
@@ -121,6 +122,8 @@ async fn facts(conn: &mut Conn, customer: &Customer, challenge: &Challenge) -> R
         set_up_due: challenge.set_up_due,
         // Whose password was set so is not led to a set-up at sign-in: nothing is open that could be finished.
         password_by_mail: false,
+        // Nor of whoever said that something was not them.
+        hold: Hold::None,
         policy: customer.policy,
     })
 }

@@ -27,10 +27,21 @@ pub enum BeginOutcome {
     GoOn,
     /// Right, but after a reset only the link in the mail leads back in.
     LinkRequired(LinkRequired),
+    /// Right, but nobody gets in before a reset.
+    Frozen(Frozen),
     /// Wrong: one answer whatever is wrong.
     Wrong,
     /// Too many sign-ins at once.
     Busy,
+}
+
+/// Whom somebody turns to whose account is frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// The customer's name.
+    pub customer: String,
+    /// The customer's help desk.
+    pub help_desk: Option<String>,
 }
 
 /// Begins a sign-in.
@@ -61,6 +72,11 @@ pub async fn begin(
         Ok(service::Begun::LinkRequired(required)) => {
             let outcome = BeginOutcome::LinkRequired(LinkRequired::of(required, platform.now()));
             // The page that follows asks for no address, and shows it masked.
+            request.leave("sign_in", &outcome, &[]);
+            return Ok(outcome);
+        }
+        Ok(service::Begun::Frozen(customer)) => {
+            let outcome = BeginOutcome::Frozen(Frozen { customer: customer.name, help_desk: customer.help_desk });
             request.leave("sign_in", &outcome, &[]);
             return Ok(outcome);
         }

@@ -1,26 +1,38 @@
-//! What the sign-in page says where the link in the mail is the only way back in: where that mail went, when, and how it is
-//! sent again.
+//! What the sign-in page says where the link in the mail is the only way back in: where that mail went, when, how it is sent
+//! again, and how administrators are asked for help; and what it says where there is no way in before a reset.
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::features::recovery::api::{AgainOutcome, LinkRequired, SendAgain};
+use super::api::Frozen;
+use crate::domain::recovery::LinkState;
+use crate::features::recovery::api::{AgainOutcome, AskForHelp, HelpOutcome, LinkRequired, SendAgain};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, failed, help_desk};
 use crate::ui::{Banner, CalmShell, Glyph, Icon, SubmitButton, Tone, clock, is_same_day, minute};
 use crate::words::{locale, td_string};
 
 type Asked = Signal<Option<Result<AgainOutcome, ApiError>>>;
+type Help = Signal<Option<Result<HelpOutcome, ApiError>>>;
 
 /// The page, where a link is required or was asked for again; none otherwise.
 pub(super) fn link_page(
     required: Option<LinkRequired>,
-    asked: Asked,
-    action: ServerAction<SendAgain>,
+    (asked, again): (Asked, ServerAction<SendAgain>),
+    (helped, help): (Help, ServerAction<AskForHelp>),
 ) -> Option<AnyView> {
+    let page = |link, said| page(link, said, again, help);
     let (said, newer) = match asked.get() {
-        None => (None, None),
+        None => match helped.get() {
+            None => (None, None),
+            Some(Ok(HelpOutcome::OnTheBoard(link))) => (Some(on_the_board()), Some(link)),
+            Some(Ok(HelpOutcome::Over)) => return required.map(|link| page(link, Some(over()))),
+            Some(Err(error)) => {
+                let (fact, rest) = failed(error);
+                (Some(warn(fact, rest)), None)
+            }
+        },
         Some(Ok(AgainOutcome::OnItsWay(link))) => (Some(on_its_way()), Some(link)),
         Some(Ok(AgainOutcome::Already(link))) => (Some(already()), Some(link)),
         Some(Ok(AgainOutcome::NotBefore(at, link))) => {
@@ -31,18 +43,24 @@ pub(super) fn link_page(
             (Some(warn(td_string!(locale(), sign_in.link.many).to_owned(), wait)), Some(link))
         }
         // Nobody is named to whoever has nothing to show for it.
-        Some(Ok(AgainOutcome::Over)) => return required.map(|link| page(link, Some(over()), action)),
+        Some(Ok(AgainOutcome::Over)) => return required.map(|link| page(link, Some(over()))),
         Some(Err(error)) => {
             let (fact, rest) = failed(error);
             (Some(warn(fact, rest)), None)
         }
     };
-    newer.or(required).map(|link| page(link, said, action))
+    newer.or(required).map(|link| page(link, said))
 }
 
 fn on_its_way() -> AnyView {
     let fact = td_string!(locale(), sign_in.link.on_its_way);
     view! { <Banner tone=Tone::Ok fact icon=Glyph::Mail alert=true>{td_string!(locale(), sign_in.link.on_its_way_lead)}</Banner> }
+        .into_any()
+}
+
+fn on_the_board() -> AnyView {
+    let fact = td_string!(locale(), sign_in.link.asked);
+    view! { <Banner tone=Tone::Ok fact icon=Glyph::Users alert=true>{td_string!(locale(), sign_in.link.asked_lead)}</Banner> }
         .into_any()
 }
 
@@ -61,8 +79,13 @@ fn warn(fact: String, rest: String) -> AnyView {
 }
 
 /// The password was right, and nothing more is asked for here.
-fn page(link: LinkRequired, said: Option<AnyView>, action: ServerAction<SendAgain>) -> AnyView {
-    let LinkRequired { masked, customer, help_desk: desk, sent_at, again, now } = link;
+fn page(
+    link: LinkRequired,
+    said: Option<AnyView>,
+    action: ServerAction<SendAgain>,
+    asking: ServerAction<AskForHelp>,
+) -> AnyView {
+    let LinkRequired { masked, customer, help_desk: desk, sent_at, again, state, help, help_asked_at, now } = link;
     let title = td_string!(locale(), sign_in.link.title);
     let address = apart(&masked);
     let lead = match (sent_at, again.is_some()) {
@@ -78,13 +101,31 @@ fn page(link: LinkRequired, said: Option<AnyView>, action: ServerAction<SendAgai
     let has_link = again.is_some();
     let again = again.map(|again| {
         view! {
-            <ActionForm action attr:class="form">
+            <ActionForm action attr:class="form" on:submit=move |_| asking.clear()>
                 <input type="hidden" name="again" value=again/>
                 <SubmitButton wide=true pending=action.pending()>{td_string!(locale(), sign_in.link.again)}</SubmitButton>
             </ActionForm>
         }
     });
-    let points = has_link.then(|| {
+    let works = state == Some(LinkState::Live);
+    let why_not = match state {
+        Some(LinkState::Expired) => Some(td_string!(locale(), sign_in.link.ran_out)),
+        Some(LinkState::Exhausted) => Some(td_string!(locale(), sign_in.link.locked)),
+        _ => None,
+    };
+    let help = help.map(|help| {
+        view! {
+            <ActionForm action=asking attr:class="form" on:submit=move |_| action.clear()>
+                <input type="hidden" name="help" value=help/>
+                <SubmitButton wide=true pending=asking.pending()>{td_string!(locale(), sign_in.link.ask)}</SubmitButton>
+            </ActionForm>
+        }
+    });
+    let helped = help_asked_at.map(|at| {
+        let moment = if is_same_day(at, now) { format!("{} UTC", clock(at)) } else { minute(at) };
+        view! { <p class="note">{td_string!(locale(), sign_in.link.asked_at, moment = moment)}</p> }
+    });
+    let points = (has_link && works).then(|| {
         view! {
             <li><Icon of=Glyph::Mail/>{td_string!(locale(), sign_in.link.open)}</li>
             <li><Icon of=Glyph::Search/>{td_string!(locale(), sign_in.link.look)}</li>
@@ -96,12 +137,37 @@ fn page(link: LinkRequired, said: Option<AnyView>, action: ServerAction<SendAgai
             <h1>{title}</h1>
             {said}
             <p class="lead">{lead}</p>
+            {why_not.map(|words| view! { <p class="lead">{words}</p> })}
             <ul class="points">
                 {points}
                 <li><Icon of=Glyph::Users/>{desk_words}</li>
             </ul>
             {again}
+            {help}
+            {helped}
             <p class="note">{td_string!(locale(), sign_in.link.why)}</p>
+            <a class="button wide" href="/sign-in" rel="external">{td_string!(locale(), sign_in.link.back)}</a>
+        </CalmShell>
+    }
+    .into_any()
+}
+
+/// The password was right, and nobody gets in before a reset.
+pub(super) fn frozen_page(frozen: Frozen) -> AnyView {
+    let Frozen { customer, help_desk: desk } = frozen;
+    let title = td_string!(locale(), sign_in.frozen.title);
+    let call = desk
+        .as_ref()
+        .map_or(td_string!(locale(), sign_in.frozen.nobody), |_| td_string!(locale(), sign_in.frozen.desk));
+    view! {
+        <Title text=title/>
+        <CalmShell customer help_desk=help_desk(desk)>
+            <h1>{title}</h1>
+            <p class="lead">{td_string!(locale(), sign_in.frozen.lead)}</p>
+            <ul class="points">
+                <li><Icon of=Glyph::Phone/>{call}</li>
+                <li><Icon of=Glyph::Mail/>{td_string!(locale(), sign_in.frozen.mail)}</li>
+            </ul>
             <a class="button wide" href="/sign-in" rel="external">{td_string!(locale(), sign_in.link.back)}</a>
         </CalmShell>
     }

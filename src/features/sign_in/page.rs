@@ -8,13 +8,13 @@ use leptos_router::hooks::use_query_map;
 use super::api::{
     Begin, BeginOutcome, CodeOutcome, Finish, FinishWithPasskey, SendOutcome, WaitingFor, ask_passkey, waiting,
 };
-use super::link_page::link_page;
+use super::link_page::{frozen_page, link_page};
 use super::phone_form::{Sending, not_sent, phone_form};
 use super::prove::BackupCode;
 use super::trust::Offer;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
-use crate::features::recovery::api::{AgainOutcome, SendAgain};
+use crate::features::recovery::api::{AgainOutcome, AskForHelp, HelpOutcome, SendAgain};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, calm, failed, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};
@@ -40,9 +40,16 @@ pub fn SignInPage() -> impl IntoView {
         Some(Ok(BeginOutcome::LinkRequired(link))) => Some(link),
         _ => None,
     });
-    move || match link_page(required.get(), asked_again, again) {
-        Some(page) => page,
-        None => ask(action, outcome, &typed),
+    let help = ServerAction::<AskForHelp>::new();
+    let asked_for_help = self::outcome(help, left_by::<HelpOutcome>("ask_for_help").map(|left| left.outcome));
+    move || {
+        if let Some(Ok(BeginOutcome::Frozen(frozen))) = outcome.get() {
+            return frozen_page(frozen);
+        }
+        match link_page(required.get(), (asked_again, again), (asked_for_help, help)) {
+            Some(page) => page,
+            None => ask(action, outcome, &typed),
+        }
     }
 }
 

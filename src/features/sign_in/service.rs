@@ -34,6 +34,8 @@ pub enum Begun {
     /// Right, but a reset waits for this user and their customer lets nobody set up again without the link: there is
     /// nothing for this browser to hold.
     LinkRequired(LinkRequired),
+    /// Right, but nobody gets in before a reset: this is whom they ask.
+    Frozen(Customer),
     /// Signed in at once.
     SignedIn(NewToken),
 }
@@ -83,6 +85,7 @@ pub async fn begin(
         has_factor: !methods::service::list(&mut tx, user).await?.is_empty(),
         set_up_due: locked.set_up_due,
         password_by_mail: locked.password_by_mail,
+        hold: locked.hold,
         policy: customer.policy,
     };
     // The password may have been changed while it was being checked.
@@ -115,6 +118,11 @@ pub async fn begin(
                 Some(required) => Begun::LinkRequired(required),
                 None => Begun::Wrong,
             }
+        }
+        AfterPassword::Frozen => {
+            let refused = event(What::SignInRefused, Some(user)).with("why", "frozen");
+            audit::service::record(&mut tx, platform, refused).await?;
+            Begun::Frozen(customer)
         }
         AfterPassword::SignedIn => Begun::SignedIn(enter(&mut tx, platform, origin, user, "password", None).await?),
     };

@@ -12,6 +12,8 @@ use crate::domain::user::Standing;
 use super::service;
 #[cfg(feature = "ssr")]
 use crate::domain::authority::Actor;
+#[cfg(feature = "ssr")]
+use crate::domain::not_me::Hold;
 
 /// One user of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub struct UserRow {
     pub last_sign_in_at: Option<Time>,
     /// Since when a new set-up is due.
     pub set_up_due_at: Option<Time>,
+    /// Whether nobody gets in before a reset, since they said of a notice that it was not them.
+    pub frozen: bool,
     /// How many authentication methods they have.
     pub methods: i64,
     /// How many of each kind that they have.
@@ -77,6 +81,7 @@ impl UserRow {
             activated_at: user.activated_at,
             last_sign_in_at: user.last_sign_in_at,
             set_up_due_at: user.set_up_due_at,
+            frozen: user.hold == Hold::Frozen,
             methods: user.methods,
             kinds: user.kinds(),
             codes_left: user.codes_left,

@@ -236,6 +236,9 @@ fn state(user: &UserRow) -> AnyView {
     match user.standing {
         Standing::Suspended => view! { <Badge>"Suspended"</Badge> }.into_any(),
         Standing::Invited => view! { <Badge>"Set-up not finished"</Badge> }.into_any(),
+        Standing::Active if user.frozen => {
+            view! { <Badge tone=Tone::Danger icon=Glyph::Warning>"Frozen"</Badge> }.into_any()
+        }
         Standing::Active if user.set_up_due_at.is_some() => {
             view! { <Badge tone=Tone::Accent icon=Glyph::Mail>"Reset, not back yet"</Badge> }.into_any()
         }

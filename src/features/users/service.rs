@@ -9,7 +9,8 @@ use super::store;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
-use crate::domain::sign_in::Guesses;
+use crate::domain::not_me::Hold;
+use crate::domain::sign_in::{Guesses, may_recover};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef, clean_name};
 use crate::features::{audit, session};
@@ -33,12 +34,20 @@ pub struct Locked {
     pub address_verified: bool,
     /// Whether their password was set with nothing but a mail, and no second factor was given with it since.
     pub password_by_mail: bool,
+    /// What holds since they said of a notice that it was not them.
+    pub hold: Hold,
     /// Their wrong codes.
     pub guesses: Guesses,
     password_hash: Option<String>,
 }
 
 impl Locked {
+    /// Whether a recovery link can lead them anywhere.
+    #[must_use]
+    pub fn may_recover(&self) -> bool {
+        may_recover(self.standing, self.hold)
+    }
+
     /// Whether their password is still the one that was verified before the lock was taken.
     #[must_use]
     pub fn has_password(&self, verified: &Credentials) -> bool {
@@ -59,6 +68,7 @@ pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
         set_up_due: row.set_up_due_at.is_some(),
         address_verified: row.address_verified_at.is_some(),
         password_by_mail: row.password_by_mail_at.is_some(),
+        hold: Hold::from_facts(row.disowned_at, row.set_up_due_at),
         guesses: Guesses {
             in_a_row: row.wrong_codes_in_a_row,
             recent: row.wrong_codes_recent,
@@ -143,6 +153,17 @@ pub async fn signed_in(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> 
 /// When the database fails.
 pub async fn set_up_done(conn: &mut Conn, user: UserRef) -> Result<()> {
     store::set_up_done(conn, user).await
+}
+
+/// Freezes the account of `user`, who says of a notice that it was not them: every session, trusted device and half-finished
+/// sign-in ends; says how many sessions.
+///
+/// # Errors
+/// When the database fails.
+pub async fn freeze(conn: &mut Conn, user: UserRef, now: Time) -> Result<u64> {
+    store::set_disowned(conn, user, now).await?;
+    session::service::end_all_challenges(conn, user.customer, &[user.id]).await?;
+    session::service::end_all(conn, user.customer, &[user.id]).await
 }
 
 /// Writes down that a reset took these users' factors: they must set up again, and their wrong codes are forgiven.

@@ -26,6 +26,7 @@ pub struct Locked {
     pub set_up_due_at: Option<Time>,
     pub address_verified_at: Option<Time>,
     pub password_by_mail_at: Option<Time>,
+    pub disowned_at: Option<Time>,
     pub wrong_codes_in_a_row: i64,
     pub wrong_codes_recent: i64,
     pub wrong_codes_since: Option<Time>,
@@ -36,7 +37,7 @@ pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
     Ok(sqlx::query_as(
         "UPDATE users SET version = version + 1 WHERE customer_id = $1 AND id = $2 \
          RETURNING name, address, password_hash, activated_at, suspended_at, set_up_due_at, address_verified_at, \
-            password_by_mail_at, wrong_codes_in_a_row, wrong_codes_recent, wrong_codes_since",
+            password_by_mail_at, disowned_at, wrong_codes_in_a_row, wrong_codes_recent, wrong_codes_since",
     )
     .bind(user.customer)
     .bind(user.id)
@@ -113,8 +114,18 @@ pub async fn set_suspended(conn: &mut Conn, user: UserRef, at: Option<Time>) -> 
     Ok(())
 }
 
+pub async fn set_disowned(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {
+    sqlx::query("UPDATE users SET disowned_at = $1 WHERE customer_id = $2 AND id = $3")
+        .bind(now)
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 pub async fn set_up_done(conn: &mut Conn, user: UserRef) -> Result<()> {
-    sqlx::query("UPDATE users SET set_up_due_at = NULL WHERE customer_id = $1 AND id = $2")
+    sqlx::query("UPDATE users SET set_up_due_at = NULL, disowned_at = NULL WHERE customer_id = $1 AND id = $2")
         .bind(user.customer)
         .bind(user.id)
         .execute(conn)
@@ -307,7 +318,7 @@ pub async fn working_owners(
         "SELECT m.customer_id, u.customer_id, u.id FROM memberships m \
          JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
          WHERE {among} AND m.role = 'owner' AND (m.ends_at IS NULL OR m.ends_at > $1) \
-            AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL \
+            AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL AND u.disowned_at IS NULL \
             AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)"
     );
     let query = sqlx::query_as::<_, (CustomerId, CustomerId, UserId)>(sqlx::AssertSqlSafe(text)).bind(now);

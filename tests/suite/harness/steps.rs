@@ -32,6 +32,7 @@ impl World {
             Begun::Challenge(token, step) => (token.0, step),
             Begun::Wrong => panic!("the password of {} was not taken", person.name),
             Begun::LinkRequired(_) => panic!("{} needs the link", person.name),
+            Begun::Frozen(_) => panic!("the account of {} is frozen", person.name),
             Begun::SignedIn(_) => panic!("{} was signed in by the password alone", person.name),
         }
     }

@@ -2,6 +2,7 @@
 
 use rekey::domain::policy::Policy;
 use rekey::domain::sign_in::Purpose;
+use rekey::features::sign_in::service::Begun;
 
 use super::super::{accounts, tokens};
 use super::*;
@@ -44,10 +45,6 @@ async fn before_sign_in(world: &World) -> Vec<Shown> {
 
     let lost = world.member(&world.a).await;
     world.reset(&admin, &[lost.user]).await;
-    let link = format!("/recover/{}", world.link_token(lost.user).await.unwrap());
-    let token = link.trim_start_matches("/recover/");
-    let wrong_at_link = [("token", token), ("password", "x")];
-    let wrong_at_link = posted(&nobody, "/api/recovery/prove", &link, &wrong_at_link).await;
     let invited = accounts::invited(world, &admin, "zoe@new.example").await;
     let token = accounts::token(world, invited.user).await;
     let invitation = format!("/invitation/{token}");
@@ -60,11 +57,48 @@ async fn before_sign_in(world: &World) -> Vec<Shown> {
     world.reset(&owner_b, &[ub.user]).await;
     let elsewhere = [("address", ub.address.as_str()), ("password", PASSWORD)];
     let elsewhere = posted(&nobody, begin, "/sign-in", &elsewhere).await;
+    let help = world.begin_with(&ub.address, PASSWORD).await;
+    let Begun::LinkRequired(told) = help else { panic!("the link is needed") };
+    let help = [("help", told.help.unwrap())];
+    let help = help.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let helped = posted(&nobody, "/api/recovery/ask_for_help", "/sign-in", &help).await;
+    let over = posted(&elsewhere, "/api/recovery/ask_for_help", "/sign-in", &[("help", "x")]).await;
+    let forgot = "/api/forgotten/ask";
+    let malformed_address = posted(&nobody, forgot, "/forgot-password", &[("address", "x")]).await;
+    let asked = posted(&nobody, forgot, "/forgot-password", &[("address", "x@a.example")]).await;
+    let token = world.password_link(&world.member(&world.a).await).await.unwrap();
+    let new_password = format!("/new-password/{token}");
+    let weak_password = [("token", token.as_str()), ("password", "x")];
+    let weak_password = posted(&nobody, "/api/forgotten/set", &new_password, &weak_password).await;
+    let token = world.not_me_token(&lost, "reset").await.unwrap();
+    let not_me = format!("/not-me/{token}");
+    let said = posted(&nobody, "/api/not_me/say", &not_me, &[("token", &token)]).await;
+    let frozen = [("address", lost.address.as_str()), ("password", PASSWORD)];
+    let frozen = posted(&nobody, begin, "/sign-in", &frozen).await;
+    // What is frozen has no link: another one is asked for its page.
+    let lost = world.member(&world.a).await;
+    world.reset(&admin, &[lost.user]).await;
+    let link = format!("/recover/{}", world.link_token(lost.user).await.unwrap());
+    let token = link.trim_start_matches("/recover/");
+    let wrong_at_link = [("token", token), ("password", "x")];
+    let wrong_at_link = posted(&nobody, "/api/recovery/prove", &link, &wrong_at_link).await;
     vec![
         shown("sign-in", "/sign-in", &nobody),
         shown("over", "/sign-in?over=1", &nobody),
         shown("wrong password", "/sign-in", &wrong),
         shown("the link is needed", "/sign-in", &elsewhere),
+        shown("administrators asked", "/sign-in", &helped),
+        shown("too late to ask them", "/sign-in", &over),
+        shown("forgotten password", "/forgot-password", &nobody),
+        shown("no address", "/forgot-password", &malformed_address),
+        shown("a mail is on its way", "/forgot-password", &asked),
+        shown("a new password", new_password.clone(), &nobody),
+        shown("a weak one", new_password, &weak_password),
+        shown("dead link to a new password", "/new-password/x.y", &nobody),
+        shown("not me", not_me.clone(), &nobody),
+        shown("said so", not_me, &said),
+        shown("dead not me", "/not-me/x.y.z", &nobody),
+        shown("frozen", "/sign-in", &frozen),
         shown("code", "/sign-in/code", &factor),
         shown("malformed code", "/sign-in/code", &malformed),
         shown("wrong code", "/sign-in/code", &wrong_code),

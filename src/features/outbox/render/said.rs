@@ -9,7 +9,7 @@ use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
 use crate::domain::user::clean_name;
 use crate::words::dates::{day, minute as moment};
-use crate::words::{Locale, browser_name, td_string};
+use crate::words::{Locale, browser_name, mail_about as about, td_string};
 
 /// What one kind of mail says; the rest of the sheet is the same for all.
 pub(super) struct Said {
@@ -221,6 +221,27 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             let doubt =
                 (td_string!(locale, mail.device_trusted.doubt), td_string!(locale, mail.device_trusted.doubt_do));
             (td_string!(locale, mail.device_trusted.subject), vec![says(happened), says(now)], doubt.0, doubt.1)
+        }
+        Mail::Frozen { at } => {
+            let happened = td_string!(locale, mail.frozen.happened, moment = moment(locale, *at));
+            let lines = vec![says(happened), says(td_string!(locale, mail.frozen.now).to_owned())];
+            let doubt = (td_string!(locale, mail.frozen.doubt), td_string!(locale, mail.frozen.doubt_do));
+            (td_string!(locale, mail.frozen.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::Disowned { at, name, address, notice, .. } => {
+            let (moment, who) = (moment(locale, *at), isolated(&clean_name(name)));
+            let (address, about) = (isolated(address), about(locale, notice));
+            let happened = td_string!(
+                locale,
+                mail.disowned.happened,
+                moment = moment,
+                who = who,
+                address = address,
+                about = about
+            );
+            let lines = vec![says(happened), says(td_string!(locale, mail.disowned.now).to_owned())];
+            let doubt = (td_string!(locale, mail.disowned.doubt), td_string!(locale, mail.disowned.doubt_do));
+            (td_string!(locale, mail.disowned.subject), lines, doubt.0, doubt.1)
         }
         Mail::BackupCodesMade { at } => {
             let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, *at));

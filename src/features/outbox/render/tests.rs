@@ -1,13 +1,15 @@
 use super::*;
 use crate::domain::approval::Decision;
 use crate::domain::authority::Role;
-use crate::domain::ids::{LinkId, ResetId};
+use crate::domain::ids::{ChallengeId, LinkId, ResetId, UserId};
 use crate::domain::method::MethodKind;
 use crate::words::{languages, tag};
 
 const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
 const TOKEN: &str = "https://rekey.example/recover/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTpVx2mQz71LbN0cYeH3aUg";
-const TO: Recipient<'_> = Recipient { name: "Zoë", customer: "Hafenwerk", help_desk: Some("+49 40 5550 199") };
+const NOT_ME: &str = "https://rekey.example/not-me/01m7z6sdq00w3ge1r70w3ge1r7.a1b2c3d4.4k9wTpVx2mQz71LbN0cYeH3aUg";
+const TO: Recipient<'_> =
+    Recipient { name: "Zoë", customer: "Hafenwerk", help_desk: Some("+49 40 5550 199"), not_me: Some(NOT_ME) };
 
 fn reset(requester: &str, reason: Option<&str>, ticket: Option<&str>) -> Mail {
     Mail::Reset {
@@ -60,6 +62,15 @@ fn decided(decision: Decision, reason: Option<&str>) -> Mail {
     Mail::ApprovalDecided { reset, at: AT, by, people: 12, decision, reason: reason.map(str::to_owned) }
 }
 
+fn new_password() -> Mail {
+    Mail::NewPassword { challenge: ChallengeId::new(AT, [0; 10]), key_id: "a1b2c3d4".into(), at: AT, expires_at: AT }
+}
+
+fn disowned(address: &str) -> Mail {
+    let (user, name) = (UserId::new(AT, [0; 10]), "Zoë".to_owned());
+    Mail::Disowned { user, at: AT, name, address: address.to_owned(), notice: "reset".to_owned() }
+}
+
 fn page() -> Way {
     Way::Page("https://rekey.example/resets/01m7z6sdq00w3ge1r70w3ge1r7".to_owned())
 }
@@ -74,7 +85,12 @@ fn rendered(mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Rendered {
 
 /// Every mail, with what comes to whoever gets it.
 fn in_language(locale: Locale) -> Vec<Rendered> {
-    let rendered = |mail: &Mail, to: &Recipient<'_>, way: Option<Way>| render(locale, mail, to, way).unwrap();
+    let rendered = |mail: &Mail, to: &Recipient<'_>, way: Option<Way>| {
+        let to = Recipient { not_me: to.not_me.filter(|_| mail.may_be_disowned()), ..*to };
+        render(locale, mail, &to, way).unwrap()
+    };
+    let password = Way::Link("https://rekey.example/new-password/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTp".to_owned(), AT);
+    let person = Way::Page("https://rekey.example/users/01m7z6sdq00w3ge1r70w3ge1r7".to_owned());
     vec![
         rendered(&reset("Ines", Some("Lost phone"), Some("NL-20418")), &TO, Some(link())),
         rendered(&reset("Ines", None, None), &TO, Some(Way::SignIn("https://rekey.example/sign-in".into()))),
@@ -106,6 +122,14 @@ fn in_language(locale: Locale) -> Vec<Rendered> {
         rendered(&Mail::Removed { at: AT, by: "Ines".into() }, &TO, None),
         rendered(&approval(1, &["Hafenwerk"], 0), &TO, Some(page())),
         rendered(&decided(Decision::ChangesAsked, Some("Too many")), &TO, Some(page())),
+        rendered(&Mail::PasswordChanged { at: AT }, &TO, None),
+        rendered(&Mail::PasswordSet { at: AT }, &TO, None),
+        rendered(&Mail::CallerCodeMade { at: AT, by: "Ines".into(), until: AT }, &TO, None),
+        rendered(&Mail::CallerCodeUsed { at: AT }, &TO, None),
+        rendered(&new_password(), &TO, Some(password)),
+        rendered(&Mail::NewPasswordHelp { at: AT }, &TO, None),
+        rendered(&Mail::Frozen { at: AT }, &TO, None),
+        rendered(&disowned("zoe@hafenwerk.example"), &TO, Some(person)),
     ]
 }
 
@@ -131,7 +155,10 @@ fn both_parts_say_the_same_in_the_same_order() {
     for (locale, mail) in everywhere() {
         let html = words(&mail.html);
         let mut rest = html.as_str();
-        for line in mail.text.lines().filter(|line| !line.is_empty() && *line != "-- ") {
+        // Where it is said that it was not them is behind its words in the HTML part.
+        let is_read = |line: &&str| !line.is_empty() && !["-- ", NOT_ME].contains(line);
+        assert_eq!(mail.text.contains(NOT_ME), mail.html.contains(&format!("href=\"{NOT_ME}\"")));
+        for line in mail.text.lines().filter(is_read) {
             // "Reason: Lost phone" is a bold "Reason" and the rest.
             let unmarked = |line: String, label: &str| line.replace(&format!("{label}: "), &format!("{label} "));
             let line = unmarked(line.to_owned(), td_string!(locale, mail.reason));
@@ -183,18 +210,19 @@ fn the_text_part_reads_well() {
     let way = format!("Get back in\nThe link works once, until 21 November 2026, 14:05 UTC.\n{TOKEN}");
     assert_eq!(paragraphs[5..7], [way.as_str(), "Reason: Lost phone .\nTicket: NL-20418"]);
     assert!(paragraphs[7].contains("Reach your help desk: +49 40 5550 199."));
-    assert_eq!(paragraphs[8], "-- \nSent by Rekey for Hafenwerk");
-    assert_eq!(paragraphs.len(), 9);
+    assert_eq!(paragraphs[8], format!("This was not me\n{NOT_ME}"));
+    assert_eq!(paragraphs[9], "-- \nSent by Rekey for Hafenwerk");
+    assert_eq!(paragraphs.len(), 10);
 }
 
 #[test]
 fn what_people_wrote_is_text_in_html() {
     let evil = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(1)>\"'&";
-    let to = Recipient { name: evil, customer: evil, help_desk: Some(evil) };
+    let to = Recipient { name: evil, customer: evil, help_desk: Some(evil), not_me: None };
     let mail = rendered(&reset(evil, Some(evil), Some(evil)), &to, Some(link()));
     let plain = rendered(
         &reset("a", Some("a"), Some("a")),
-        &Recipient { name: "a", customer: "a", help_desk: Some("a") },
+        &Recipient { name: "a", customer: "a", help_desk: Some("a"), not_me: None },
         Some(link()),
     );
     let tags = |html: &str| html.matches('<').count();
@@ -206,7 +234,8 @@ fn what_people_wrote_is_text_in_html() {
 
 #[test]
 fn a_name_turns_no_writing_direction_around_it() {
-    let to = Recipient { name: "\u{202e}Zoë\u{2066}", customer: "شركة الميناء", help_desk: None };
+    let to =
+        Recipient { name: "\u{202e}Zoë\u{2066}", customer: "شركة الميناء", help_desk: None, not_me: None };
     let mail = rendered(&reset("مریم\u{2069}\u{202e}", None, None), &to, Some(link()));
     assert!(mail.text.contains("Hello Zoë,"), "left to right needs no marks");
     assert!(mail.text.contains("\u{2068}مریم\u{2069} reset"));
@@ -219,7 +248,7 @@ fn a_name_turns_no_writing_direction_around_it() {
 
 #[test]
 fn names_that_are_none_leave_no_hole() {
-    let to = Recipient { name: "\r\n\0", customer: "Hafenwerk", help_desk: Some("  ") };
+    let to = Recipient { name: "\r\n\0", customer: "Hafenwerk", help_desk: Some("  "), not_me: None };
     let mail = rendered(&reset("Ines", Some("\u{7}"), Some("")), &to, Some(link()));
     assert!(mail.text.contains("\nHello,\n"));
     assert!(mail.text.contains("Tell whoever looks after your account."));

@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::super::bounce;
 use super::super::mailbox::DevMail;
-use super::super::message::{Heads, Unsendable, message, sender};
+use super::super::message::{Heads, Unsendable, address_in, message, sender};
 use super::super::render::{Recipient, Rendered, Way, html_of, message_to_phone, render};
 use super::super::service;
 use super::super::store::{self, Addressed, Leased, Texted};
@@ -73,6 +74,7 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
                 Ok(way) => Some(way),
             }
         }
+        Mail::Disowned { user, .. } => Some(Way::Page(platform.config.absolute(&format!("/users/{user}")))),
         Mail::ApprovalAsked { reset, .. } | Mail::ApprovalDecided { reset, .. } => {
             Some(Way::Page(platform.config.absolute(&format!("/resets/{reset}"))))
         }
@@ -88,6 +90,7 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         | Mail::NewPasswordHelp { .. }
         | Mail::PasswordSet { .. }
         | Mail::DeviceTrusted { .. }
+        | Mail::Frozen { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }
@@ -97,8 +100,17 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         | Mail::Removed { .. } => None,
     };
     drop(conn);
+    let not_me = mail.may_be_disowned().then(|| {
+        let token = platform.keys.not_me_token(row.id, row.user());
+        platform.config.absolute(&format!("/not-me/{token}"))
+    });
     let put_together = || -> Result<_, Unsendable> {
-        let recipient = Recipient { name: &to.name, customer: &to.customer_name, help_desk: to.help_desk.as_deref() };
+        let recipient = Recipient {
+            name: &to.name,
+            customer: &to.customer_name,
+            help_desk: to.help_desk.as_deref(),
+            not_me: not_me.as_deref(),
+        };
         let rendered =
             render(locale_of(to.language.as_deref()), &mail, &recipient, way).map_err(|_| Unsendable::Message)?;
         let heads = Heads {
@@ -107,6 +119,8 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
             host: &platform.config.host(),
             sender: sender(&platform.config.mail_from()).ok_or(Unsendable::Message)?,
             sender_name: &to.customer_name,
+            bounces: transport.bounces().and_then(|bounces| bounce::sender(platform, bounces, row.id)),
+            help_desk: to.help_desk.as_deref().and_then(address_in),
             to: &to.address,
             to_name: &to.name,
         };
@@ -185,7 +199,7 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     };
     match to.ended_how {
         // Nothing follows a link that was taken back, and the user must still hear of the reset.
-        Some(End::Revoked) => return Ok(sign_in()),
+        Some(End::Revoked | End::Disowned) => return Ok(sign_in()),
         Some(End::Completed | End::CompletedAtSignIn | End::Superseded) => return Err(Outcome::Superseded),
         None if current != generation => return Err(Outcome::Superseded),
         None if platform.now() >= expires_at => return Ok(sign_in()),

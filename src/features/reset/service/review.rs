@@ -119,7 +119,13 @@ async fn mail(
         ticket: reset.ticket.clone(),
         reminder: false,
     };
-    let to = Recipient { name: &row.name, customer: &customer.name, help_desk: customer.help_desk.as_deref() };
+    let not_me = format!("{}…", platform.config.absolute("/not-me/"));
+    let to = Recipient {
+        name: &row.name,
+        customer: &customer.name,
+        help_desk: customer.help_desk.as_deref(),
+        not_me: Some(&not_me),
+    };
     let way = Way::Link(format!("{}…", platform.config.absolute("/recover/")), expires_at);
     let language = row.language.as_deref().and_then(tagged).unwrap_or_default();
     let mail = render(language, &mail, &to, Some(way)).map_err(|_| Unreadable("mail"))?;

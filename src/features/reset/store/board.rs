@@ -44,13 +44,15 @@ pub struct Row {
     pub sent_at: Option<Time>,
     pub bounced_at: Option<Time>,
     pub bounced_why: Option<String>,
+    pub disowned_at: Option<Time>,
+    pub help_asked_at: Option<Time>,
     pub stage: Stage,
 }
 
 impl Row {
-    /// Their role at home. One row that cannot be read is no reason to show none.
+    /// Their role at home. One that cannot be read is no reason to show no row, and stands for the highest.
     pub fn role(&self) -> Role {
-        self.role.parse().unwrap_or(Role::Member)
+        self.role.parse().unwrap_or(Role::Owner)
     }
 
     pub const fn user(&self) -> UserRef {
@@ -76,12 +78,14 @@ impl Row {
 fn stage() -> String {
     format!(
         "CASE WHEN i.skip IS NOT NULL THEN 'skipped' WHEN i.failed_at IS NOT NULL THEN 'failed' \
-            WHEN i.done_at IS NULL THEN 'pending' WHEN l.ended_how = 'completed' THEN 'back' \
+            WHEN i.done_at IS NULL THEN 'pending' WHEN l.disowned_at IS NOT NULL THEN 'disowned' \
+            WHEN l.ended_how = 'completed' THEN 'back' \
             WHEN l.ended_how = 'completed_at_sign_in' THEN 'back_at_sign_in' \
-            WHEN l.ended_how = 'superseded' THEN 'superseded' WHEN l.ended_how = 'revoked' THEN 'revoked' \
+            WHEN l.ended_how = 'superseded' THEN 'superseded' WHEN l.help_asked_at IS NOT NULL THEN 'asks_for_help' \
+            WHEN l.ended_how = 'revoked' THEN 'revoked' \
             WHEN l.expires_at <= $2 THEN 'expired' WHEN l.wrong_passwords >= {WRONG_PASSWORDS} THEN 'exhausted' \
             WHEN l.proved_at IS NOT NULL THEN 'proved' WHEN l.opened_at IS NOT NULL THEN 'opened' \
-            WHEN o.sent_at IS NOT NULL THEN 'sent' WHEN o.failed_at IS NOT NULL THEN 'bounced' ELSE 'queued' END"
+            WHEN o.failed_at IS NOT NULL THEN 'bounced' WHEN o.sent_at IS NOT NULL THEN 'sent' ELSE 'queued' END"
     )
 }
 
@@ -167,7 +171,7 @@ pub async fn page(
         "SELECT i.reset_id, i.customer_id, i.user_id, i.skip, i.failed_at, i.failed_why, i.authenticator_apps, i.passkeys, \
             i.hardware_tokens, i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, \
             i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role, l.opened_at, \
-            l.proved_at, l.ended_at, l.expires_at, o.sent_at, o.failed_at AS bounced_at, o.last_error AS bounced_why, \
+            l.proved_at, l.ended_at, l.expires_at, l.disowned_at, l.help_asked_at, o.sent_at, o.failed_at AS bounced_at, o.last_error AS bounced_why, \
             {stage} AS stage \
          FROM {JOINED} \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \

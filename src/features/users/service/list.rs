@@ -4,6 +4,7 @@ use super::super::store::{conditions, list};
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, LinkId, MethodId, UserId};
 use crate::domain::method::MethodKind;
+use crate::domain::not_me::Hold;
 use crate::domain::plan::{Candidate, Holdings};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef};
@@ -38,6 +39,8 @@ pub struct User {
     pub last_sign_in_at: Option<Time>,
     /// Since when a new set-up is due.
     pub set_up_due_at: Option<Time>,
+    /// What holds since they said of a notice that it was not them.
+    pub hold: Hold,
     /// How many authentication methods they have.
     pub methods: i64,
     /// How many of them are passkeys or security keys.
@@ -77,6 +80,7 @@ impl User {
             role: self.role,
             standing: self.standing,
             address_verified: self.address_verified_at.is_some(),
+            waits_for_reset: self.set_up_due_at.is_some() || matches!(self.hold, Hold::Frozen),
             holdings: Holdings {
                 authenticator_apps: self.methods - self.passkeys - self.hardware_tokens - self.phones,
                 passkeys: self.passkeys,
@@ -105,6 +109,7 @@ impl From<list::Listed> for User {
             activated_at: row.activated_at,
             last_sign_in_at: row.last_sign_in_at,
             set_up_due_at: row.set_up_due_at,
+            hold: Hold::from_facts(row.disowned_at, row.set_up_due_at),
             methods: row.methods,
             passkeys: row.passkeys,
             hardware_tokens: row.hardware_tokens,

@@ -25,6 +25,7 @@ pub struct Listed {
     pub suspended_at: Option<Time>,
     pub last_sign_in_at: Option<Time>,
     pub set_up_due_at: Option<Time>,
+    pub disowned_at: Option<Time>,
     pub customer_name: String,
     pub codes_low: i64,
     pub role: Role,
@@ -57,7 +58,7 @@ fn listed(from: &str) -> String {
     };
     format!(
         "SELECT u.customer_id, u.id, u.name, u.name_key, u.address, u.address_verified_at, u.activated_at, \
-            u.suspended_at, u.last_sign_in_at, u.set_up_due_at, c.name AS customer_name, c.codes_low, m.role AS role, \
+            u.suspended_at, u.last_sign_in_at, u.set_up_due_at, u.disowned_at, c.name AS customer_name, c.codes_low, m.role AS role, \
             {METHODS} AS methods, {PASSKEYS} AS passkeys, {TOKENS} AS hardware_tokens, {PHONES} AS phones, \
             {CODES_LEFT} AS codes_left, {}, {}, {}, l.id AS link_id, l.expires_at AS link_expires_at \
          {from} LEFT JOIN links l ON l.customer_id = u.customer_id AND l.user_id = u.id AND l.ended_at IS NULL",

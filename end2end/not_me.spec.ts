@@ -1,0 +1,185 @@
+import type { Page } from '@playwright/test'
+import { expect, password, test } from './fixtures'
+
+// "This was not me", said by the link in a notice: nobody gets in before a newer reset, and then by its link alone. And what
+// whoever cannot go on does: ask their administrators.
+
+test.use({ expectedComplaints: [/404 .*\/(recover|not-me)\//] })
+
+const board = '/resets/people?days=1'
+const admin = 'malgorzata.brzeczyszczykiewicz@hafenwerk.example'
+
+test('whoever was not them freezes the account, and comes back by another reset, with help', async ({
+  page, context, demo, elsewhere, open, fit, mail, confirm, signIn, setUp,
+}) => {
+  test.setTimeout(300_000)
+  const user = { name: 'Gábor Szűcs', address: 'gabor.szucs@hafenwerk.example' }
+  const tile = (label: string) => page.locator('.tiles > div').filter({ hasText: label }).getByRole('link')
+  const newer = async (than: string) => {
+    let link = than
+    await expect(async () => {
+      const letter = await mail(user.address, 'Set up your sign-in again')
+      link = await linkIn(letter, '/recover/')
+      await letter.close()
+      expect(link).not.toBe(than)
+    }).toPass({ timeout: 15_000 })
+    return link
+  }
+  await open(`/users?q=${user.address}`)
+  await signIn(admin)
+  await page.getByRole('link', { name: user.name }).click()
+  await expect(page.getByRole('heading', { name: user.name })).toBeVisible()
+  const profile = new URL(page.url()).pathname
+  await page.getByRole('button', { name: 'Reset all multi-factor authentications' }).click()
+  await confirm(admin, 'Somebody called')
+
+  // Opening the page in the mail changes nothing: the recovery link works as before.
+  const letter = await mail(user.address, 'Set up your sign-in again')
+  const [notMe, link] = [await linkIn(letter, '/not-me/'), await linkIn(letter, '/recover/')]
+  await letter.close()
+  const theirs = await elsewhere()
+  await open(notMe, theirs)
+  await expect(theirs.getByRole('heading', { name: 'This was not you?' })).toBeVisible()
+  await expect(theirs.getByText('We wrote to you about the recovery link')).toBeVisible()
+  await fit(theirs)
+  await open(link, theirs)
+  await expect(theirs.getByRole('heading', { name: 'Let’s get you back in' })).toBeVisible()
+  await open(notMe, theirs)
+  await theirs.getByRole('button', { name: 'This was not me: freeze my account' }).click()
+  await expect(theirs.getByText('Nobody gets in any more.')).toBeVisible()
+  await fit(theirs)
+  await open(link, theirs)
+  await expect(theirs.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
+  await open('/sign-in', theirs)
+  await givePassword(theirs, user.address)
+  await expect(theirs.getByRole('heading', { name: 'Your account is frozen' })).toBeVisible()
+  await fit(theirs)
+
+  // The owners hear of it, and the board shows it.
+  const told = await mail('henrike.lueders@hafenwerk.example', 'an account is frozen')
+  await expect(told.locator('pre.mail-text')).toContainText(`${user.address}`)
+  expect(await linkIn(told, '/users/')).toContain(profile)
+  await told.close()
+  const confirmation = await mail(user.address, 'Your account is frozen')
+  await expect(confirmation.locator('pre.mail-text')).toContainText('also if this was a mistake')
+  await confirmation.close()
+  await open(board)
+  await tile('“This was not me”').click()
+  const row = page.getByRole('row').filter({ hasText: user.address })
+  await expect(row.getByText('“This was not me”')).toBeVisible()
+  await fit()
+  await open(profile)
+  await expect(page.getByText('Frozen: they say that it was not them.')).toBeVisible()
+  await fit()
+
+  // They have spoken with each other. The password may be in wrong hands, so the link alone leads back in.
+  demo.older(user.address, 30)
+  await page.getByRole('button', { name: 'Reset all multi-factor authentications' }).click()
+  await confirm(admin, 'Spoke with him')
+  const first = await newer(link)
+  await open('/sign-in', theirs)
+  await givePassword(theirs, user.address)
+  await expect(theirs.getByRole('heading', { name: 'The way back in is in your mailbox' })).toBeVisible()
+
+  // He comes too late, and asks for help, which takes one hour to be asked for again.
+  demo.older(user.address, 25 * 60)
+  await open(first, theirs)
+  await expect(theirs.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
+  await fit(theirs)
+  await theirs.getByRole('link', { name: 'Sign in' }).click()
+  await givePassword(theirs, user.address)
+  await expect(theirs.getByText('That link has run out.')).toBeVisible()
+  await fit(theirs)
+  // The newest answer is the one that is shown, whatever was asked before.
+  await theirs.getByRole('button', { name: 'Send the link again' }).click()
+  await expect(theirs.getByText('A new link is on its way.')).toBeVisible()
+  const second = await newer(first)
+  await theirs.getByRole('button', { name: 'Ask my administrators for help' }).click()
+  await expect(theirs.getByText('Your administrators were asked.', { exact: true })).toBeVisible()
+  await expect(theirs.getByRole('button', { name: 'Ask my administrators for help' })).toHaveCount(0)
+  await fit(theirs)
+
+  demo.older(user.address, 30)
+  await open(board)
+  await tile('Asks for help').click()
+  await expect(row.getByText('Asks for help')).toBeVisible()
+  await fit()
+  await page.getByRole('checkbox', { name: `Select ${user.name}` }).check()
+  await page.getByRole('button', { name: 'Send again' }).click()
+  await expect(page.getByText('Sent again to 1 person.')).toBeVisible()
+  await open(await newer(second), theirs)
+  await theirs.getByLabel('Your password').fill(password)
+  await theirs.getByRole('button', { name: 'Continue' }).click()
+  await setUp(theirs)
+  await expect(theirs.getByRole('heading', { name: 'You are back in' })).toBeVisible()
+
+  await open(`${profile}/activity`)
+  for (const line of [
+    '“This was not me”, said of a mail about the recovery link',
+    'Recovery link ended: “This was not me”',
+    'Asked the administrators for help',
+    'Back in by recovery link',
+  ]) {
+    await expect(page.getByRole('listitem').getByText(line, { exact: true })).toHaveCount(1)
+  }
+  await context.clearCookies()
+})
+
+test.describe('in German', () => {
+  test.use({ locale: 'de-DE' })
+
+  test('whoever was not them freezes the account', async ({ page, context, elsewhere, open, fit, mail, code, confirm }) => {
+    test.setTimeout(180_000)
+    const user = { name: 'Hanna Łuczak', address: 'hanna.luczak@hafenwerk.example' }
+    const begin = async (tab: Page, address: string) => {
+      await tab.getByLabel('Adresse').fill(address)
+      await tab.getByLabel('Passwort', { exact: true }).fill(password)
+      await tab.getByRole('button', { name: 'Weiter' }).click()
+    }
+    // Her browser speaks German, and so do her mails from the sign-in on.
+    const theirs = await elsewhere()
+    await open('/sign-in?next=%2Fsecurity', theirs)
+    await begin(theirs, user.address)
+    await theirs.getByLabel('6-stelliger Code').fill(await code(user.address))
+    await theirs.getByRole('button', { name: 'Anmelden' }).click()
+    await expect(theirs.getByRole('heading', { name: 'Meine Sicherheit' })).toBeVisible()
+
+    await open(`/users?q=${user.address}`)
+    await begin(page, admin)
+    await page.getByLabel('6-stelliger Code').fill(await code(admin))
+    await page.getByRole('button', { name: 'Anmelden' }).click()
+    await page.getByRole('link', { name: user.name }).click()
+    await page.getByRole('button', { name: 'Reset all multi-factor authentications' }).click()
+    await confirm(admin, 'Anruf')
+    await context.clearCookies()
+
+    const letter = await mail(user.address, 'Richten Sie Ihre Anmeldung neu ein')
+    await expect(letter.locator('pre.mail-text')).toContainText('Das war ich nicht')
+    const notMe = await linkIn(letter, '/not-me/')
+    await letter.close()
+    await open(notMe, theirs)
+    await expect(theirs.getByRole('heading', { name: 'Das waren nicht Sie?' })).toBeVisible()
+    await fit(theirs)
+    await theirs.getByRole('button', { name: 'Das war ich nicht: mein Konto sperren' }).click()
+    await expect(theirs.getByText('Niemand kommt mehr hinein.')).toBeVisible()
+    await fit(theirs)
+    await open('/sign-in', theirs)
+    await begin(theirs, user.address)
+    await expect(theirs.getByRole('heading', { name: 'Ihr Konto ist gesperrt' })).toBeVisible()
+    await fit(theirs)
+    await (await mail(user.address, 'Ihr Konto ist gesperrt')).close()
+  })
+})
+
+/** The address in a mail that leads to such a page, as its reader would follow it. */
+async function linkIn(letter: Page, place: string): Promise<string> {
+  const text = (await letter.locator('pre.mail-text').textContent())!
+  return new URL(text.split(/\s+/).find((word) => word.includes(place))!).pathname
+}
+
+/** Gives the right password, and nothing more. */
+async function givePassword(tab: Page, address: string): Promise<void> {
+  await tab.getByLabel('Address').fill(address)
+  await tab.getByLabel('Password', { exact: true }).fill(password)
+  await tab.getByRole('button', { name: 'Continue' }).click()
+}
