@@ -51,11 +51,10 @@ pub async fn measure(
         over.send_replace(true);
         took
     };
-    let (took, signed_in, read, waited) = tokio::try_join!(
+    let (took, signed_in, read) = tokio::try_join!(
         batch,
         signing_in(server.port, people.collect(), until.clone()),
-        reading(server.port, owner, usize::MAX, until.clone()),
-        writing(db, until),
+        reading(server.port, owner, usize::MAX, until),
     )?;
 
     let (first, end) = (data::customer(last - 2 * customers)?, data::customer(last - customers)?);
@@ -69,7 +68,6 @@ pub async fn measure(
         Measurement::new("reset of 100,000", "ms", &[milliseconds(took)], &[milliseconds(floor)]),
         beside("sign-in", &quiet.0, &signed_in),
         beside("page", &quiet.1, &read),
-        Measurement::new("longest wait for the writer beside it", "ms", &[part(&waited, 1.0)], &[]),
     ])
 }
 
@@ -101,17 +99,4 @@ async fn reading(port: u16, cookie: &str, times: usize, over: watch::Receiver<bo
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(took)
-}
-
-/// Waits for its turn to write again and again, until it is over.
-async fn writing(db: &Db, over: watch::Receiver<bool>) -> Result<Vec<f64>> {
-    let mut waited = Vec::new();
-    while !*over.borrow() {
-        let begun = Instant::now();
-        let tx = db.begin().await?;
-        waited.push(milliseconds(begun.elapsed()));
-        tx.commit().await?;
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Ok(waited)
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rekey::platform::totp::TotpSecret;
-use rekey::platform::{Db, Hasher, Rng};
+use rekey::platform::{Db, Fault, Hasher, Rng, Tx};
 use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -214,13 +214,24 @@ pub async fn plan(client: &mut Client, cookie: &str, fields: &[(&str, &str)]) ->
     id.ok_or_else(|| unexpected(&planned))
 }
 
+/// A transaction that writes, however long its turn takes: between processes SQLite gives turns by chance, and the server,
+/// where whoever came first is first, may be writing all the time.
+pub async fn turn(db: &Db) -> Result<Tx> {
+    loop {
+        match db.begin().await {
+            Err(Fault::Busy) => {}
+            begun => return Ok(begun?),
+        }
+    }
+}
+
 /// Confirms a plan, and waits until its last user is done.
 pub async fn confirm(client: &mut Client, db: &Db, cookie: &mut String, id: &str) -> Result<Duration> {
     let text = |column: &str| format!("SELECT {column} FROM resets WHERE id = '{id}'");
     let hash = text("plan_hash");
     let (hash,): (String,) = sqlx::query_as(AssertSqlSafe(hash)).fetch_one(&mut *db.read().await?).await?;
     // A code counts once in thirty seconds, and that is not measured here.
-    let mut tx = db.begin().await?;
+    let mut tx = turn(db).await?;
     tx.execute(AssertSqlSafe(format!("UPDATE methods SET last_step = 0 WHERE {}", whose(&[1])))).await?;
     tx.commit().await?;
     let code = TotpSecret::from_bytes(SECRET).code(data::now()?);
@@ -273,7 +284,7 @@ pub async fn bare_reset(db: &Db, whose: &str) -> Result<Duration> {
         ),
     ];
     let begun = Instant::now();
-    let mut tx = db.begin().await?;
+    let mut tx = turn(db).await?;
     for statement in statements {
         tx.execute(AssertSqlSafe(statement)).await?;
     }
