@@ -106,12 +106,15 @@ pub enum Decision {
     ChangesAsked,
     /// Whoever asked took it back.
     Withdrawn,
+    /// Nobody decided in time, and that was written down.
+    Expired,
 }
 spelled!(Decision {
     Approved => "approved",
     Declined => "declined",
     ChangesAsked => "changes_asked",
     Withdrawn => "withdrawn",
+    Expired => "expired",
 });
 
 /// Where a request stands.
@@ -130,6 +133,7 @@ impl State {
     #[must_use]
     pub fn of(asked_at: Time, decision: Option<Decision>, now: Time) -> Self {
         match decision {
+            Some(Decision::Expired) => Self::Expired,
             Some(decision) => Self::Decided(decision),
             None if now < asked_at + LIFETIME => Self::Waiting,
             None => Self::Expired,
@@ -267,7 +271,8 @@ mod tests {
         assert_eq!(State::of(at(5), None, at(4 + day)), State::Waiting);
         assert_eq!(State::of(at(5), None, at(5 + day)), State::Expired);
         for decision in Decision::ALL {
-            assert_eq!(State::of(at(5), Some(*decision), at(6 + day)), State::Decided(*decision));
+            let expected = if *decision == Decision::Expired { State::Expired } else { State::Decided(*decision) };
+            assert_eq!(State::of(at(5), Some(*decision), at(6 + day)), expected);
         }
     }
 }

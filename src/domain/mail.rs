@@ -243,7 +243,7 @@ pub enum Mail {
         reset: ResetId,
         /// When.
         at: Time,
-        /// Who decided.
+        /// Who decided; nobody where it expired.
         by: String,
         /// How many people it is about.
         people: usize,
@@ -251,6 +251,19 @@ pub enum Mail {
         decision: Decision,
         /// Why; none for an approval.
         reason: Option<String>,
+    },
+    /// A reset that you were asked to approve no longer waits for you.
+    ApprovalOver {
+        /// Which.
+        reset: ResetId,
+        /// When it was decided, or when its time was over.
+        at: Time,
+        /// Who decided about it, or whose it is where nobody did.
+        by: String,
+        /// How many people it is about.
+        people: usize,
+        /// How it was decided.
+        decision: Decision,
     },
     /// You have no role in a customer any more.
     RoleEnded {
@@ -313,7 +326,8 @@ impl Mail {
             | Self::RoleGiven { .. }
             | Self::RoleEnded { .. }
             | Self::ApprovalAsked { .. }
-            | Self::ApprovalDecided { .. } => false,
+            | Self::ApprovalDecided { .. }
+            | Self::ApprovalOver { .. } => false,
         }
     }
 
@@ -345,6 +359,7 @@ impl Mail {
             Self::BackupCodeUsed { .. } => "backup_code_used",
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::ApprovalDecided { .. } => "approval_decided",
+            Self::ApprovalOver { .. } => "approval_over",
             Self::RoleGiven { .. } => "role_given",
             Self::RoleEnded { .. } => "role_ended",
         }

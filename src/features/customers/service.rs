@@ -266,9 +266,15 @@ pub async fn lock_each(conn: &mut Conn, ids: &[CustomerId]) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn introduced(conn: &mut Conn, actor: &Actor, customer: CustomerId) -> Result<String> {
-    if actor.user.customer == customer {
-        return Ok(actor.name.clone());
-    }
-    let home = of_user(conn, actor.user.customer).await?;
-    Ok(home.map_or_else(|| actor.name.clone(), |home| format!("{} ({})", actor.name, home.name)))
+    introduced_from(conn, (&actor.name, actor.user.customer), customer).await
+}
+
+/// The same of somebody who may be gone: their name and their home.
+///
+/// # Errors
+/// When the database fails.
+pub async fn introduced_from(conn: &mut Conn, who: (&str, CustomerId), customer: CustomerId) -> Result<String> {
+    let (name, home) = who;
+    let home = if home == customer { None } else { of_user(conn, home).await? };
+    Ok(home.map_or_else(|| name.to_owned(), |home| format!("{name} ({})", home.name)))
 }

@@ -116,8 +116,11 @@ pub async fn ask(
         customers::service::list(tx, &scope.narrowed(&of)).await?.into_iter().map(|customer| customer.name).collect();
     let more_places = places.len().saturating_sub(NAMED);
     places.truncate(NAMED);
+    let approvers = approvers(tx, &scope, actor.user, (reset.id, rows), now).await?;
+    let asked: Vec<UserRef> = approvers.iter().map(|approver| approver.user).collect();
+    store::approval::set_approvers(tx, reset.id, &asked).await?;
     let mut letters = Vec::new();
-    for approver in approvers(tx, &scope, actor.user, (reset.id, rows), now).await? {
+    for approver in approvers {
         let mail = Mail::ApprovalAsked {
             reset: reset.id,
             at: now,
@@ -328,28 +331,48 @@ async fn decide(
     let from = origin.address.as_deref();
     let decided = store::approval::Decided { decision, by: actor.user, why, from };
     if !store::approval::decide(&mut tx, id, &decided, now).await? {
-        return over(&mut tx, id, now).await;
+        return became(&mut tx, id, now).await;
     }
     let what = if decision == Decision::Approved { What::ResetApproved } else { What::ResetDeclined };
     let events = each(&rows, |customer, users| {
         let event = about(now, what, customer, &actor, origin, &reset).with("users", users).with("decision", decision);
         why.map_or(event.clone(), |why| event.with("why", why))
     });
-    let mail = Mail::ApprovalDecided {
-        reset: id,
-        at: now,
-        by: customers::service::introduced(&mut tx, &actor, reset.requester_customer_id).await?,
-        people: going(&rows).count(),
-        decision,
-        reason: why.map(str::to_owned),
-    };
-    tell(&mut tx, platform, events, vec![Letter { user: reset.requester(), mail, link: None }]).await?;
+    let people = going(&rows).count();
+    let mut letters = over(&mut tx, &reset, Some(&actor), people, (decision, now)).await?;
+    let by = customers::service::introduced(&mut tx, &actor, reset.requester_customer_id).await?;
+    let mail = Mail::ApprovalDecided { reset: id, at: now, by, people, decision, reason: why.map(str::to_owned) };
+    letters.push(Letter { user: reset.requester(), mail, link: None });
+    tell(&mut tx, platform, events, letters).await?;
     tx.commit().await?;
     Ok(Answered::Done(decision))
 }
 
+/// What tells those who were asked that a plan no longer waits for them: all but whoever decided.
+async fn over(
+    tx: &mut Tx,
+    reset: &Reset,
+    decider: Option<&Actor>,
+    people: usize,
+    (decision, at): (Decision, Time),
+) -> Result<Vec<Letter>> {
+    let by = decider.map_or((reset.requester_name.as_str(), reset.requester_customer_id), |decider| {
+        (decider.name.as_str(), decider.user.customer)
+    });
+    let mut letters = Vec::new();
+    for user in store::approval::approvers(tx, reset.id).await? {
+        if decider.is_some_and(|decider| decider.user == user) {
+            continue;
+        }
+        let by = customers::service::introduced_from(tx, by, user.customer).await?;
+        let mail = Mail::ApprovalOver { reset: reset.id, at, by, people, decision };
+        letters.push(Letter { user, mail, link: None });
+    }
+    Ok(letters)
+}
+
 /// What became of a request meanwhile.
-async fn over(conn: &mut Conn, id: ResetId, now: Time) -> Result<Answered> {
+async fn became(conn: &mut Conn, id: ResetId, now: Time) -> Result<Answered> {
     let reset = store::get(conn, id).await?;
     let state = reset.and_then(|reset| Some(State::of(reset.approval_asked_at?, reset.decision, now)));
     Ok(state.map_or(Answered::Unknown, Answered::Over))
@@ -372,11 +395,49 @@ pub async fn withdraw(platform: &Platform, origin: &Origin, actor: &Actor, id: R
     let (decision, from) = (Decision::Withdrawn, origin.address.as_deref());
     let decided = store::approval::Decided { decision, by: actor.user, why: None, from };
     if !store::approval::decide(&mut tx, id, &decided, now).await? {
-        return over(&mut tx, id, now).await;
+        return became(&mut tx, id, now).await;
     }
     let events = store::approval::customers(&mut tx, id).await?.into_iter();
     let events = events.map(|customer| about(now, What::ApprovalWithdrawn, customer, actor, origin, &reset)).collect();
-    tell(&mut tx, platform, events, Vec::new()).await?;
+    let people = people(&mut tx, id).await?;
+    let letters = over(&mut tx, &reset, Some(actor), people, (decision, now)).await?;
+    tell(&mut tx, platform, events, letters).await?;
     tx.commit().await?;
     Ok(Answered::Done(decision))
+}
+
+/// How many people a plan that has not begun would reset.
+async fn people(conn: &mut Conn, id: ResetId) -> Result<usize> {
+    let pending = store::pending_customers(conn, id).await?;
+    Ok(pending.into_iter().map(|(_, users)| usize::try_from(users).unwrap_or(0)).sum())
+}
+
+/// Writes down about which plans nobody decided in time, and tells whoever asked and whoever was asked. Until this has run
+/// they count as expired all the same.
+///
+/// # Errors
+/// When the database fails; what was committed until then stays.
+pub async fn expire(platform: &Platform) -> Result<()> {
+    loop {
+        let mut tx = platform.db.begin().await?;
+        let now = platform.now();
+        let Some(id) = store::approval::overdue(&mut tx, now).await? else {
+            return Ok(());
+        };
+        // Of two processes that do it at once, one writes.
+        if store::approval::expire(&mut tx, id, now).await?
+            && let Some(reset) = store::get(&mut tx, id).await?
+        {
+            let at = reset.approval_asked_at.map_or(now, |asked_at| asked_at + LIFETIME);
+            let customers = store::approval::customers(&mut tx, id).await?.into_iter();
+            let event = |customer| Event::new(now, What::ApprovalExpired, Some(customer)).with("reset", id);
+            let events = customers.map(|customer| event(customer).with("plan", seal(&reset.plan_hash))).collect();
+            let (people, decision) = (people(&mut tx, id).await?, Decision::Expired);
+            let mut letters = over(&mut tx, &reset, None, people, (decision, at)).await?;
+            let mail = Mail::ApprovalDecided { reset: id, at, by: String::new(), people, decision, reason: None };
+            letters.push(Letter { user: reset.requester(), mail, link: None });
+            tell(&mut tx, platform, events, letters).await?;
+        }
+        tx.commit().await?;
+    }
 }

@@ -21,7 +21,7 @@ pub fn approval(page: ResetPage, state: State, left: Option<Left<Answered>>, now
     let title = match (state, page.is_mine) {
         (State::Waiting, true) => "Waiting for approval",
         (State::Waiting, false) => "Review before you approve",
-        (State::Expired, _) => "Not approved in time",
+        (State::Expired | State::Decided(Decision::Expired), _) => "Not approved in time",
         (State::Decided(Decision::Approved), _) => "Approved",
         (State::Decided(Decision::Declined), _) => "Declined",
         (State::Decided(Decision::ChangesAsked), _) => "Changes are asked for",
@@ -171,13 +171,16 @@ fn decide(page: &ResetPage, going: usize, left: Option<&Left<Answered>>) -> AnyV
 fn became(page: &ResetPage, state: State, is_mine: bool, now: Moment) -> AnyView {
     let approval = page.approval.as_ref();
     let by = approval.and_then(|approval| approval.by.clone()).unwrap_or_default();
-    let at = approval.and_then(|approval| approval.decided_at).map(|at| view! { " "<Time at now/> });
+    let at = approval
+        .filter(|_| state != State::Expired)
+        .and_then(|approval| approval.decided_at)
+        .map(|at| view! { " "<Time at now/> });
     let words = match state {
         State::Decided(Decision::Declined) => "Declined by ",
         State::Decided(Decision::ChangesAsked) => "Changes were asked for by ",
         State::Decided(Decision::Withdrawn) => "Withdrawn by ",
         State::Decided(Decision::Approved) => "Approved by ",
-        State::Waiting | State::Expired => "Nobody decided within 24 hours.",
+        State::Waiting | State::Expired | State::Decided(Decision::Expired) => "Nobody decided within 24 hours.",
     };
     let why = approval.and_then(|approval| approval.why.clone()).map(|why| view! { <p>"“"<bdi>{why}</bdi>"”"</p> });
     let again = is_mine.then(|| {

@@ -180,6 +180,7 @@ fn state(row: &ResetRow) -> String {
         (None, _, Some(Decision::Declined)) => "Declined".to_owned(),
         (None, _, Some(Decision::ChangesAsked)) => "Changes asked for".to_owned(),
         (None, _, Some(Decision::Withdrawn)) => "Withdrawn".to_owned(),
+        (None, _, Some(Decision::Expired)) => "Not approved in time".to_owned(),
         (None, ..) => match row.confirm_until {
             Some(until) => format!("{} to confirm until {}", number(row.resets), clock(until)),
             None => format!("Waits for approval: {}", number(row.resets)),

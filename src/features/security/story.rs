@@ -147,6 +147,7 @@ fn about_reset<'a>(locale: Locale, what: What, detail: impl Fn(&str) -> &'a str)
         What::ResetPlanned => td_string!(locale, story.reset.planned),
         What::ApprovalAsked => td_string!(locale, story.reset.asked),
         What::ApprovalWithdrawn => td_string!(locale, story.reset.withdrawn),
+        What::ApprovalExpired => td_string!(locale, story.reset.expired),
         What::ResetApproved => td_string!(locale, story.reset.approved),
         What::ResetDeclined if detail("decision") == "changes_asked" => td_string!(locale, story.reset.changes),
         What::ResetDeclined => td_string!(locale, story.reset.declined),

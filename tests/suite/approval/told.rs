@@ -7,14 +7,16 @@ use rekey::domain::mail::Mail;
 use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
 use rekey::features::outbox::worker::{Transport, deliver_due};
+use rekey::features::reset::approval::expire;
 use rekey::features::reset::approval_view::waiting;
 use rekey::features::reset::run;
 use rekey::features::reset::service::view;
 
 use super::super::browser::*;
+use super::super::dump::Dump;
 use super::super::harness::*;
 use super::super::smtp_sink::Sink;
-use super::{always, approved_by, asked, declined_by};
+use super::{always, approved_by, asked, declined_by, withdrawn_by};
 
 /// Who has a mail of this kind about this reset.
 async fn mailed(world: &World, kind: &str, id: ResetId) -> Vec<(UserRef, Mail)> {
@@ -27,7 +29,9 @@ async fn mailed(world: &World, kind: &str, id: ResetId) -> Vec<(UserRef, Mail)> 
     let read =
         |(customer, id, mail): (_, _, String)| (UserRef { customer, id }, serde_json::from_str::<Mail>(&mail).unwrap());
     let about = |mail: &Mail| match mail {
-        Mail::ApprovalAsked { reset, .. } | Mail::ApprovalDecided { reset, .. } => *reset == id,
+        Mail::ApprovalAsked { reset, .. } | Mail::ApprovalDecided { reset, .. } | Mail::ApprovalOver { reset, .. } => {
+            *reset == id
+        }
         _ => false,
     };
     rows.into_iter().map(read).filter(|(_, mail)| mail.kind() == kind && about(mail)).collect()
@@ -129,6 +133,64 @@ both! {
             };
             assert_eq!((to(&other), to(&admin)), (1, 1));
         }
+    }
+
+    async fn everybody_who_was_asked_hears_when_it_is_over(world: World) {
+        always(&world, &world.a).await;
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let (one, two) = (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Owner).await);
+        let elsewhere = world.with_role(&world.b, Role::Admin).await;
+        world.grant(&elsewhere, &world.a, Role::Admin).await;
+        let gone = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        for decision in Decision::ALL {
+            let id = asked(&world, &admin, &[ua.user]).await;
+            if *decision == Decision::Withdrawn {
+                world.execute(&format!("UPDATE users SET removed_at = 1 WHERE id = '{}'", gone.user.id)).await;
+            }
+            let (done, asked_at) = (Answered::Done(*decision), world.now());
+            match decision {
+                Decision::Approved => assert_eq!(approved_by(&world, &one, id).await, done),
+                Decision::Declined => assert_eq!(declined_by(&world, &one, id, false, "No").await, done),
+                Decision::ChangesAsked => assert_eq!(declined_by(&world, &one, id, true, "No").await, done),
+                Decision::Withdrawn => assert_eq!(withdrawn_by(&world, &admin, id).await, done),
+                Decision::Expired => {
+                    world.advance(Span::hours(24));
+                    let other = world.second_node().await;
+                    let (here, there) = tokio::join!(expire(&world.platform), expire(&other.platform));
+                    here.unwrap();
+                    there.unwrap();
+                    let (_, details) = world.recorded_with_details(world.a.id, "approval_expired").await;
+                    assert!(details.contains(&id.to_string()), "{details}");
+                }
+            }
+            let mut told = vec![&two, &elsewhere];
+            if matches!(decision, Decision::Withdrawn | Decision::Expired) {
+                told.push(&one);
+            } else {
+                told.push(&gone);
+            }
+            let mails = mailed(&world, "approval_over", id).await;
+            assert_eq!(mails.iter().map(|(user, _)| *user).collect::<Vec<_>>(), sorted(&told), "{decision}");
+            for (user, mail) in mails {
+                let Mail::ApprovalOver { by, people, decision: said, at: when, .. } = mail else { panic!("{mail:?}") };
+                let who = if matches!(decision, Decision::Withdrawn | Decision::Expired) { &admin } else { &one };
+                let name = if user == elsewhere.user { format!("{} (A)", who.name) } else { who.name.clone() };
+                // A code of theirs is taken some time after they were asked.
+                let is_late = *decision == Decision::Expired;
+                let over_at = if is_late { asked_at + Span::hours(24) } else { world.now() };
+                assert_eq!((by, people, said, when), (name, 1, *decision, over_at));
+            }
+            let to_requester = mailed(&world, "approval_decided", id).await;
+            let expected = usize::from(*decision != Decision::Withdrawn);
+            assert_eq!(to_requester.len(), expected, "who takes it back knows");
+            assert!(to_requester.iter().all(|(user, _)| *user == admin.user));
+        }
+        // Nothing is left to expire, and what is over stays as it was.
+        let before = Dump::of(&world).await;
+        expire(&world.platform).await.unwrap();
+        assert_eq!(before, Dump::of(&world).await);
+        world.assert_chains_whole().await;
     }
 
     async fn a_request_is_seen_by_those_who_may_decide(world: World) {

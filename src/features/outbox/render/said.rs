@@ -299,6 +299,11 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                     td_string!(locale, mail.approval.changes, moment = moment, who = who, people = people),
                     td_string!(locale, mail.approval.changes_now),
                 ),
+                Decision::Expired => (
+                    td_string!(locale, mail.approval.expired_subject),
+                    td_string!(locale, mail.approval.expired, moment = moment, people = people),
+                    td_string!(locale, mail.approval.declined_now),
+                ),
                 Decision::Declined | Decision::Withdrawn => (
                     td_string!(locale, mail.approval.declined_subject),
                     td_string!(locale, mail.approval.declined, moment = moment, who = who, people = people),
@@ -307,6 +312,29 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             };
             let doubt = (td_string!(locale, mail.approval.decided_doubt), td_string!(locale, mail.approval.decided_do));
             (subject, vec![says(happened), says(now.to_owned())], doubt.0, doubt.1)
+        }
+        Mail::ApprovalOver { at, by, people, decision, .. } => {
+            let (moment, who, people) = (moment(locale, *at), isolated(by), persons(locale, *people));
+            let happened = match decision {
+                Decision::Approved => {
+                    td_string!(locale, mail.approval.over_approved, moment = moment, who = who, people = people)
+                }
+                Decision::Declined => {
+                    td_string!(locale, mail.approval.over_declined, moment = moment, who = who, people = people)
+                }
+                Decision::ChangesAsked => {
+                    td_string!(locale, mail.approval.over_changes, moment = moment, who = who, people = people)
+                }
+                Decision::Withdrawn => {
+                    td_string!(locale, mail.approval.over_withdrawn, moment = moment, who = who, people = people)
+                }
+                Decision::Expired => {
+                    td_string!(locale, mail.approval.over_expired, moment = moment, who = who, people = people)
+                }
+            };
+            let lines = vec![says(happened), says(td_string!(locale, mail.approval.over_now).to_owned())];
+            let doubt = (td_string!(locale, mail.approval.doubt), td_string!(locale, mail.approval.over_do));
+            (td_string!(locale, mail.approval.over_subject), lines, doubt.0, doubt.1)
         }
         Mail::RoleEnded { at, place, by } => {
             let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));

@@ -62,6 +62,10 @@ fn decided(decision: Decision, reason: Option<&str>) -> Mail {
     Mail::ApprovalDecided { reset, at: AT, by, people: 12, decision, reason: reason.map(str::to_owned) }
 }
 
+fn over(decision: Decision) -> Mail {
+    Mail::ApprovalOver { reset: ResetId::new(AT, [0; 10]), at: AT, by: "Ole".to_owned(), people: 12, decision }
+}
+
 fn new_password() -> Mail {
     Mail::NewPassword { challenge: ChallengeId::new(AT, [0; 10]), key_id: "a1b2c3d4".into(), at: AT, expires_at: AT }
 }
@@ -122,6 +126,8 @@ fn in_language(locale: Locale) -> Vec<Rendered> {
         rendered(&Mail::Removed { at: AT, by: "Ines".into() }, &TO, None),
         rendered(&approval(1, &["Hafenwerk"], 0), &TO, Some(page())),
         rendered(&decided(Decision::ChangesAsked, Some("Too many")), &TO, Some(page())),
+        rendered(&decided(Decision::Expired, None), &TO, Some(page())),
+        rendered(&over(Decision::Withdrawn), &TO, Some(page())),
         rendered(&Mail::PasswordChanged { at: AT }, &TO, None),
         rendered(&Mail::PasswordSet { at: AT }, &TO, None),
         rendered(&Mail::CallerCodeMade { at: AT, by: "Ines".into(), until: AT }, &TO, None),
@@ -319,6 +325,18 @@ fn an_approval_is_asked_for_and_decided_in_words() {
     for (decision, word) in [(Decision::Declined, "declined"), (Decision::ChangesAsked, "asked you to change")] {
         let said = says(&decided(decision, Some("Too many")));
         assert!(said.contains(&format!("Ole {word}")) && said.contains("Reason: Too many"), "{said}");
+    }
+    let late = says(&decided(Decision::Expired, None));
+    assert!(late.contains("nobody had decided about the reset of 12 people that you asked for."), "{late}");
+    for (decision, words) in [
+        (Decision::Approved, "Ole approved the reset of 12 people"),
+        (Decision::Declined, "Ole declined the reset of 12 people"),
+        (Decision::ChangesAsked, "Ole asked for changes to the reset of 12 people"),
+        (Decision::Withdrawn, "Ole took back the reset of 12 people"),
+        (Decision::Expired, "nobody had decided about the reset of 12 people for which Ole asked you."),
+    ] {
+        let said = says(&over(decision));
+        assert!(said.contains(words) && said.contains("There is nothing left for you to do."), "{said}");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::placeholders;
+use crate::platform::db::{placeholders, rows};
 use crate::platform::{Conn, Result};
 
 /// What the requester said of a plan when they confirmed it.
@@ -29,6 +29,51 @@ pub async fn ask(conn: &mut Conn, id: ResetId, words: &Words<'_>, now: Time) -> 
     .bind(words.from.map(str::to_owned))
     .bind(id)
     .bind(super::list::words_key(words.reason, words.ticket))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Writes down who was asked.
+pub async fn set_approvers(conn: &mut Conn, id: ResetId, approvers: &[UserRef]) -> Result<()> {
+    for part in approvers.chunks(500) {
+        let text =
+            format!("INSERT INTO reset_approvers (reset_id, customer_id, user_id) VALUES {}", rows(part.len(), 3));
+        let query = part.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)), |query, user| {
+            query.bind(id).bind(user.customer).bind(user.id)
+        });
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Who was asked, and is still there.
+pub async fn approvers(conn: &mut Conn, id: ResetId) -> Result<Vec<UserRef>> {
+    let text = "SELECT a.customer_id, a.user_id FROM reset_approvers a \
+         JOIN users u ON u.customer_id = a.customer_id AND u.id = a.user_id \
+         WHERE a.reset_id = $1 AND u.removed_at IS NULL ORDER BY a.customer_id, a.user_id";
+    let rows: Vec<(CustomerId, UserId)> = sqlx::query_as(text).bind(id).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(customer, id)| UserRef { customer, id }).collect())
+}
+
+/// A plan about which nobody decided in time, the oldest first.
+pub async fn overdue(conn: &mut Conn, now: Time) -> Result<Option<ResetId>> {
+    let text = "SELECT id FROM resets WHERE approval_asked_at <= $1 AND decided_at IS NULL AND confirmed_at IS NULL \
+         ORDER BY approval_asked_at, id LIMIT 1";
+    let row: Option<(ResetId,)> = sqlx::query_as(text).bind(now - LIFETIME).fetch_optional(conn).await?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Writes down that nobody decided in time. Of two at once, one succeeds.
+pub async fn expire(conn: &mut Conn, id: ResetId, now: Time) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE resets SET decided_at = $1, decision = $2 \
+         WHERE id = $3 AND approval_asked_at <= $4 AND decided_at IS NULL AND confirmed_at IS NULL",
+    )
+    .bind(now)
+    .bind(Decision::Expired)
+    .bind(id)
+    .bind(now - LIFETIME)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
