@@ -98,6 +98,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>, watchers
         .route("/users/invite/file/{list}/untaken.csv", get(accounts::files::untaken))
         .route("/resets/{id}/report.csv", get(reset::report::csv))
         .route("/resets/{id}/report.json", get(reset::report::json))
+        .route("/resets/{id}/mail", get(reset::mail_frame::show))
         .route("/resets/{id}/progress", get(reset::progress::tell).layer(Extension(watchers)))
         .with_state(platform.clone())
         .merge(pages);
@@ -170,7 +171,7 @@ fn content_security_policy() {
     };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-         connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         connect-src 'self'; font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -225,6 +226,7 @@ async fn sweep(platform: Platform) {
         every.tick().await;
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");
         log(reset::remind::remind(&platform).await, "reminders could not be written");
+        log(reset::approval::expire(&platform).await, "requests for approval could not be ended");
         log(reset::service::sweep(&platform).await, "stale plans could not be removed");
         log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
         log(forgotten::service::sweep(&platform).await, "stale requests for passwords could not be removed");

@@ -7,11 +7,12 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::header::{self, HeaderValue};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::frame::framed;
 use crate::domain::time::Time;
 
 /// The mails of the demo, in memory: the newest 500.
@@ -91,9 +92,6 @@ struct Shown {
 
 /// The pages: the site's stylesheet, and a frame with a mail's HTML part.
 const PAGE: &str = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// The HTML part: its inline styles and nothing else; no script, and links only out of the frame.
-const PART: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; \
-    sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation";
 
 #[derive(Deserialize)]
 struct Search {
@@ -164,27 +162,16 @@ fn page(shown: &Shown, search: &str, open: Option<DevMail>) -> Response {
     });
     let page = Page { css: &shown.css, search: search.trim(), mails: &mails, open: open.as_ref() };
     match page.render() {
-        Ok(html) => with_policy(PAGE, Html(html)),
+        Ok(html) => ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE))], Html(html)).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
 async fn html_part(State(shown): State<Shown>, Path(number): Path<u64>) -> Response {
     match shown.mailbox.get(number) {
-        Some(mail) => {
-            // Links leave the frame: no page of ours lets itself be shown in one.
-            let html = mail.html.replacen("<head>", "<head><base target=\"_top\">", 1);
-            let mut response = with_policy(PART, Html(html));
-            response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-            response
-        }
+        Some(mail) => framed(&mail.html, true),
         None => StatusCode::NOT_FOUND.into_response(),
     }
-}
-
-fn with_policy(policy: &'static str, html: Html<String>) -> Response {
-    const POLICY: HeaderName = header::CONTENT_SECURITY_POLICY;
-    ([(POLICY, HeaderValue::from_static(policy))], html).into_response()
 }
 
 /// "2026-11-22 14:05:31 UTC".

@@ -3,6 +3,8 @@
 #[cfg(feature = "ssr")]
 pub mod bounce;
 #[cfg(feature = "ssr")]
+pub mod frame;
+#[cfg(feature = "ssr")]
 pub mod gateway;
 #[cfg(feature = "ssr")]
 pub mod mailbox;

@@ -41,6 +41,8 @@ pub mod from_list_file;
 pub mod from_list_page;
 pub mod list_api;
 pub mod list_page;
+#[cfg(feature = "ssr")]
+pub mod mail_frame;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod people;

@@ -59,8 +59,8 @@ pub struct CustomerSums {
     pub name: String,
     /// The sums over its users.
     pub sums: Sums,
-    /// How many of its owners can sign in meanwhile.
-    pub owners_left: usize,
+    /// Which of its owners can sign in meanwhile.
+    pub owners_left: Vec<String>,
 }
 
 /// The mail that one of them will get.
@@ -144,7 +144,7 @@ pub(super) fn page(view: &View, query: &str) -> ResetPage {
         id: customer.id,
         name: customer.name.clone(),
         sums: sums(Listing { customer: Some(customer.id), ..Listing::default() }),
-        owners_left: view.owners_left.get(&customer.id).copied().unwrap_or_default(),
+        owners_left: view.owners_left.get(&customer.id).cloned().unwrap_or_default(),
     });
     let listed: Vec<_> = items.iter().filter(|(_, item, role)| listing.lists(item, *role)).collect();
     let before = place("after").min(listed.len());
@@ -170,7 +170,7 @@ pub(super) fn page(view: &View, query: &str) -> ResetPage {
         change: change.clone(),
     };
     let changes_before = place("changed").min(view.changes.len());
-    let mail = view.mail.as_ref().map(|(to, mail)| MailPreview {
+    let mail = view.mail.as_ref().map(|service::Preview { to, mail }| MailPreview {
         to: to.clone(),
         subject: mail.subject.clone(),
         text: mail.text.clone(),

@@ -129,7 +129,6 @@ fn by_customer(page: &ResetPage) -> AnyView {
         let Sums { selected, resets, losses, .. } = &customer.sums;
         let of = |which: Which| Listing { customer: Some(customer.id), skip: None, which };
         let sessions = usize::try_from(losses.sessions).unwrap_or(0);
-        let owners = format!("/customers/{}/people", customer.id);
         view! {
             <tr>
                 <td><CustomerName name=customer.name.clone()/></td>
@@ -138,7 +137,7 @@ fn by_customer(page: &ResetPage) -> AnyView {
                 <td class="num">{link(page, customer.sums.kept(), of(Which::Skipped))}</td>
                 <td class="num">{link(page, sessions, of(Which::Sessions))}</td>
                 <td class="num">{link(page, *resets, of(Which::Reset))}</td>
-                <td class="num"><a class="count-link" href=owners>{counted(customer.owners_left)}</a></td>
+                <td class="num">{owners_left(customer)}</td>
             </tr>
         }
         .into_any()
@@ -156,6 +155,22 @@ fn by_customer(page: &ResetPage) -> AnyView {
                 <tbody>{page.customers.iter().map(row).collect_view()}</tbody>
             </table>
         </div>
+    }
+    .into_any()
+}
+
+/// How many owners stay, and behind the number who they are.
+fn owners_left(customer: &CustomerSums) -> AnyView {
+    let names = &customer.owners_left;
+    if names.is_empty() {
+        return "0".into_any();
+    }
+    let named = names.iter().map(|name| view! { <li><bdi>{name.clone()}</bdi></li> }).collect_view();
+    view! {
+        <details class="fold">
+            <summary>{counted(names.len())}</summary>
+            <ul>{named}</ul>
+        </details>
     }
     .into_any()
 }
@@ -300,7 +315,11 @@ fn mail(page: &ResetPage) -> Option<AnyView> {
             <div class="mail-stage">
                 <article class="mail">
                     <h3>{mail.subject}</h3>
-                    <pre class="mail-text">{mail.text}</pre>
+                    <iframe src=format!("/resets/{}/mail", page.id) title="The mail" sandbox=""></iframe>
+                    <details class="fold">
+                        <summary>"As plain text"</summary>
+                        <pre class="mail-text">{mail.text}</pre>
+                    </details>
                 </article>
             </div>
         }

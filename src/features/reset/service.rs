@@ -2,7 +2,7 @@
 
 mod review;
 
-pub use review::{View, changes, list, plan_of, reviewed, seen, view, waiting};
+pub use review::{Preview, View, changes, list, mail, plan_of, reviewed, seen, view, waiting};
 
 use std::collections::BTreeSet;
 

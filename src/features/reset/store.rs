@@ -216,6 +216,15 @@ impl ItemRow {
 
 /// The items of a reset that `scope` covers, in the order of the plan. Whoever has left since stays in it.
 pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<ItemRow>> {
+    some_items(conn, scope, id, ("", "")).await
+}
+
+/// The first of them who is to be reset.
+pub async fn first_going(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Option<ItemRow>> {
+    Ok(some_items(conn, scope, id, (" AND i.skip IS NULL", " LIMIT 1")).await?.pop())
+}
+
+async fn some_items(conn: &mut Conn, scope: &Scope, id: ResetId, (which, limit): (&str, &str)) -> Result<Vec<ItemRow>> {
     let customers = scope.customers();
     if customers.is_empty() {
         return Ok(Vec::new());
@@ -229,7 +238,7 @@ pub async fn items(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Vec<It
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
          JOIN customers c ON c.id = i.customer_id \
-         WHERE i.reset_id = $1 AND i.customer_id IN ({}) ORDER BY i.customer_id, i.user_id",
+         WHERE i.reset_id = $1{which} AND i.customer_id IN ({}) ORDER BY i.customer_id, i.user_id{limit}",
         placeholders(2, customers.len())
     );
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id);

@@ -6,6 +6,7 @@ mod list;
 pub use list::{ListedMethod, PAGE, Page, User, by_ids, census, count, count_methods, counts, ids, methods, page};
 
 use super::store;
+pub use super::store::OwnerRow;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
@@ -187,18 +188,14 @@ pub async fn owned_by(conn: &mut Conn, home: CustomerId, users: &[UserId], now: 
 /// # Errors
 /// When the database fails.
 pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<Vec<UserRef>> {
-    Ok(working_owners_of(conn, &[customer], now).await?.into_iter().map(|(_, owner)| owner).collect())
+    Ok(working_owners_of(conn, &[customer], now).await?.iter().map(OwnerRow::user).collect())
 }
 
 /// The same of several customers at once, each owner with the customer that they own.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn working_owners_of(
-    conn: &mut Conn,
-    customers: &[CustomerId],
-    now: Time,
-) -> Result<Vec<(CustomerId, UserRef)>> {
+pub async fn working_owners_of(conn: &mut Conn, customers: &[CustomerId], now: Time) -> Result<Vec<OwnerRow>> {
     store::working_owners(conn, customers, now).await
 }
 

@@ -304,26 +304,41 @@ pub async fn is_privileged(conn: &mut Conn, user: UserRef, now: Time) -> Result<
     Ok(row.is_some())
 }
 
+/// An owner who can sign in.
+#[derive(FromRow)]
+pub struct OwnerRow {
+    /// Whose owner they are.
+    pub owned_id: CustomerId,
+    pub customer_id: CustomerId,
+    pub id: UserId,
+    pub name: String,
+    /// Where they are at home.
+    pub customer_name: String,
+}
+
+impl OwnerRow {
+    pub const fn user(&self) -> UserRef {
+        UserRef { customer: self.customer_id, id: self.id }
+    }
+}
+
 /// The owners of each of `customers` who could sign in and help now: active, with a factor, not waiting for a set-up.
-pub async fn working_owners(
-    conn: &mut Conn,
-    customers: &[CustomerId],
-    now: Time,
-) -> Result<Vec<(CustomerId, UserRef)>> {
+pub async fn working_owners(conn: &mut Conn, customers: &[CustomerId], now: Time) -> Result<Vec<OwnerRow>> {
     if customers.is_empty() {
         return Ok(Vec::new());
     }
     let (among, values) = among(conn, "m.customer_id", 2, customers);
     let text = format!(
-        "SELECT m.customer_id, u.customer_id, u.id FROM memberships m \
+        "SELECT m.customer_id AS owned_id, u.customer_id, u.id, u.name, c.name AS customer_name FROM memberships m \
          JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
+         JOIN customers c ON c.id = u.customer_id \
          WHERE {among} AND m.role = 'owner' AND (m.ends_at IS NULL OR m.ends_at > $1) \
             AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL AND u.disowned_at IS NULL \
-            AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)"
+            AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id) \
+         ORDER BY u.name_key, u.id"
     );
-    let query = sqlx::query_as::<_, (CustomerId, CustomerId, UserId)>(sqlx::AssertSqlSafe(text)).bind(now);
-    let rows = values.into_iter().fold(query, QueryAs::bind).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(of, customer, id)| (of, UserRef { customer, id })).collect())
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(now);
+    Ok(values.into_iter().fold(query, QueryAs::bind).fetch_all(conn).await?)
 }
 
 /// The roles of a user in the customers of `scope` that have not ended: home first, the others by name.

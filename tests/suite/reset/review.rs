@@ -94,11 +94,43 @@ both! {
             let view = rekey::features::reset::service::view(&world.platform, &actor, id).await.unwrap().unwrap();
             view.owners_left.into_iter().collect::<Vec<_>>()
         };
-        assert_eq!(left(id).await, [(world.a.id, 2)]);
+        let mut both = vec![owner.name.clone(), third.name.clone()];
+        both.sort();
+        assert_eq!(left(id).await, [(world.a.id, both)]);
         world.suspend(&third).await;
-        assert_eq!(left(id).await, [(world.a.id, 1)]);
+        assert_eq!(left(id).await, [(world.a.id, vec![owner.name.clone()])]);
+        // An owner who is at home elsewhere stands there with their customer.
+        let technician = world.with_role(&world.b, Role::Member).await;
+        world.grant(&technician, &world.a, Role::Owner).await;
         let page = shown(&mut Browser::signed_in(&world, &owner).await, id, "").await;
-        assert!(page.contains(&format!("/customers/{}/people", world.a.id)), "{page}");
+        assert!(page.contains(&format!("<bdi>{} (B)</bdi>", technician.name)), "{page}");
+    }
+
+    async fn the_mail_is_framed_without_a_token(world: World) {
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let (user, new) = (world.member(&world.a).await, world.person(&world.a, Who::NEW).await);
+        let id = world.plan(&owner, &[user.user]).await;
+        let way = format!("/resets/{id}/mail");
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let page = shown(&mut browser, id, "").await;
+        assert!(page.contains(&format!("src=\"{way}\"")), "{page}");
+        let mail = browser.get(&way).await;
+        assert_eq!((mail.status.as_u16(), mail.header("x-frame-options")), (200, "SAMEORIGIN"));
+        let policy = mail.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline'") && policy.ends_with("sandbox"), "{policy}");
+        assert!(mail.body.contains(&user.name) && mail.body.contains(&owner.name), "{}", mail.body);
+        assert!(mail.body.contains("/recover/…") && mail.body.contains("/not-me/…"), "no token: nothing was made");
+        // Whoever may not see the plan learns nothing, not even that there is one; and where nobody is reset, there is no mail.
+        let stranger = world.with_role(&world.b, Role::Owner).await;
+        let mut elsewhere = Browser::signed_in(&world, &stranger).await;
+        let skipped = world.plan(&owner, &[new.user]).await;
+        assert_eq!(elsewhere.get(&way).await.status.as_u16(), 404);
+        let unknown = ResetId::new(world.now(), [7; 10]).to_string();
+        for id in [skipped.to_string().as_str(), "0", &unknown] {
+            let answer = browser.get(&format!("/resets/{id}/mail")).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (404, ""), "{id}");
+        }
+        assert_eq!(Browser::new(&world).await.get(&way).await.location(), "/sign-in?next=%2Fresets");
     }
 
     async fn ten_thousand_are_listed_in_pages(world: World) {

@@ -16,6 +16,7 @@ use crate::domain::reset_filter::{ResetFilter, Tab};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::outbox::render::{Recipient, Rendered, Way, render};
+use crate::features::users::service::OwnerRow;
 use crate::features::{customers, session, users};
 use crate::platform::keys::sha256;
 use crate::platform::text::name_key;
@@ -36,10 +37,18 @@ pub struct View {
     pub approval: Option<Approval>,
     /// Who has changed since it was frozen, while it can still be confirmed or approved.
     pub changes: Vec<Change>,
-    /// How many owners each customer keeps who can sign in meanwhile.
-    pub owners_left: BTreeMap<CustomerId, usize>,
-    /// The mail that one of them gets, and who.
-    pub mail: Option<(String, Rendered)>,
+    /// Which owners each customer keeps who can sign in meanwhile.
+    pub owners_left: BTreeMap<CustomerId, Vec<String>>,
+    /// The mail that one of them gets.
+    pub mail: Option<Preview>,
+}
+
+/// The mail that somebody in a plan will get.
+pub struct Preview {
+    /// Who.
+    pub to: String,
+    /// What.
+    pub mail: Rendered,
 }
 
 /// A reset that `actor` may see: their own, or one with users of customers whose records they read. A plan that is not
@@ -82,26 +91,48 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
     let is_mine = reset.requester() == actor.user;
     let going: BTreeSet<UserRef> = rows.iter().filter(|row| row.skip.is_none()).map(|row| row.item().user).collect();
     let owners = users::service::working_owners_of(&mut conn, &ids, now).await?;
-    let mut owners_left: BTreeMap<CustomerId, usize> = ids.iter().map(|id| (*id, 0)).collect();
-    for (customer, owner) in owners {
-        *owners_left.entry(customer).or_default() += usize::from(!going.contains(&owner));
+    let mut owners_left: BTreeMap<CustomerId, Vec<String>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+    for owner in owners.into_iter().filter(|owner| !going.contains(&owner.user())) {
+        let is_home = owner.customer_id == owner.owned_id;
+        let name = if is_home { owner.name } else { format!("{} ({})", owner.name, owner.customer_name) };
+        owners_left.entry(owner.owned_id).or_default().push(name);
     }
     let first = rows.iter().find(|row| row.skip.is_none());
     let mail = match first.and_then(|row| Some((row, customers.iter().find(|one| one.id == row.customer_id)?))) {
-        Some((row, customer)) => Some(mail(&mut conn, platform, &reset, row, customer).await?),
+        Some((row, customer)) => Some(preview(&mut conn, platform, &reset, row, customer).await?),
         None => None,
     };
     Ok(Some(View { reset, items: rows, customers, is_mine, approval, changes, owners_left, mail }))
 }
 
+/// The mail that one of the people in a reset gets whom `actor` may see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mail(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Option<Preview>> {
+    let mut conn = platform.db.read().await?;
+    let Some(reset) = seen(&mut conn, actor, id).await? else {
+        return Ok(None);
+    };
+    let scope = actor.scope(Right::Read);
+    let Some(row) = store::first_going(&mut conn, &scope, id).await? else {
+        return Ok(None);
+    };
+    let customers = customers::service::list(&mut conn, &scope.narrowed(&[row.customer_id])).await?;
+    match customers.first() {
+        Some(customer) => Ok(Some(preview(&mut conn, platform, &reset, &row, customer).await?)),
+        None => Ok(None),
+    }
+}
+
 /// What one of them will get, as far as it is known before.
-async fn mail(
+async fn preview(
     conn: &mut Conn,
     platform: &Platform,
     reset: &Reset,
     row: &ItemRow,
     customer: &Customer,
-) -> Result<(String, Rendered)> {
+) -> Result<Preview> {
     let now = platform.now();
     let requester = session::service::actor(conn, reset.requester(), now).await?;
     let requester = match requester {
@@ -129,7 +160,7 @@ async fn mail(
     let way = Way::Link(format!("{}…", platform.config.absolute("/recover/")), expires_at);
     let language = row.language.as_deref().and_then(tagged).unwrap_or_default();
     let mail = render(language, &mail, &to, Some(way)).map_err(|_| Unreadable("mail"))?;
-    Ok((row.name.clone(), mail))
+    Ok(Preview { to: row.name.clone(), mail })
 }
 
 /// Who of a plan is not as they were reviewed, judged as whoever asked for it may act now. `rows` is everybody in it whom
@@ -161,10 +192,10 @@ pub async fn changes(
 }
 
 /// The owners of customers all of whose owners are going.
-fn last_owners(owners: &[(CustomerId, UserRef)], going: &BTreeSet<UserRef>) -> BTreeSet<UserRef> {
+fn last_owners(owners: &[OwnerRow], going: &BTreeSet<UserRef>) -> BTreeSet<UserRef> {
     let stays: BTreeSet<CustomerId> =
-        owners.iter().filter(|(_, owner)| !going.contains(owner)).map(|(customer, _)| *customer).collect();
-    owners.iter().filter(|(customer, _)| !stays.contains(customer)).map(|(_, owner)| *owner).collect()
+        owners.iter().filter(|owner| !going.contains(&owner.user())).map(|owner| owner.owned_id).collect();
+    owners.iter().filter(|owner| !stays.contains(&owner.owned_id)).map(OwnerRow::user).collect()
 }
 
 /// At most `limit` resets that `filter` means, before `before`, of those that concern customers whose records `actor` reads.
