@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::caller::SecondProof;
 use super::method::MethodKind;
+use super::not_me::Hold;
 use super::time::{Span, Time};
 
 /// The policy of one customer. A setting that is missing in storage has its default.
@@ -111,6 +112,20 @@ pub fn lacks<'a>(
 }
 
 impl Policy {
+    /// What it comes to for somebody whose password may be in wrong hands: it was set with nothing but a mail, or they said of
+    /// a notice that it was not them. A code of their help desk does in its place, since otherwise no way would lead back in;
+    /// and after such a notice the help desk confirms the set-up too: whoever reads their mailbox could have said it, to
+    /// have them reset.
+    #[must_use]
+    pub const fn in_doubt(mut self, hold: Hold, password_by_mail: bool) -> Self {
+        let is_held = !matches!(hold, Hold::None);
+        if is_held || password_by_mail {
+            self.second_proof = SecondProof::PasswordOrCallerCode;
+        }
+        self.call_back_check |= is_held;
+        self
+    }
+
     /// How long a recovery link works: never under 5 minutes nor over 24 hours, whatever is stored.
     #[must_use]
     pub fn link_lifetime(&self) -> Span {
@@ -242,6 +257,21 @@ mod tests {
         assert_eq!(lives(0), Span::minutes(5));
         assert_eq!(lives(1440), Span::hours(24));
         assert_eq!(lives(u16::MAX), Span::hours(24));
+    }
+
+    #[test]
+    fn in_doubt_another_proof_is_asked_for_and_never_less() {
+        for strict in [false, true] {
+            let takes = if strict { SecondProof::PasswordOrCallerCode } else { SecondProof::Password };
+            let policy = Policy { call_back_check: strict, second_proof: takes, ..Policy::default() };
+            assert_eq!(policy.in_doubt(Hold::None, false), policy);
+            let by_mail = policy.in_doubt(Hold::None, true);
+            assert_eq!((by_mail.second_proof.takes_caller_codes(), by_mail.call_back_check), (true, strict));
+            for hold in [Hold::Frozen, Hold::LinkOnly] {
+                let held = policy.in_doubt(hold, false);
+                assert!(held.second_proof.takes_caller_codes() && held.call_back_check && held.link_required());
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Caller codes: what a help desk reads out opens nothing without the link, the link nothing without it, and both together
 //! once.
 
+mod doubts;
 mod made;
 mod races;
 mod words;
@@ -13,8 +14,9 @@ use rekey::domain::password::Weakness;
 use rekey::domain::policy::Policy;
 use rekey::domain::recovery::WRONG_PASSWORDS;
 use rekey::domain::time::Span;
+use rekey::features::forgotten::service::Set;
 use rekey::features::recovery::caller;
-use rekey::features::recovery::service::{Proof, open};
+use rekey::features::recovery::service::{Proof, open, prove};
 use rekey::features::reset::board::Picked;
 use rekey::features::reset::board_acts::{Acted, act};
 use rekey::features::security::caller_service::{Made, Order, make};

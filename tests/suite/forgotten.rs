@@ -40,7 +40,7 @@ impl World {
         self.platform.keys.password_token(self.platform.keys.newest_id(), challenge, person.user)
     }
 
-    async fn set_by_mail(&self, link: &str, password: &str) -> Set {
+    pub async fn set_by_mail(&self, link: &str, password: &str) -> Set {
         set(&self.platform, &self.origin, link, password.to_owned()).await.unwrap()
     }
 

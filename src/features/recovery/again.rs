@@ -8,13 +8,12 @@ use crate::domain::audit::{Event, What};
 use crate::domain::ids::{CustomerId, LinkId, UserId};
 use crate::domain::invitation::{MAIL_WINDOW, next_mail_at};
 use crate::domain::mail::Mail;
-use crate::domain::not_me::Hold;
 use crate::domain::recovery::{LinkState, may_ask_for_help};
 use crate::domain::sign_in::SIGN_IN_LIFETIME;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::outbox::service::{Delivery, Letter};
-use crate::features::{audit, customers, outbox, users};
+use crate::features::{audit, outbox, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
@@ -52,7 +51,7 @@ pub async fn required(
     locked: &users::service::Locked,
 ) -> Result<Option<LinkRequired>> {
     let user = locked.user;
-    let Some(customer) = customers::service::of_user(conn, user.customer).await? else {
+    let Some(customer) = users::service::home(conn, user).await? else {
         return Ok(None);
     };
     let (newest, now) = (store::newest_of(conn, user).await?, platform.now());
@@ -130,10 +129,10 @@ pub async fn send(platform: &Platform, origin: &Origin, sealed: &str) -> Result<
     };
     let row = store::open_of(&mut tx, user).await?;
     let is_same = row.is_some_and(|row| (row.id, row.generation) == (asked.link, asked.generation));
-    let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else {
+    let Some(customer) = users::service::home(&mut tx, user).await? else {
         return Ok(Again::Over);
     };
-    let only_link = customer.policy.link_required() || locked.hold == Hold::LinkOnly;
+    let only_link = locked.password_by_mail || customer.policy.link_required();
     if !is_same || !locked.may_recover() || !locked.set_up_due || !only_link {
         return Ok(Again::Over);
     }

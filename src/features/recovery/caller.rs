@@ -14,7 +14,7 @@ use crate::domain::sign_in::{Purpose, Step};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::outbox::service::Letter;
-use crate::features::{audit, customers, outbox, session, users};
+use crate::features::{audit, outbox, session, users};
 use crate::platform::keys::same;
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
@@ -96,7 +96,7 @@ pub async fn prove(platform: &Platform, origin: &Origin, token: &str, digits: &s
     let Some(row) = live(&mut tx, platform, token).await? else {
         return Ok(Proof::Dead);
     };
-    let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else {
+    let Some(customer) = users::service::home(&mut tx, user).await? else {
         return Ok(Proof::Dead);
     };
     if !locked.may_recover() {

@@ -10,7 +10,7 @@ use crate::domain::sign_in::{Purpose, Step};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::session::service::NewToken;
-use crate::features::{audit, customers, session, users};
+use crate::features::{audit, session, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result, keys};
 
@@ -147,7 +147,9 @@ pub async fn open(platform: &Platform, origin: &Origin, token: &str) -> Result<O
     let Some(row) = live(&mut conn, platform, token).await? else {
         return Ok(None);
     };
-    let Some(customer) = customers::service::of_user(&mut conn, row.customer_id).await? else {
+    let Some(customer) =
+        users::service::home(&mut conn, UserRef { customer: row.customer_id, id: row.user_id }).await?
+    else {
         return Ok(None);
     };
     drop(conn);

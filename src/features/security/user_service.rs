@@ -80,7 +80,7 @@ async fn find(conn: &mut Conn, scope: &Scope, id: UserId) -> Result<Option<(User
     let Some(user) = users::service::by_ids(conn, scope, &[id]).await?.pop() else {
         return Ok(None);
     };
-    let home = customers::service::of_user(conn, user.user.customer).await?;
+    let home = users::service::home(conn, user.user).await?;
     Ok(home.map(|home| (user, home)))
 }
 

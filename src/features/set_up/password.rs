@@ -4,7 +4,7 @@
 use super::service::show;
 use crate::domain::password::{Weakness, shortest};
 use crate::domain::sign_in::{Next, Passed, Step, advance};
-use crate::features::{customers, session, users};
+use crate::features::{session, users};
 use crate::platform::{Platform, Result, common};
 
 /// What came of a new password in a set-up.
@@ -54,7 +54,7 @@ pub async fn choose(platform: &Platform, token: &str, password: String) -> Resul
     let Some(challenge) = session::service::challenge(&mut tx, token, platform.now()).await? else {
         return Ok(Chosen::Dead);
     };
-    let Some(customer) = customers::service::of_user(&mut tx, challenge.user.customer).await? else {
+    let Some(customer) = users::service::home(&mut tx, challenge.user).await? else {
         return Ok(Chosen::Dead);
     };
     if !customer.policy.second_proof.takes_caller_codes() {

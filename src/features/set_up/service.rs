@@ -14,7 +14,7 @@ use crate::features::backup_codes::service::NewCodes;
 use crate::features::outbox::service::Letter;
 use crate::features::recovery::call_back::{self, Words};
 use crate::features::session::service::{Challenge, NewToken};
-use crate::features::{audit, backup_codes, customers, invitation, methods, outbox, recovery, session, sign_in, users};
+use crate::features::{audit, backup_codes, invitation, methods, outbox, recovery, session, sign_in, users};
 use crate::platform::qr::{self, Qr};
 use crate::platform::request::Origin;
 use crate::platform::totp::TotpSecret;
@@ -136,7 +136,7 @@ pub fn key(customer: &Customer, address: &Address, secret: &TotpSecret) -> Key {
 }
 
 async fn whose(conn: &mut Conn, challenge: &Challenge) -> Result<Option<(Customer, Address)>> {
-    let customer = customers::service::of_user(conn, challenge.user.customer).await?;
+    let customer = users::service::home(conn, challenge.user).await?;
     let address = users::service::address_of(conn, challenge.user).await?;
     Ok(customer.zip(address))
 }
@@ -175,7 +175,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     let Some(secret) = session::service::pending_secret(platform, &challenge)? else {
         return Ok(Registered::Dead);
     };
-    let Some(customer) = customers::service::of_user(&mut tx, challenge.user.customer).await? else {
+    let Some(customer) = users::service::home(&mut tx, challenge.user).await? else {
         return Ok(Registered::Dead);
     };
     if !may_go_on(&challenge, facts(&mut tx, &customer, &challenge).await?) {
@@ -263,7 +263,7 @@ pub async fn postpone(platform: &Platform, origin: &Origin, token: &str) -> Resu
     let Some(challenge) = session::service::challenge(&mut tx, token, now).await? else {
         return Ok(Postponed::Dead);
     };
-    let Some(customer) = customers::service::of_user(&mut tx, challenge.user.customer).await? else {
+    let Some(customer) = users::service::home(&mut tx, challenge.user).await? else {
         return Ok(Postponed::Dead);
     };
     let user = challenge.user;

@@ -77,7 +77,7 @@ pub async fn begin(
     let Some(locked) = users::service::lock(&mut tx, user).await? else {
         return Ok(Begun::Wrong);
     };
-    let Some(customer) = customers::service::of_user(&mut tx, user.customer).await? else {
+    let Some(customer) = users::service::home(&mut tx, user).await? else {
         return Ok(Begun::Wrong);
     };
     let facts = Facts {

@@ -9,12 +9,13 @@ use super::store;
 pub use super::store::OwnerRow;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Role, Scope};
+use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::not_me::Hold;
 use crate::domain::sign_in::{Guesses, may_recover};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef, clean_name};
-use crate::features::{audit, session};
+use crate::features::{audit, customers, session};
 use crate::platform::text::{address_key, name_key};
 use crate::platform::{Conn, Platform, Result};
 
@@ -314,7 +315,19 @@ pub async fn password_proved(conn: &mut Conn, user: UserRef) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn is_password_by_mail(conn: &mut Conn, user: UserRef) -> Result<bool> {
-    store::password_by_mail(conn, user).await
+    Ok(store::doubts(conn, user).await?.1)
+}
+
+/// The customer of `user`, with its policy as it counts for the recovery of this user.
+///
+/// # Errors
+/// When the database fails.
+pub async fn home(conn: &mut Conn, user: UserRef) -> Result<Option<Customer>> {
+    let Some(customer) = customers::service::of_user(conn, user.customer).await? else {
+        return Ok(None);
+    };
+    let (hold, password_by_mail) = store::doubts(conn, user).await?;
+    Ok(Some(Customer { policy: customer.policy.in_doubt(hold, password_by_mail), ..customer }))
 }
 
 /// Keeps `user` out; their sessions and half-finished sign-ins end.

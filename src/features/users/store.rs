@@ -9,6 +9,7 @@ use sqlx::query::QueryAs;
 
 use crate::domain::authority::{Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::not_me::Hold;
 use crate::domain::sign_in::Guesses;
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
@@ -94,14 +95,13 @@ pub async fn set_password_by_mail(conn: &mut Conn, user: UserRef, at: Option<Tim
     Ok(())
 }
 
-pub async fn password_by_mail(conn: &mut Conn, user: UserRef) -> Result<bool> {
-    let row: Option<(Option<Time>,)> =
-        sqlx::query_as("SELECT password_by_mail_at FROM users WHERE customer_id = $1 AND id = $2")
-            .bind(user.customer)
-            .bind(user.id)
-            .fetch_optional(conn)
-            .await?;
-    Ok(row.is_some_and(|(at,)| at.is_some()))
+/// What holds since they said that something was not them, and whether their password was set with nothing but a mail.
+pub async fn doubts(conn: &mut Conn, user: UserRef) -> Result<(Hold, bool)> {
+    let text = "SELECT disowned_at, set_up_due_at, password_by_mail_at FROM users WHERE customer_id = $1 AND id = $2";
+    let query = sqlx::query_as::<_, (Option<Time>, Option<Time>, Option<Time>)>(text);
+    let (disowned_at, set_up_due_at, by_mail_at) =
+        query.bind(user.customer).bind(user.id).fetch_optional(conn).await?.unwrap_or_default();
+    Ok((Hold::from_facts(disowned_at, set_up_due_at), by_mail_at.is_some()))
 }
 
 pub async fn set_suspended(conn: &mut Conn, user: UserRef, at: Option<Time>) -> Result<()> {

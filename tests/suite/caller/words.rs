@@ -24,7 +24,7 @@ impl World {
     }
 
     /// The words that a set-up shows, and whether they are confirmed.
-    async fn words(&self, token: &str) -> Option<(String, bool)> {
+    pub(super) async fn words(&self, token: &str) -> Option<(String, bool)> {
         let shown = show(&self.platform, token).await.unwrap()?;
         shown.call_back.map(|words| (words.words, words.confirmed_at.is_some()))
     }
@@ -42,7 +42,20 @@ impl World {
         confirm(&self.platform, &self.origin, &session, called.user.user.id, set_up, &code).await.unwrap()
     }
 
-    async fn confirm_words(&self, called: &Called, words: &str) {
+    /// A help desk confirms the set-up of this user that is the only one.
+    pub async fn confirm_only_words(&self, admin: &Person, user: &Person) {
+        let actor = self.actor(admin).await;
+        let mut conn = self.platform.db.read().await.unwrap();
+        let seen = waiting(&mut conn, &self.platform, &actor, user.user.id).await.unwrap().unwrap().1;
+        drop(conn);
+        let [only] = seen.as_slice() else { panic!("{} set-ups", seen.len()) };
+        let (session, code) = (self.session(admin).await, self.fresh_code(admin));
+        let id = user.user.id;
+        let confirmed = confirm(&self.platform, &self.origin, &session, id, Some(only.set_up), &code).await.unwrap();
+        assert!(matches!(confirmed, Confirmed::Done(_)), "not confirmed");
+    }
+
+    pub(super) async fn confirm_words(&self, called: &Called, words: &str) {
         let confirmed = self.try_confirm_words(&called.admin, called, words).await;
         assert!(matches!(confirmed, Confirmed::Done(_)), "not confirmed");
     }
