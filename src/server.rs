@@ -47,6 +47,7 @@ pub async fn serve(platform: Platform, mail: worker::Transport) -> std::io::Resu
         worker::start(platform.clone(), mail),
         tokio::spawn(resume_resets(platform.clone())),
         tokio::spawn(answer_forgotten(platform.clone())),
+        tokio::spawn(tell_of_returns(platform.clone())),
         tokio::spawn(sweep(platform.clone())),
     ];
     tracing::info!(address = %listener.local_addr()?, base = %platform.config.base_url(), "listening");
@@ -216,6 +217,15 @@ async fn answer_forgotten(platform: Platform) {
             forgotten::service::answer_waiting(&platform).await.map(drop),
             "requests for passwords could not be answered",
         );
+    }
+}
+
+/// Tells whoever asked for a reset, and wants to know, who is back.
+async fn tell_of_returns(platform: Platform) {
+    let mut every = tokio::time::interval(Duration::from_mins(1));
+    loop {
+        every.tick().await;
+        log(reset::back_notices::tell(&platform).await, "nobody could be told who is back");
     }
 }
 

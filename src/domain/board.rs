@@ -10,6 +10,10 @@ use super::time::{Span, Time};
 pub const PAGE: usize = 50;
 /// The longest that one token of a link may work, however often it is extended.
 pub const LONGEST_LINK: Span = Span::hours(24);
+/// How long after its requester was told how many are back they can be told again, unless everybody is.
+const RETURNS_TOLD_EVERY: Span = Span::hours(1);
+/// For how long after a reset its requester is told.
+pub const RETURNS_TOLD_FOR: Span = Span::hours(30 * 24);
 
 /// Where somebody in a confirmed reset stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -213,11 +217,45 @@ impl Progress {
     }
 }
 
+/// How many of a reset are back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// So many are.
+    pub back: i64,
+    /// Of so many who lost their second factors.
+    pub of: i64,
+}
+
+impl Returned {
+    /// Whether nobody is missing any more.
+    #[must_use]
+    pub const fn is_everybody(self) -> bool {
+        self.back >= self.of
+    }
+
+    /// Whether the requester, who was last told of so many then, is told at `now`.
+    #[must_use]
+    pub fn is_told(self, (at, back): (Time, i64), now: Time) -> bool {
+        self.back > back && (self.is_everybody() || now >= at + RETURNS_TOLD_EVERY)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn returns_are_told_once_an_hour_and_when_all_are_back() {
+        let at = |minute: i64| Time::from_unix_milliseconds(0) + Span::minutes(minute);
+        let is_told = |back, told, minute| Returned { back, of: 10 }.is_told((at(0), told), at(minute));
+        assert!(!is_told(0, 0, 600), "nobody");
+        assert!(!is_told(3, 3, 600), "nobody else");
+        assert!(!is_told(3, 0, 59) && is_told(3, 0, 60));
+        assert!(is_told(10, 9, 1), "everybody");
+        assert!(!is_told(10, 10, 600), "and they know");
+    }
 
     #[test]
     fn an_address_names_stages() {

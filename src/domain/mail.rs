@@ -265,6 +265,19 @@ pub enum Mail {
         /// How it was decided.
         decision: Decision,
     },
+    /// So many of those whom you reset are back.
+    PeopleBack {
+        /// Which reset.
+        reset: ResetId,
+        /// When you were told before, or first wanted to be.
+        since: Time,
+        /// How many are since then.
+        lately: i64,
+        /// How many are in all.
+        back: i64,
+        /// Of how many.
+        of: i64,
+    },
     /// You have no role in a customer any more.
     RoleEnded {
         /// When.
@@ -327,7 +340,8 @@ impl Mail {
             | Self::RoleEnded { .. }
             | Self::ApprovalAsked { .. }
             | Self::ApprovalDecided { .. }
-            | Self::ApprovalOver { .. } => false,
+            | Self::ApprovalOver { .. }
+            | Self::PeopleBack { .. } => false,
         }
     }
 
@@ -360,6 +374,7 @@ impl Mail {
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::ApprovalDecided { .. } => "approval_decided",
             Self::ApprovalOver { .. } => "approval_over",
+            Self::PeopleBack { .. } => "people_back",
             Self::RoleGiven { .. } => "role_given",
             Self::RoleEnded { .. } => "role_ended",
         }

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod invitation;
 pub mod mail;
 pub mod method;
+pub mod network;
 pub mod not_me;
 pub mod password;
 pub mod phone;

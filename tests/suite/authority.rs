@@ -144,6 +144,7 @@ fn table() -> Vec<Function> {
         manage("/api/reset/approve", &[("id", "{asked}"), ("hash", "{hash}"), ("code", "{code}")]),
         manage("/api/reset/decline", &[("id", "{asked}"), ("decision", "declined"), ("why", "no")]),
         function("/api/reset/withdraw", For::Requester, true, false, &[("id", "{asked}")]),
+        function("/api/reset/back_notices", For::Requester, true, false, &[("id", "{done}"), ("on", "true")]),
         manage("/api/reset/cancel", &[("id", "{running}")]),
         manage("/api/reset/select", &[("id", "{done}"), ("all", "true"), ("state", "queued,proved,expired")]),
         manage("/api/reset/links", &[("id", "{done}"), ("users[0]", "{back}"), ("act", "revoke")]),

@@ -127,6 +127,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/reset/again", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/plan_list", Door::SignedIn, vec![("id", ID)]),
         ("/api/reset/cancel", Door::SignedIn, vec![("id", ID)]),
+        ("/api/reset/back_notices", Door::SignedIn, vec![("id", ID), ("on", "true")]),
         ("/api/reset/select", Door::SignedIn, vec![("id", ID), ("all", "true"), ("state", "failed")]),
         ("/api/reset/links", Door::SignedIn, vec![("id", ID), ("act", "revoke"), ("all", "true")]),
         ("/api/reset/people", Door::SignedIn, vec![]),

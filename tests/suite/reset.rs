@@ -1,5 +1,6 @@
 //! Resets: one moment of death, step by step until all are done, and what is seen and recorded of it.
 
+mod back_notices;
 mod board;
 mod changes;
 mod confirmation;

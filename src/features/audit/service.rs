@@ -11,6 +11,8 @@ use crate::platform::{Conn, Keys, Platform, Result};
 
 /// The chain of what belongs to no customer.
 const INSTALLATION: &str = "rekey";
+/// How many sign-ins are looked at to know from where somebody comes.
+const SIGN_INS: i64 = 50;
 
 /// Records one event, in the caller's transaction: if that rolls back, nothing happened and nothing is recorded.
 ///
@@ -112,6 +114,14 @@ pub async fn about(
     }
     let rows = store::about(conn, user, false, before.unwrap_or(i64::MAX), limit).await?;
     Ok(rows.into_iter().map(recorded).collect())
+}
+
+/// The network addresses from which `user` signed in lately, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn signed_in_from(conn: &mut Conn, user: UserRef) -> Result<Vec<String>> {
+    store::signed_in_from(conn, user, SIGN_INS).await
 }
 
 /// The newest events about or by somebody in their home customer's chain, at most `limit`, for their own eyes.

@@ -173,6 +173,15 @@ pub async fn about(conn: &mut Conn, user: UserRef, by: bool, before: i64, limit:
     Ok(query.bind(before).bind(limit).fetch_all(conn).await?)
 }
 
+/// From where somebody signed in lately, the newest first, each sign-in once.
+pub async fn signed_in_from(conn: &mut Conn, user: UserRef, limit: i64) -> Result<Vec<String>> {
+    let text = "SELECT from_address FROM audit_events \
+         WHERE chain = $1 AND target_id = $2 AND what = $3 AND from_address IS NOT NULL ORDER BY number DESC LIMIT $4";
+    let query = sqlx::query_as::<_, (String,)>(text).bind(user.customer).bind(user.id);
+    let rows = query.bind(What::SignedIn).bind(limit).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(address,)| address).collect())
+}
+
 /// Where a row stands among those of all chains: rows of two customers may share time and number.
 pub type Place = (Time, i64, CustomerId);
 

@@ -61,6 +61,15 @@ pub async fn end(conn: &mut Conn, platform: &Platform, user: UserRef, end: End) 
     end_links(conn, platform, user.customer, &[user.id], end).await
 }
 
+/// Writes down at the live link of `user` that they set up again from a network from which they never signed in. To be
+/// called before the link ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_new_network(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {
+    store::set_new_network(conn, user, now).await
+}
+
 async fn end_links(
     conn: &mut Conn,
     platform: &Platform,

@@ -92,6 +92,16 @@ pub async fn end_all(
     Ok(query.fetch_all(conn).await?)
 }
 
+pub async fn set_new_network(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {
+    sqlx::query("UPDATE links SET new_network_at = $1 WHERE customer_id = $2 AND user_id = $3 AND ended_at IS NULL")
+        .bind(now)
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 pub async fn issued_since(conn: &mut Conn, customer: CustomerId, users: &[UserId], since: Time) -> Result<Vec<UserId>> {
     if users.is_empty() {
         return Ok(Vec::new());

@@ -54,6 +54,8 @@ pub struct BoardRow {
     pub failure: Option<Failure>,
     /// What the mail server said.
     pub bounced: Option<String>,
+    /// Whether they came back from a network from which they had never signed in.
+    pub new_network: bool,
     /// Why the reader can do nothing about them.
     pub refusal: Option<Refusal>,
 }
@@ -73,6 +75,7 @@ impl BoardRow {
             skip: row.skip,
             failure: row.failed_why,
             bounced: row.bounced_why.clone().filter(|_| row.stage == Stage::Bounced),
+            new_network: row.new_network_at.is_some(),
             refusal: service::offered(actor, row.user(), row.role()),
         }
     }
@@ -117,6 +120,8 @@ pub struct BoardPage {
     pub may_cancel: bool,
     /// Whether the reader manages anybody in it.
     pub manages: bool,
+    /// Whether the reader is told by mail who is back; none where it is not their reset.
+    pub told: Option<bool>,
 }
 
 /// The board of a confirmed reset, as its address asks for it; none for one that the reader may not see.
@@ -159,6 +164,7 @@ pub async fn board_page(
         returns: view.returns,
         may_cancel: view.may_cancel,
         manages: view.manages,
+        told: (reset.requester() == actor.user).then_some(reset.back_told_at.is_some()),
     })))
 }
 
@@ -218,6 +224,34 @@ pub async fn cancel_reset(id: ResetId) -> Result<CancelOutcome, ApiError> {
         Cancelled::Refused(refusal) => CancelOutcome::Refused(refusal),
     };
     request.leave("cancel_reset", outcome, &[]);
+    Ok(outcome)
+}
+
+/// What came of switching those mails on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoticesOutcome {
+    /// They come from now on.
+    On,
+    /// They do not.
+    Off,
+    /// No reset of the reader's own.
+    Unknown,
+}
+
+/// Switches the mails on or off that tell whoever asked for a reset how many are back.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "reset/back_notices")]
+pub async fn tell_of_returns(id: ResetId, on: bool) -> Result<NoticesOutcome, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let outcome = match super::back_notices::set(&request.platform, &session.actor, id, on).await? {
+        true if on => NoticesOutcome::On,
+        true => NoticesOutcome::Off,
+        false => NoticesOutcome::Unknown,
+    };
+    request.leave("back_notices", outcome, &[]);
     Ok(outcome)
 }
 

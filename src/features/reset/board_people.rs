@@ -150,6 +150,8 @@ pub fn row(row: BoardRow, value: String, reset: Option<ResetId>, acts: bool, now
             </td>
         }
     });
+    // Nothing is wrong with it, but it is what somebody else's return would look like.
+    let network = row.new_network.then(|| view! { " "<Badge tone=Tone::Warn>"New network"</Badge> });
     view! {
         <tr role="row">
             {tick}
@@ -157,7 +159,7 @@ pub fn row(row: BoardRow, value: String, reset: Option<ResetId>, acts: bool, now
                 <Person name=row.name.clone() href=format!("/users/{id}") under=row.address.clone()/>
             </td>
             <td class="customer" role="cell"><CustomerName name=row.customer.clone()/></td>
-            <td class="state" role="cell">{badge(row.stage)}</td>
+            <td class="state" role="cell">{badge(row.stage)}{network}</td>
             <td class="mid" role="cell">{happened(&row, now)}{reset}</td>
         </tr>
     }

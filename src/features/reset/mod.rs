@@ -25,6 +25,8 @@ mod approval_page;
 #[cfg(feature = "ssr")]
 pub mod approval_view;
 #[cfg(feature = "ssr")]
+pub mod back_notices;
+#[cfg(feature = "ssr")]
 pub mod board;
 #[cfg(feature = "ssr")]
 pub mod board_acts;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::board_api::{ActOutcome, BoardPage, CancelOutcome};
+use super::board_api::{ActOutcome, BoardPage, CancelOutcome, NoticesOutcome};
 use super::board_people::{address, people_of};
 use super::page::people;
 use super::progress_view::running;
@@ -17,6 +17,7 @@ use crate::ui::{
     is_same_day, short,
 };
 
+const BACK_NOTICES: &str = "/api/reset/back_notices";
 const CANCEL: &str = "/api/reset/cancel";
 /// Where a new plan is made of some of a reset's users.
 pub const SELECT: &str = "/api/reset/select";
@@ -27,6 +28,7 @@ pub struct Left {
     cancelled: Option<CancelOutcome>,
     planned: Option<PlanOutcome>,
     acted: Option<ActOutcome>,
+    told: Option<NoticesOutcome>,
 }
 
 impl Left {
@@ -35,7 +37,8 @@ impl Left {
         let cancelled = left_by("cancel_reset").map(|left| left.outcome);
         let planned = left_by("plan").map(|left| left.outcome);
         let acted = left_by("links").map(|left| left.outcome);
-        Self { cancelled, planned, acted }
+        let told = left_by("back_notices").map(|left| left.outcome);
+        Self { cancelled, planned, acted, told }
     }
 
     /// Why nothing was planned, where somebody tried.
@@ -69,11 +72,23 @@ pub fn result(page: BoardPage, left: &Left, again: Callback<()>, now: Moment) ->
             </a>
         }
     });
+    let tell = page.told.filter(|_| count(&page, &[Stage::Back, Stage::BackAtSignIn]) < page.progress.reset || !over);
+    let tell = tell.map(|told| {
+        let words = if told { "No more mails about it" } else { "Mail me who is back" };
+        view! {
+            <form method="post" action=BACK_NOTICES>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <input type="hidden" name="on" value=(!told).to_string()/>
+                <SubmitButton>{words}</SubmitButton>
+            </form>
+        }
+    });
     let how_far = if over { back(&page) } else { running(id, page.progress, again) };
     view! {
         <Title text=title.clone()/>
         <SheetHead title=title.clone() crumb=("/resets", "Resets") beside=move || view! { <Seal plan=seal/> }.into_any()>
             {stop}
+            {tell}
             {report}
             <a class="button" href="" rel="external"><Icon of=Glyph::Refresh/>"Refresh"</a>
         </SheetHead>
@@ -214,7 +229,14 @@ pub fn said(left: &Left) -> AnyView {
             refused(format!("The selection was refused: {}.", refusal_words(refusal).to_lowercase()))
         }
     });
-    view! { {cancelled}{planned}{acted} }.into_any()
+    let told = left.told.map(|told| match told {
+        NoticesOutcome::On => {
+            done("You hear by mail how many are back: once an hour at most, and when all are.".to_owned())
+        }
+        NoticesOutcome::Off => done("No more mails about this reset.".to_owned()),
+        NoticesOutcome::Unknown => refused("There is no such reset.".to_owned()),
+    });
+    view! { {cancelled}{planned}{acted}{told} }.into_any()
 }
 
 /// Who was back when; nothing while nobody is.

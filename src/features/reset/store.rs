@@ -5,6 +5,7 @@ pub mod board;
 pub mod list;
 pub mod lists;
 pub mod remind;
+pub mod returned;
 mod run;
 
 pub use run::{
@@ -44,6 +45,7 @@ pub struct Reset {
     pub cancelled_at: Option<Time>,
     pub cancelled_by_customer_id: Option<CustomerId>,
     pub cancelled_by_id: Option<UserId>,
+    pub back_told_at: Option<Time>,
 }
 
 impl Reset {
@@ -60,7 +62,7 @@ impl Reset {
 
 const RESET: &str = "SELECT r.id, r.requester_customer_id, r.requester_id, u.name AS requester_name, r.plan_hash, \
         r.created_at, r.reason, r.ticket, r.confirmed_at, r.completed_at, r.from_address, r.cancelled_at, \
-        r.cancelled_by_customer_id, r.cancelled_by_id, \
+        r.cancelled_by_customer_id, r.cancelled_by_id, r.back_told_at, \
         r.approval_asked_at, r.decided_at, r.decision, r.decided_why, d.name AS decider_name \
      FROM resets r JOIN users u ON u.customer_id = r.requester_customer_id AND u.id = r.requester_id \
      LEFT JOIN users d ON d.customer_id = r.decided_by_customer_id AND d.id = r.decided_by_id";

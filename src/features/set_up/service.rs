@@ -5,6 +5,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::BackupCode;
 use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
+use crate::domain::network::is_new;
 use crate::domain::not_me::Hold;
 use crate::domain::recovery::End;
 use crate::domain::sign_in::{Facts, Grace, Next, Passed, Purpose, Step, advance, may_postpone, may_set_up};
@@ -211,13 +212,19 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
         Purpose::Recovery | Purpose::Invitation => End::Completed,
         Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten => End::CompletedAtSignIn,
     };
+    let before = audit::service::signed_in_from(&mut tx, user).await?;
+    let new_network = is_new(origin.address.as_deref(), &before);
+    if new_network {
+        recovery::service::set_new_network(&mut tx, user, now).await?;
+    }
     recovery::service::end(&mut tx, platform, user, end).await?;
     users::service::set_up_done(&mut tx, user).await?;
     users::service::set_guesses(&mut tx, user, locked.guesses.right()).await?;
     let letter = |mail| Letter { user, mail, link: None };
     let mut letters = vec![letter(Mail::AuthenticatorAdded { at: now })];
+    let added = event(What::AuthenticatorAdded).with("through", challenge.purpose);
     let mut events = vec![
-        event(What::AuthenticatorAdded).with("through", challenge.purpose),
+        if new_network { added.with("network", "new") } else { added },
         event(What::BackupCodesMade).with("count", codes.0.len()),
     ];
     if let Some(hash) = challenge.password_hash.as_ref().filter(|_| challenge.is_by_caller_code()) {

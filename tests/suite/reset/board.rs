@@ -13,7 +13,7 @@ use rekey::features::reset::run::run;
 use super::super::browser::*;
 use super::super::harness::*;
 
-async fn board(world: &World, person: &Person, id: ResetId) -> View {
+pub async fn board(world: &World, person: &Person, id: ResetId) -> View {
     view(&world.platform, &world.actor(person).await, id, &[], None).await.unwrap().unwrap()
 }
 

@@ -336,6 +336,17 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             let doubt = (td_string!(locale, mail.approval.doubt), td_string!(locale, mail.approval.over_do));
             (td_string!(locale, mail.approval.over_subject), lines, doubt.0, doubt.1)
         }
+        Mail::PeopleBack { since, lately, back, of, .. } => {
+            let lately = persons(locale, usize::try_from(*lately).unwrap_or(0));
+            let happened = td_string!(locale, mail.back.happened, people = lately, moment = moment(locale, *since));
+            let (subject, now) = if back >= of {
+                (td_string!(locale, mail.back.all_subject), td_string!(locale, mail.back.all).to_owned())
+            } else {
+                (td_string!(locale, mail.back.subject), td_string!(locale, mail.back.now, back = back, of = of))
+            };
+            let doubt = (td_string!(locale, mail.back.doubt), td_string!(locale, mail.back.doubt_do));
+            (subject, vec![says(happened), says(now)], doubt.0, doubt.1)
+        }
         Mail::RoleEnded { at, place, by } => {
             let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
             let happened = td_string!(locale, mail.role.ended, moment = moment, who = who, place = place);

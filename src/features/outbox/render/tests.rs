@@ -66,6 +66,10 @@ fn over(decision: Decision) -> Mail {
     Mail::ApprovalOver { reset: ResetId::new(AT, [0; 10]), at: AT, by: "Ole".to_owned(), people: 12, decision }
 }
 
+fn back(back: i64) -> Mail {
+    Mail::PeopleBack { reset: ResetId::new(AT, [0; 10]), since: AT, lately: 2, back, of: 12 }
+}
+
 fn new_password() -> Mail {
     Mail::NewPassword { challenge: ChallengeId::new(AT, [0; 10]), key_id: "a1b2c3d4".into(), at: AT, expires_at: AT }
 }
@@ -128,6 +132,8 @@ fn in_language(locale: Locale) -> Vec<Rendered> {
         rendered(&decided(Decision::ChangesAsked, Some("Too many")), &TO, Some(page())),
         rendered(&decided(Decision::Expired, None), &TO, Some(page())),
         rendered(&over(Decision::Withdrawn), &TO, Some(page())),
+        rendered(&back(3), &TO, Some(page())),
+        rendered(&back(12), &TO, Some(page())),
         rendered(&Mail::PasswordChanged { at: AT }, &TO, None),
         rendered(&Mail::PasswordSet { at: AT }, &TO, None),
         rendered(&Mail::CallerCodeMade { at: AT, by: "Ines".into(), until: AT }, &TO, None),

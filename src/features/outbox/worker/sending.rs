@@ -75,9 +75,10 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
             }
         }
         Mail::Disowned { user, .. } => Some(Way::Page(platform.config.absolute(&format!("/users/{user}")))),
-        Mail::ApprovalAsked { reset, .. } | Mail::ApprovalDecided { reset, .. } | Mail::ApprovalOver { reset, .. } => {
-            Some(Way::Page(platform.config.absolute(&format!("/resets/{reset}"))))
-        }
+        Mail::ApprovalAsked { reset, .. }
+        | Mail::ApprovalDecided { reset, .. }
+        | Mail::ApprovalOver { reset, .. }
+        | Mail::PeopleBack { reset, .. } => Some(Way::Page(platform.config.absolute(&format!("/resets/{reset}")))),
         Mail::AuthenticatorAdded { .. }
         | Mail::MethodAdded { .. }
         | Mail::MethodRemoved { .. }

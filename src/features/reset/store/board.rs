@@ -46,6 +46,7 @@ pub struct Row {
     pub bounced_why: Option<String>,
     pub disowned_at: Option<Time>,
     pub help_asked_at: Option<Time>,
+    pub new_network_at: Option<Time>,
     pub stage: Stage,
 }
 
@@ -171,7 +172,8 @@ pub async fn page(
         "SELECT i.reset_id, i.customer_id, i.user_id, i.skip, i.failed_at, i.failed_why, i.authenticator_apps, i.passkeys, \
             i.hardware_tokens, i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, \
             i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role, l.opened_at, \
-            l.proved_at, l.ended_at, l.expires_at, l.disowned_at, l.help_asked_at, o.sent_at, o.failed_at AS bounced_at, o.last_error AS bounced_why, \
+            l.proved_at, l.ended_at, l.expires_at, l.disowned_at, l.help_asked_at, l.new_network_at, o.sent_at, \
+            o.failed_at AS bounced_at, o.last_error AS bounced_why, \
             {stage} AS stage \
          FROM {JOINED} \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
