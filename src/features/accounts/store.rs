@@ -63,7 +63,7 @@ pub async fn insert(
     for part in lines.chunks(500) {
         let text = format!(
             "INSERT INTO invite_list_lines (list_id, number, who, name, address, role, untaken, same_as) VALUES {}",
-            rows(part.len(), 8)
+            rows(conn, part.len(), 8)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for line in part {

@@ -48,7 +48,7 @@ pub async fn insert(conn: &mut Conn, chain: &str, entries: &[(Entry, String)]) -
         let text = format!(
             "INSERT INTO audit_events (chain, number, at, what, actor_customer_id, actor_id, target_id, from_address, \
              details, hash) VALUES {}",
-            rows(part.len(), 10)
+            rows(conn, part.len(), 10)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for (entry, hash) in part {

@@ -34,7 +34,7 @@ pub async fn insert(conn: &mut Conn, user: UserRef, hashes: &[String], now: Time
         .await?;
     let text = format!(
         "INSERT INTO backup_codes (customer_id, user_id, number, hash, made_at) VALUES {}",
-        rows(hashes.len(), 5)
+        rows(conn, hashes.len(), 5)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for (number, hash) in (1i64..).zip(hashes) {

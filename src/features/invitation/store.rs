@@ -32,7 +32,7 @@ pub async fn issue(
                 key_id = excluded.key_id, issued_at = excluded.issued_at, expires_at = excluded.expires_at, \
                 opened_at = NULL, ended_at = NULL, ended_how = NULL \
              RETURNING id, user_id, generation",
-            rows(part.len(), 7)
+            rows(conn, part.len(), 7)
         );
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));
         for (id, user) in part {

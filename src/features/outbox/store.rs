@@ -23,7 +23,7 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
     for part in new.chunks(500) {
         let text = format!(
             "INSERT INTO outbox (id, customer_id, user_id, mail, channel, link_id, address, created_at, next_try_at) VALUES {}",
-            rows(part.len(), 9)
+            rows(conn, part.len(), 9)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for row in part {

@@ -124,7 +124,7 @@ pub async fn insert(
 ) -> Result<()> {
     let text = format!(
         "INSERT INTO links (id, customer_id, user_id, generation, key_id, issued_at, expires_at) VALUES {}",
-        rows(links.len(), 7)
+        rows(conn, links.len(), 7)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for (id, user) in links {

@@ -197,7 +197,7 @@ async fn judge(
         return Ok(Err((Answered::Unknown, Some("not_asked"))));
     };
     let customers = store::approval::customers(conn, id).await?;
-    let scope = actor.scope(Right::Manage);
+    let scope = actor.scope(Right::Manage).narrowed(&customers);
     let rows = store::items(conn, &scope, id).await?;
     match may_approve(actor, reset.requester(), &customers, going(&rows)) {
         Ok(()) => {}

@@ -1,9 +1,10 @@
 //! The recovery board: where everybody in a confirmed reset stands. What is done about their links is in `board_acts`.
 
 use super::cancel;
+use super::service;
+use super::store::Reset;
 pub use super::store::board::Row;
 use super::store::board::{self, Of, Which};
-use super::store::{self, Reset};
 use crate::domain::authority::{Actor, Right, Scope};
 use crate::domain::board::{PAGE, Progress, Stage};
 use crate::domain::ids::{ResetId, UserId};
@@ -41,11 +42,12 @@ pub struct View {
 /// # Errors
 /// When the database fails.
 pub async fn seen(conn: &mut Conn, actor: &Actor, id: ResetId) -> Result<Option<Reset>> {
-    let reset = store::get(conn, id).await?.filter(|reset| reset.confirmed_at.is_some());
-    match reset {
-        Some(reset) if store::concerns(conn, &actor.scope(Right::Read), id).await? => Ok(Some(reset)),
-        _ => Ok(None),
-    }
+    Ok(found(conn, actor, id).await?.map(|(reset, _)| reset))
+}
+
+/// The same with the customers of its people of whom `actor` may read.
+async fn found(conn: &mut Conn, actor: &Actor, id: ResetId) -> Result<Option<(Reset, Scope)>> {
+    Ok(service::found(conn, actor, id).await?.filter(|(reset, _)| reset.confirmed_at.is_some()))
 }
 
 /// How far a reset is that `actor` may see.
@@ -54,10 +56,10 @@ pub async fn seen(conn: &mut Conn, actor: &Actor, id: ResetId) -> Result<Option<
 /// When the database fails.
 pub async fn progress(conn: &mut Conn, actor: &Actor, id: ResetId, now: Time) -> Result<Option<Progress>> {
     // What is over is read first: whatever is counted after it has happened by then.
-    let Some(reset) = seen(conn, actor, id).await? else {
+    let Some((reset, scope)) = found(conn, actor, id).await? else {
         return Ok(None);
     };
-    let sums = board::sums(conn, &actor.scope(Right::Read), id).await?;
+    let sums = board::sums(conn, &scope, id).await?;
     Ok(sums.map(|sums| of(&reset, sums, now)))
 }
 
@@ -81,10 +83,9 @@ pub async fn view(
 ) -> Result<Option<View>> {
     let now = platform.now();
     let mut conn = platform.db.read().await?;
-    let Some(reset) = seen(&mut conn, actor, id).await? else {
+    let Some((reset, scope)) = found(&mut conn, actor, id).await? else {
         return Ok(None);
     };
-    let scope = actor.scope(Right::Read);
     let sums = board::sums(&mut conn, &scope, id).await?.unwrap_or_default();
     let counts = board::counts(&mut conn, &scope, id.into(), now).await?;
     let which = Which { stages, after: after.map(|user| (user, id)), only: None };
@@ -92,16 +93,16 @@ pub async fn view(
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let next = rows.last().filter(|_| more).map(Row::user);
-    let returns = returns(&mut conn, actor, &reset, &counts, now).await?;
+    let returns = returns(&mut conn, &scope, &reset, &counts, now).await?;
     let may_cancel = cancel::offered(&mut conn, actor, &reset).await?;
-    let manages = store::concerns(&mut conn, &actor.scope(Right::Manage), id).await?;
+    let manages = !actor.scope(Right::Manage).narrowed(scope.customers()).customers().is_empty();
     Ok(Some(View { progress: of(&reset, sums, now), reset, counts, rows, next, returns, may_cancel, manages }))
 }
 
 /// The way back over time: the first day, and on until the last one was back.
 async fn returns(
     conn: &mut Conn,
-    actor: &Actor,
+    scope: &Scope,
     reset: &Reset,
     counts: &[(Stage, i64)],
     now: Time,
@@ -109,12 +110,11 @@ async fn returns(
     let Some(since) = reset.confirmed_at.filter(|_| counts.iter().any(|(stage, _)| stage.is_back())) else {
         return Ok(Vec::new());
     };
-    let scope = actor.scope(Right::Read);
-    let last = board::last_return(conn, &scope, reset.id).await?.unwrap_or(since);
+    let last = board::last_return(conn, scope, reset.id).await?.unwrap_or(since);
     let waited_for = counts.iter().any(|(stage, _)| Stage::NOT_BACK.contains(stage));
     let until = if waited_for { now.min(last.max(since + Span::hours(24))) } else { last };
     let step = ((until - since).as_milliseconds() / STEPS + 1).max(1000);
-    let found = board::returns(conn, &scope, reset.id, since, step).await?;
+    let found = board::returns(conn, scope, reset.id, since, step).await?;
     let at = |n: i64| {
         let back = |how: Option<&str>| -> i64 {
             let counted = found.iter().filter(|(at, ended, _)| *at < n && how.is_none_or(|how| ended == how));
@@ -177,13 +177,12 @@ pub enum Picked {
 /// When the database fails.
 pub async fn picked(platform: &Platform, actor: &Actor, id: ResetId, picked: Picked) -> Result<Option<Vec<UserId>>> {
     let mut conn = platform.db.read().await?;
-    if seen(&mut conn, actor, id).await?.is_none() {
+    let Some((_, scope)) = found(&mut conn, actor, id).await? else {
         return Ok(None);
-    }
+    };
     Ok(Some(match picked {
         Picked::Ticked(users) | Picked::Found(users, _) => users,
         Picked::Matching(stages) => {
-            let scope = actor.scope(Right::Read);
             let rows = everybody(&mut conn, &scope, id.into(), &stages, platform.now()).await?;
             rows.iter().map(|row| row.user_id).collect()
         }

@@ -34,7 +34,7 @@ pub async fn cancel(platform: &Platform, origin: &Origin, actor: &Actor, id: Res
         return Ok(Cancelled::Unknown);
     };
     let is_mine = reset.requester() == actor.user;
-    let is_seen = is_mine || store::concerns(&mut tx, &actor.scope(Right::Read), id).await?;
+    let is_seen = is_mine || !store::within(&mut tx, &actor.scope(Right::Read), id).await?.customers().is_empty();
     if reset.confirmed_at.is_none() || !is_seen {
         return Ok(Cancelled::Unknown);
     }

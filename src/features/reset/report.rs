@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 
 use super::board::{Row, everybody_in_parts};
 use super::board_api::reached;
-use super::service::seen;
+use super::service::found;
 use super::store::Reset;
 use crate::domain::approval;
-use crate::domain::authority::{Actor, Right};
+use crate::domain::authority::Actor;
 use crate::domain::board::Stage;
 use crate::domain::ids::ResetId;
 use crate::domain::method::Artefact;
@@ -73,12 +73,11 @@ async fn answer(platform: &Platform, headers: &HeaderMap, id: &str, format: Form
 /// The whole file. People are written as they are read, so that no more of them than one part are held beside it.
 async fn written(platform: &Platform, actor: &Actor, id: ResetId, format: Format) -> Result<Option<(Reset, String)>> {
     let mut conn = platform.db.read().await?;
-    let Some(reset) = seen(&mut conn, actor, id).await? else {
+    let Some((reset, scope)) = found(&mut conn, actor, id).await? else {
         return Ok(None);
     };
     let mut writer = Writer::new(format, whole(&reset));
     let is_plan = reset.confirmed_at.is_none();
-    let scope = actor.scope(Right::Read);
     everybody_in_parts(&mut conn, &scope, id.into(), &[], platform.now(), |rows| {
         for row in &rows {
             writer.add(&line(row, is_plan));

@@ -2,7 +2,7 @@
 
 mod review;
 
-pub use review::{Preview, View, changes, list, mail, plan_of, reviewed, seen, view, waiting};
+pub use review::{Preview, View, changes, found, list, mail, plan_of, reviewed, seen, view, waiting};
 
 use std::collections::BTreeSet;
 
@@ -160,10 +160,11 @@ async fn selected(conn: &mut Conn, actor: &Actor, selection: Selection, now: Tim
             if !reset.is_some_and(is_mine) {
                 return Ok(Some(Vec::new()));
             }
-            if !is_within(&store::approval::customers(conn, id).await?) {
+            let customers = store::approval::customers(conn, id).await?;
+            if !is_within(&customers) {
                 return Ok(None);
             }
-            let rows = store::items(conn, &scope, id).await?;
+            let rows = store::items(conn, &scope.narrowed(&customers), id).await?;
             Some(rows.iter().filter(|row| row.removed_at.is_none()).map(|row| row.user_id).collect())
         }
     })
@@ -276,7 +277,7 @@ pub async fn confirm(
     if platform.now() >= reset.created_at + LIFETIME {
         return Ok(Confirmed::Expired);
     }
-    let scope = actor.scope(Right::Manage);
+    let scope = store::within(&mut conn, &actor.scope(Right::Manage), id).await?;
     let rows = store::items(&mut conn, &scope, id).await?;
     let plan = Plan { requester: actor.user, items: rows.iter().map(ItemRow::item).collect() };
     let whole = sha256(plan.canonical().as_bytes()) == reset.plan_hash;

@@ -14,6 +14,7 @@ pub use run::{
 };
 
 use sqlx::FromRow;
+use sqlx::query::QueryAs;
 
 use crate::domain::approval::Decision;
 use crate::domain::authority::{Role, Scope};
@@ -21,7 +22,7 @@ use crate::domain::ids::{CustomerId, LinkId, ResetId, UserId};
 use crate::domain::plan::{Holdings, Item, Skip, Verdict};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
-use crate::platform::db::{among, placeholders, rows};
+use crate::platform::db::{among, rows};
 use crate::platform::{Conn, Result};
 
 #[derive(Clone, FromRow)]
@@ -116,7 +117,7 @@ pub async fn insert(conn: &mut Conn, id: ResetId, items: &[Item]) -> Result<()> 
         let text = format!(
             "INSERT INTO reset_items (reset_id, customer_id, user_id, role, skip, authenticator_apps, passkeys, \
                 hardware_tokens, phones, backup_codes, sessions, trusted_devices, challenges, links) VALUES {}",
-            rows(part.len(), 14)
+            rows(conn, part.len(), 14)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for item in part {
@@ -153,19 +154,10 @@ pub async fn get(conn: &mut Conn, id: ResetId) -> Result<Option<Reset>> {
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?)
 }
 
-/// Whether somebody in a reset is covered by `scope`.
-pub async fn concerns(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<bool> {
-    let customers = scope.customers();
-    if customers.is_empty() {
-        return Ok(false);
-    }
-    let (among, values) = among(conn, "customer_id", 2, customers);
-    let text = format!("SELECT user_id FROM reset_items WHERE reset_id = $1 AND {among} LIMIT 1");
-    let mut query = sqlx::query_as::<_, (UserId,)>(sqlx::AssertSqlSafe(text)).bind(id);
-    for value in values {
-        query = query.bind(value);
-    }
-    Ok(query.fetch_optional(conn).await?.is_some())
+/// What `scope` comes to in a reset: of the customers of its people those that it covers. Whoever looks after thousands has no
+/// need of all of them for a reset in one.
+pub async fn within(conn: &mut Conn, scope: &Scope, id: ResetId) -> Result<Scope> {
+    Ok(scope.narrowed(&approval::customers(conn, id).await?))
 }
 
 /// Who is in a reset, and what became of them.
@@ -231,6 +223,7 @@ async fn some_items(conn: &mut Conn, scope: &Scope, id: ResetId, (which, limit):
     if customers.is_empty() {
         return Ok(Vec::new());
     }
+    let (among, values) = among(conn, "i.customer_id", 2, customers);
     let text = format!(
         "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.hardware_tokens, \
             i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, i.link_id, \
@@ -240,14 +233,10 @@ async fn some_items(conn: &mut Conn, scope: &Scope, id: ResetId, (which, limit):
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
          JOIN customers c ON c.id = i.customer_id \
-         WHERE i.reset_id = $1{which} AND i.customer_id IN ({}) ORDER BY i.customer_id, i.user_id{limit}",
-        placeholders(2, customers.len())
+         WHERE i.reset_id = $1{which} AND {among} ORDER BY i.customer_id, i.user_id{limit}"
     );
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id);
-    for customer in customers {
-        query = query.bind(*customer);
-    }
-    Ok(query.fetch_all(conn).await?)
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id);
+    Ok(values.into_iter().fold(query, QueryAs::bind).fetch_all(conn).await?)
 }
 
 /// The customers of which somebody whom a plan resets is an owner. It tells neither who nor how many, so it needs no scope.

@@ -87,7 +87,7 @@ pub async fn insert(conn: &mut Conn, customer: CustomerId, by: UserRef, new: &[N
         let text = format!(
             "INSERT INTO tokens (customer_id, id, serial, serial_key, maker, model, digest, digits, period, secret, \
                 last_step, added_at, version) VALUES {}",
-            rows(part.len(), 13)
+            rows(conn, part.len(), 13)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for token in part {
@@ -113,7 +113,7 @@ pub async fn insert(conn: &mut Conn, customer: CustomerId, by: UserRef, new: &[N
         query.execute(&mut *conn).await?;
         let text = format!(
             "INSERT INTO token_history (customer_id, token_id, number, at, act, by_customer_id, by_id) VALUES {}",
-            rows(part.len(), 7)
+            rows(conn, part.len(), 7)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for token in part {

@@ -208,7 +208,7 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
         let text = format!(
             "INSERT INTO users (customer_id, id, name, name_key, address, address_key, address_verified_at, \
                 password_hash, created_at, activated_at, suspended_at, last_sign_in_at) VALUES {}",
-            rows(part.len(), 12)
+            rows(conn, part.len(), 12)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for row in part {
@@ -229,7 +229,7 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
         query.execute(&mut *conn).await?;
         let text = format!(
             "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at) VALUES {}",
-            rows(part.len(), 5)
+            rows(conn, part.len(), 5)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for row in part {
@@ -347,16 +347,12 @@ pub async fn roles(conn: &mut Conn, scope: &Scope, user: UserRef, now: Time) -> 
     if customers.is_empty() {
         return Ok(Vec::new());
     }
+    let (among, values) = among(conn, "m.customer_id", 4, customers);
     let text = format!(
         "SELECT c.name, m.role FROM memberships m JOIN customers c ON c.id = m.customer_id \
-         WHERE m.user_customer_id = $1 AND m.user_id = $2 AND (m.ends_at IS NULL OR m.ends_at > $3) \
-            AND m.customer_id IN ({}) \
-         ORDER BY CASE WHEN m.customer_id = $1 THEN 0 ELSE 1 END, c.name_key",
-        placeholders(4, customers.len())
+         WHERE m.user_customer_id = $1 AND m.user_id = $2 AND (m.ends_at IS NULL OR m.ends_at > $3) AND {among} \
+         ORDER BY CASE WHEN m.customer_id = $1 THEN 0 ELSE 1 END, c.name_key"
     );
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).bind(now);
-    for customer in customers {
-        query = query.bind(*customer);
-    }
-    Ok(query.fetch_all(conn).await?)
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).bind(now);
+    Ok(values.into_iter().fold(query, QueryAs::bind).fetch_all(conn).await?)
 }

@@ -57,17 +57,25 @@ pub struct Preview {
 /// # Errors
 /// When the database fails.
 pub async fn seen(conn: &mut Conn, actor: &Actor, id: ResetId) -> Result<Option<Reset>> {
-    let scope = actor.scope(Right::Read);
+    Ok(found(conn, actor, id).await?.map(|(reset, _)| reset))
+}
+
+/// The same with those of its people's customers whose records `actor` reads.
+///
+/// # Errors
+/// When the database fails.
+pub async fn found(conn: &mut Conn, actor: &Actor, id: ResetId) -> Result<Option<(Reset, Scope)>> {
     let Some(reset) = store::get(conn, id).await? else {
         return Ok(None);
     };
+    let scope = store::within(conn, &actor.scope(Right::Read), id).await?;
     if reset.confirmed_at.is_none() && reset.requester() != actor.user {
         let rows = store::items(conn, &scope, id).await?;
         if !approval_view::may_see(conn, actor, &reset, &rows).await? {
             return Ok(None);
         }
     }
-    Ok(store::concerns(conn, &scope, id).await?.then_some(reset))
+    Ok((!scope.customers().is_empty()).then_some((reset, scope)))
 }
 
 /// The same with all that its page shows.
@@ -77,10 +85,9 @@ pub async fn seen(conn: &mut Conn, actor: &Actor, id: ResetId) -> Result<Option<
 pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Option<View>> {
     let now = platform.now();
     let mut conn = platform.db.read().await?;
-    let Some(reset) = seen(&mut conn, actor, id).await? else {
+    let Some((reset, scope)) = found(&mut conn, actor, id).await? else {
         return Ok(None);
     };
-    let scope = actor.scope(Right::Read);
     let rows = store::items(&mut conn, &scope, id).await?;
     let mut ids: Vec<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
     ids.dedup();
@@ -111,10 +118,9 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
 /// When the database fails.
 pub async fn mail(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Option<Preview>> {
     let mut conn = platform.db.read().await?;
-    let Some(reset) = seen(&mut conn, actor, id).await? else {
+    let Some((reset, scope)) = found(&mut conn, actor, id).await? else {
         return Ok(None);
     };
-    let scope = actor.scope(Right::Read);
     let Some(row) = store::first_going(&mut conn, &scope, id).await? else {
         return Ok(None);
     };

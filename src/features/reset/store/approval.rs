@@ -1,13 +1,14 @@
 //! The SQL over plans that wait for a second person.
 
 use sqlx::FromRow;
+use sqlx::query::QueryAs;
 
 use crate::domain::approval::{Decision, LIFETIME};
 use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, ResetId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::{placeholders, rows};
+use crate::platform::db::{among, placeholders, rows};
 use crate::platform::{Conn, Result};
 
 /// What the requester said of a plan when they confirmed it.
@@ -37,8 +38,10 @@ pub async fn ask(conn: &mut Conn, id: ResetId, words: &Words<'_>, now: Time) -> 
 /// Writes down who was asked.
 pub async fn set_approvers(conn: &mut Conn, id: ResetId, approvers: &[UserRef]) -> Result<()> {
     for part in approvers.chunks(500) {
-        let text =
-            format!("INSERT INTO reset_approvers (reset_id, customer_id, user_id) VALUES {}", rows(part.len(), 3));
+        let text = format!(
+            "INSERT INTO reset_approvers (reset_id, customer_id, user_id) VALUES {}",
+            rows(conn, part.len(), 3)
+        );
         let query = part.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)), |query, user| {
             query.bind(id).bind(user.customer).bind(user.id)
         });
@@ -176,14 +179,12 @@ pub async fn candidates(
 /// The plans that wait, oldest first: those that `requester` asked for, and those of which everybody is in `scope`.
 pub async fn waiting(conn: &mut Conn, scope: &Scope, requester: UserRef, now: Time) -> Result<Vec<ResetId>> {
     let customers = scope.customers();
+    let (mine, values) = among(conn, "i.customer_id", 4, customers);
     // Nobody is in none of no customers.
     let whole = if customers.is_empty() {
         "1 = 0".to_owned()
     } else {
-        format!(
-            "NOT EXISTS (SELECT 1 FROM reset_items i WHERE i.reset_id = r.id AND i.customer_id NOT IN ({}))",
-            placeholders(4, customers.len())
-        )
+        format!("NOT EXISTS (SELECT 1 FROM reset_items i WHERE i.reset_id = r.id AND NOT ({mine}))")
     };
     let text = format!(
         "SELECT r.id FROM resets r \
@@ -195,6 +196,6 @@ pub async fn waiting(conn: &mut Conn, scope: &Scope, requester: UserRef, now: Ti
         .bind(now - LIFETIME)
         .bind(requester.customer)
         .bind(requester.id);
-    let query = customers.iter().fold(query, |query, customer| query.bind(*customer));
-    Ok(query.fetch_all(conn).await?.into_iter().map(|(id,)| id).collect())
+    let rows = values.into_iter().fold(query, QueryAs::bind).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }

@@ -141,7 +141,7 @@ pub async fn set_outcomes(
             sessions = excluded.sessions, trusted_devices = excluded.trusted_devices, \
             challenges = excluded.challenges, links = excluded.links, \
             done_at = excluded.done_at, link_id = excluded.link_id, remind_at = excluded.remind_at",
-        rows(outcomes.len(), 16)
+        rows(conn, outcomes.len(), 16)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
     for outcome in outcomes {

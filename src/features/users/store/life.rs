@@ -67,16 +67,13 @@ pub async fn removed(conn: &mut Conn, scope: &Scope, id: UserId) -> Result<Optio
     if customers.is_empty() {
         return Ok(None);
     }
+    let (among, values) = among(conn, "u.customer_id", 2, customers);
     let text = format!(
         "SELECT u.name, u.removed_at AS at, c.name AS customer_name FROM users u JOIN customers c ON c.id = u.customer_id \
-         WHERE u.removed_at IS NOT NULL AND u.id = $1 AND u.customer_id IN ({})",
-        placeholders(2, customers.len())
+         WHERE u.removed_at IS NOT NULL AND u.id = $1 AND {among}"
     );
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id);
-    for customer in customers {
-        query = query.bind(*customer);
-    }
-    Ok(query.fetch_optional(conn).await?)
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(id);
+    Ok(values.into_iter().fold(query, QueryAs::bind).fetch_optional(conn).await?)
 }
 
 /// Which of these address keys belong to somebody in `scope`.
@@ -87,17 +84,12 @@ pub async fn taken_in(conn: &mut Conn, scope: &Scope, address_keys: &[String]) -
         return Ok(taken);
     }
     for part in address_keys.chunks(500) {
-        let text = format!(
-            "SELECT address_key FROM users WHERE customer_id IN ({}) AND address_key IN ({})",
-            placeholders(1, customers.len()),
-            placeholders(customers.len() + 1, part.len())
-        );
+        let (whose, values) = among(conn, "customer_id", part.len() + 1, customers);
+        let text =
+            format!("SELECT address_key FROM users WHERE address_key IN ({}) AND {whose}", placeholders(1, part.len()));
         let mut query = sqlx::query_as::<_, (String,)>(sqlx::AssertSqlSafe(text));
-        for customer in customers {
-            query = query.bind(*customer);
-        }
-        for key in part {
-            query = query.bind(key);
+        for value in part.iter().chain(&values) {
+            query = query.bind(value);
         }
         taken.extend(query.fetch_all(&mut *conn).await?.into_iter().map(|(key,)| key));
     }
