@@ -3,12 +3,15 @@
 use std::future::Future;
 
 use rekey::domain::authority::Role;
+use rekey::domain::board::Act;
 use rekey::domain::plan::CHUNK;
 use rekey::domain::policy::Policy;
 use rekey::domain::recovery::WRONG_PASSWORDS;
 use rekey::domain::sign_in::{Purpose, Step};
 use rekey::domain::time::Span;
 use rekey::features::recovery::service::{Proof, prove};
+use rekey::features::reset::board::Picked;
+use rekey::features::reset::board_acts::act;
 use rekey::features::reset::run::{resume, run};
 use rekey::features::reset::service::{Confirmation, Confirmed, confirm, view};
 use rekey::features::set_up::service::{Finished as SetUpFinished, Registered, register};
@@ -18,6 +21,9 @@ use rekey::platform::Fault;
 
 use super::harness::*;
 use super::recovery::assert_one_authenticator;
+
+/// How often four ways are tried at once, on each database.
+const ROUNDS: usize = 1_000;
 
 /// Runs `one` for every number below `count` at once, on two nodes by turns, and gathers what came of each. Being told
 /// to come back is no answer: it changes nothing.
@@ -169,6 +175,93 @@ both! {
             assert!(by_link.is_some() != at_sign_in.is_some());
             assert_one_authenticator(&world, &ua, by_link.or(at_sign_in).unwrap()).await;
             assert!(world.link(ua.user).await.is_none() && world.prove(&link).await.is_none());
+        }
+        world.assert_chains_whole().await;
+    }
+
+    async fn link_sign_in_another_reset_and_a_revocation_at_once_end_in_one_story(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let other = world.second_node().await;
+        for round in 0..ROUNDS {
+            let ua = world.member(&world.a).await;
+            let first = world.reset(&admin, &[ua.user]).await;
+            let link = world.link_token(ua.user).await.unwrap();
+            let second = world.confirmed(&admin, &[ua.user]).await;
+            let actor = world.actor(&admin).await;
+            // Each begins a little later in one round than in another.
+            let late = |of: usize| async move {
+                for _ in 0..(round * (of + 1) * 7) % 40 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let by_link = {
+                let (world, link) = (world.clone(), link.clone());
+                tokio::spawn(async move {
+                    late(0).await;
+                    let token = world.prove(&link).await?;
+                    world.register(&token).await
+                })
+            };
+            let at_sign_in = {
+                let (world, ua) = (other.clone(), ua.clone());
+                tokio::spawn(async move {
+                    late(1).await;
+                    let (token, _) = world.begin(&ua).await;
+                    world.register(&token).await
+                })
+            };
+            let resetting = {
+                let world = world.clone();
+                tokio::spawn(async move {
+                    late(2).await;
+                    run(&world.platform, second).await.unwrap();
+                })
+            };
+            let revoking = {
+                let (world, picked) = (other.clone(), Picked::Ticked(vec![ua.user.id]));
+                tokio::spawn(async move {
+                    late(3).await;
+                    act(&world.platform, &world.origin, &actor, Act::Revoke, vec![(first, picked)]).await.unwrap();
+                })
+            };
+            resetting.await.unwrap();
+            revoking.await.unwrap();
+            let made: Vec<_> = [by_link.await.unwrap(), at_sign_in.await.unwrap()].into_iter().flatten().collect();
+
+            // What is there was made last; where the reset came last nothing is, and the way back is open.
+            let mut there = None;
+            for (secret, codes) in &made {
+                let back = Person { secret: secret.clone(), codes: codes.clone(), ..ua.clone() };
+                let token = world.challenge(&back, Step::Factor).await;
+                let code = Factor::BackupCode(codes[0].clone());
+                if matches!(world.finish(&token, &code).await, Finished::SignedIn { .. }) {
+                    assert!(there.replace((secret.clone(), codes.clone())).is_none(), "both sets of codes work");
+                }
+            }
+            assert_eq!(there.is_some(), world.rows_of("methods", ua.user).await == 1, "round {round}");
+            let set_ups = made.len() + usize::from(there.is_none());
+            let there = match there {
+                Some(there) => there,
+                None => {
+                    assert_eq!(world.rows_of("backup_codes", ua.user).await, 0);
+                    let token = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
+                    world.register(&token).await.unwrap()
+                }
+            };
+            assert_eq!(world.rows_of("methods", ua.user).await, 1);
+            world.advance(Span::seconds(30));
+            let token = world.challenge(&ua, Step::Factor).await;
+            let code = Factor::Code(there.0.code(world.now()));
+            assert!(matches!(world.finish(&token, &code).await, Finished::SignedIn { .. }));
+            // The record tells each set-up, and one end of each link.
+            let told = async |what: &str| {
+                let who = ua.user.id;
+                world.count(&format!("SELECT COUNT(*) FROM audit_events WHERE what = '{what}' AND target_id = '{who}'")).await
+            };
+            let links = world.count(&format!("SELECT COUNT(*) FROM links WHERE user_id = '{}'", ua.user.id)).await;
+            assert_eq!(told("authenticator_added").await, i64::try_from(set_ups).unwrap(), "round {round}");
+            assert_eq!((links, told("link_issued").await, told("link_ended").await), (2, 2, 2), "round {round}");
+            assert!(world.link(ua.user).await.is_none(), "no way in is left over");
         }
         world.assert_chains_whole().await;
     }
