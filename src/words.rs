@@ -79,6 +79,8 @@ pub fn mail_about(locale: Locale, kind: &str) -> &'static str {
         "backup_codes_made" => td_string!(locale, story.mail.codes),
         "backup_code_used" => td_string!(locale, story.mail.code),
         "invitation" => td_string!(locale, story.mail.invitation),
+        "new_address" => td_string!(locale, story.mail.new_address),
+        "address_changed" | "address_lost" | "address_restored" => td_string!(locale, story.mail.address),
         "frozen" => td_string!(locale, story.mail.frozen),
         "disowned" => td_string!(locale, story.mail.disowned),
         "approval_asked" => td_string!(locale, story.mail.asked),

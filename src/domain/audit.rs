@@ -80,6 +80,9 @@ pub enum What {
     PhoneCodeRefused,
     Disowned,
     HelpAsked,
+    AddressAsked,
+    AddressChanged,
+    AddressRestored,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -150,6 +153,9 @@ spelled!(What {
     PhoneCodeRefused => "phone_code_refused",
     Disowned => "disowned",
     HelpAsked => "help_asked",
+    AddressAsked => "address_asked",
+    AddressChanged => "address_changed",
+    AddressRestored => "address_restored",
 });
 
 impl What {
@@ -225,6 +231,9 @@ impl What {
             Self::PhoneCodeRefused => "Message to a phone refused",
             Self::Disowned => "“This was not me”",
             Self::HelpAsked => "Administrators asked for help",
+            Self::AddressAsked => "Another address asked for",
+            Self::AddressChanged => "Address changed",
+            Self::AddressRestored => "Change of address undone",
         }
     }
 

@@ -33,7 +33,7 @@ pub async fn enqueue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>)
     queue(conn, platform, letters, None).await
 }
 
-/// The same for one mail to an address that its user is about to lose.
+/// The same for one mail to an address that is not its user's own, or not for much longer.
 ///
 /// # Errors
 /// When the database fails.

@@ -268,7 +268,7 @@ pub async fn set_failed(conn: &mut Conn, id: MailId, now: Time, error: &str) -> 
 }
 
 pub async fn set_superseded(conn: &mut Conn, id: MailId, now: Time) -> Result<()> {
-    sqlx::query("UPDATE outbox SET superseded_at = $1, next_try_at = NULL WHERE id = $2 AND next_try_at IS NOT NULL")
+    sqlx::query("UPDATE outbox SET superseded_at = $1, next_try_at = NULL, address = NULL WHERE id = $2 AND next_try_at IS NOT NULL")
         .bind(now)
         .bind(id)
         .execute(conn)

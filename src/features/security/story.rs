@@ -135,6 +135,9 @@ fn title(locale: Locale, event: &Happened) -> String {
         What::PolicySet => td_string!(locale, story.policy_set),
         What::Disowned => return td_string!(locale, story.disowned, about = mail_about(locale, detail("mail"))),
         What::HelpAsked => td_string!(locale, story.help_asked),
+        What::AddressAsked => return td_string!(locale, story.address.asked, address = detail("new")),
+        What::AddressChanged => return td_string!(locale, story.address.changed, address = detail("new")),
+        What::AddressRestored => return td_string!(locale, story.address.restored, address = detail("new")),
         What::ChangeRefused => td_string!(locale, story.change_refused),
         other => about_reset(locale, other, detail).unwrap_or_else(|| other.label()),
     };
@@ -176,6 +179,7 @@ fn about_reset<'a>(locale: Locale, what: What, detail: impl Fn(&str) -> &'a str)
             "superseded" => td_string!(locale, story.link.superseded),
             "revoked" => td_string!(locale, story.link.revoked),
             "disowned" => td_string!(locale, story.link.disowned),
+            "address_changed" => td_string!(locale, story.link.address_changed),
             _ => td_string!(locale, story.link.ended),
         },
         _ => return None,
@@ -310,10 +314,14 @@ const fn sign(what: What) -> Glyph {
         | What::LinkEnded
         | What::MailQueued
         | What::MailSent
+        | What::AddressAsked
+        | What::AddressChanged
         | What::UserInvited
         | What::InvitationEnded => Glyph::Mail,
         What::UserSuspended => Glyph::Pause,
-        What::PasswordSet | What::PasswordForgotten | What::PolicySet | What::DeviceTrusted => Glyph::Shield,
+        What::PasswordSet | What::PasswordForgotten | What::PolicySet | What::DeviceTrusted | What::AddressRestored => {
+            Glyph::Shield
+        }
         what if what.is_refusal() => Glyph::Warning,
         What::ChallengeEnded => Glyph::Warning,
         _ => Glyph::Users,

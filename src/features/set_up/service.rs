@@ -209,7 +209,9 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
     let end = match challenge.purpose {
         Purpose::Recovery | Purpose::Invitation => End::Completed,
-        Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten => End::CompletedAtSignIn,
+        Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten | Purpose::NewAddress => {
+            End::CompletedAtSignIn
+        }
     };
     recovery::service::end(&mut tx, platform, user, end).await?;
     users::service::set_up_done(&mut tx, user).await?;

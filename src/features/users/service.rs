@@ -256,7 +256,28 @@ pub async fn add(conn: &mut Conn, platform: &Platform, customer: CustomerId, new
     Ok(rows.into_iter().map(|row| row.user).collect())
 }
 
-/// Which of `addresses` belong to somebody already, by their folded form.
+/// Gives `user` another address, which has just proved to reach them; half-finished sign-ins and whatever else waits for a
+/// link in a mail to the old one end.
+///
+/// # Errors
+/// When the database fails; [`crate::platform::Fault::is_taken`] when the address is somebody else's.
+pub async fn change_address(conn: &mut Conn, user: UserRef, address: &Address, now: Time) -> Result<()> {
+    store::set_address(conn, user, address, &address_key(address), now).await?;
+    session::service::end_all_challenges(conn, user.customer, &[user.id]).await?;
+    Ok(())
+}
+
+/// Gives `user` back an address of theirs, which has just proved to reach them, and ends everything that is open: whoever
+/// changed it may have opened that. Says how many sessions ended.
+///
+/// # Errors
+/// When the database fails; [`crate::platform::Fault::is_taken`] when the address is somebody else's.
+pub async fn restore_address(conn: &mut Conn, user: UserRef, address: &Address, now: Time) -> Result<u64> {
+    change_address(conn, user, address, now).await?;
+    session::service::end_all(conn, user.customer, &[user.id]).await
+}
+
+/// Which of `addresses` belong to somebody already, or may again, by their folded form.
 ///
 /// # Errors
 /// When the database fails.

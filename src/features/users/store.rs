@@ -179,6 +179,20 @@ pub async fn address(conn: &mut Conn, user: UserRef) -> Result<Option<Address>> 
     Ok(row.map(|(address,)| address))
 }
 
+pub async fn set_address(conn: &mut Conn, user: UserRef, address: &Address, key: &str, now: Time) -> Result<()> {
+    sqlx::query(
+        "UPDATE users SET address = $1, address_key = $2, address_verified_at = $3 WHERE customer_id = $4 AND id = $5",
+    )
+    .bind(address.clone())
+    .bind(key)
+    .bind(now)
+    .bind(user.customer)
+    .bind(user.id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub async fn name(conn: &mut Conn, user: UserRef) -> Result<Option<String>> {
     let row: Option<(String,)> = sqlx::query_as("SELECT name FROM users WHERE customer_id = $1 AND id = $2")
         .bind(user.customer)
@@ -255,11 +269,15 @@ pub async fn set_role(conn: &mut Conn, user: UserRef, customer: CustomerId, role
     Ok(())
 }
 
-/// Which of these address keys are taken.
+/// Which of these address keys are taken: somebody's, or somebody's who gave them up and can take them back.
 pub async fn taken(conn: &mut Conn, address_keys: &[String]) -> Result<Vec<String>> {
     let mut taken = Vec::new();
     for part in address_keys.chunks(500) {
-        let text = format!("SELECT address_key FROM users WHERE address_key IN ({})", placeholders(1, part.len()));
+        let keys = placeholders(1, part.len());
+        let text = format!(
+            "SELECT address_key FROM users WHERE address_key IN ({keys}) \
+             UNION SELECT old_address_key FROM address_changes WHERE old_address_key IN ({keys})"
+        );
         let mut query = sqlx::query_as::<_, (String,)>(sqlx::AssertSqlSafe(text));
         for key in part {
             query = query.bind(key);

@@ -69,11 +69,23 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         },
         Mail::NewPassword { challenge, key_id, expires_at, .. } => {
             let lives = store::challenge_lives(&mut conn, row.user(), *challenge).await?;
-            match way_to_password(platform, row, (*challenge, key_id), *expires_at, lives) {
+            match way_on(platform, row, "/new-password", (*challenge, key_id), *expires_at, lives) {
                 Err(outcome) => return Ok(outcome),
                 Ok(way) => Some(way),
             }
         }
+        Mail::NewAddress { challenge, key_id, expires_at, .. } => {
+            let lives = store::challenge_lives(&mut conn, row.user(), *challenge).await?;
+            match way_on(platform, row, "/address", (*challenge, key_id), *expires_at, lives) {
+                Err(outcome) => return Ok(outcome),
+                Ok(way) => Some(way),
+            }
+        }
+        // Its reader is to know of the change, however late.
+        Mail::AddressLost { change, until, .. } => until.filter(|until| platform.now() < *until).map(|until| {
+            let token = platform.keys.undo_address_token(*change, row.user());
+            Way::Link(platform.config.absolute(&format!("/address/undo/{token}")), until)
+        }),
         Mail::Disowned { user, .. } => Some(Way::Page(platform.config.absolute(&format!("/users/{user}")))),
         Mail::ApprovalAsked { reset, .. } | Mail::ApprovalDecided { reset, .. } | Mail::ApprovalOver { reset, .. } => {
             Some(Way::Page(platform.config.absolute(&format!("/resets/{reset}"))))
@@ -91,6 +103,8 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         | Mail::PasswordSet { .. }
         | Mail::DeviceTrusted { .. }
         | Mail::Frozen { .. }
+        | Mail::AddressChanged { .. }
+        | Mail::AddressRestored { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }
@@ -199,7 +213,7 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     };
     match to.ended_how {
         // Nothing follows a link that was taken back, and the user must still hear of the reset.
-        Some(End::Revoked | End::Disowned) => return Ok(sign_in()),
+        Some(End::Revoked | End::Disowned | End::AddressChanged) => return Ok(sign_in()),
         Some(End::Completed | End::CompletedAtSignIn | End::Superseded) => return Err(Outcome::Superseded),
         None if current != generation => return Err(Outcome::Superseded),
         None if platform.now() >= expires_at => return Ok(sign_in()),
@@ -229,10 +243,11 @@ fn way_in(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     Ok(Way::Link(platform.config.absolute(&format!("/invitation/{token}")), until))
 }
 
-/// The same for a link to a new password, whose mails are counted when they are asked for.
-fn way_to_password(
+/// The same for a way that goes on by the link, at a page: its mails are counted when they are asked for.
+fn way_on(
     platform: &Platform,
     row: &Leased,
+    page: &str,
     (challenge, key_id): (ChallengeId, &str),
     until: Time,
     lives: bool,
@@ -243,9 +258,9 @@ fn way_to_password(
     if !lives {
         return Err(Outcome::Superseded);
     }
-    let token = platform.keys.password_token(key_id, challenge, row.user());
+    let token = platform.keys.mailed_token(key_id, challenge, row.user());
     let token = token.ok_or_else(|| Outcome::NotNow("the key of the link is missing".to_owned()))?;
-    Ok(Way::Link(platform.config.absolute(&format!("/new-password/{token}")), until))
+    Ok(Way::Link(platform.config.absolute(&format!("{page}/{token}")), until))
 }
 
 fn copy(platform: &Platform, row: &Leased, to: &Addressed, rendered: Rendered) -> DevMail {
