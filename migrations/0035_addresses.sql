@@ -4,6 +4,8 @@ CREATE TABLE address_changes (
     id TEXT PRIMARY KEY,
     customer_id TEXT NOT NULL,
     user_id TEXT NOT NULL,
+    -- Whether it is to be their address or their second one.
+    place TEXT NOT NULL,
     address TEXT NOT NULL,
     asked_at BIGINT NOT NULL,
     -- When it became theirs by the link.
@@ -15,3 +17,9 @@ CREATE TABLE address_changes (
 );
 CREATE INDEX address_changes_by_user ON address_changes (customer_id, user_id);
 CREATE INDEX address_changes_by_old_address ON address_changes (old_address_key) WHERE old_address_key IS NOT NULL;
+
+-- A second mailbox that hears of every change of what lets its user in; it is there once its link was followed.
+ALTER TABLE users ADD COLUMN second_address TEXT;
+ALTER TABLE users ADD COLUMN second_verified_at BIGINT;
+-- The mail that this one is a copy of, for a second address. No limit counts it, and no board shows what became of it.
+ALTER TABLE outbox ADD COLUMN copy_of TEXT;

@@ -27,7 +27,7 @@ use crate::features::reset::list_page::ResetsPage;
 use crate::features::reset::page::ResetPage;
 use crate::features::reset::people_page::RecoveryBoardPage;
 use crate::features::security::add_page::{AddPage, KeyPage};
-use crate::features::security::address_page::AddressPage;
+use crate::features::security::address_page::{AddressPage, RemoveSecondAddressPage, SecondAddressPage};
 use crate::features::security::call_back_page::UserCallBackPage;
 use crate::features::security::caller_page::CallerCodePage;
 use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCodesPage};
@@ -219,6 +219,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/security/add/key") view=KeyPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/passkey") view=PasskeyPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/address") view=AddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/second-address") view=SecondAddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/second-address/remove") view=RemoveSecondAddressPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/phone") view=NewPhonePage ssr=SsrMode::Async/>
                 <Route path=path!("/security/codes") view=NewCodesPage ssr=SsrMode::Async/>

@@ -81,6 +81,7 @@ pub fn mail_about(locale: Locale, kind: &str) -> &'static str {
         "invitation" => td_string!(locale, story.mail.invitation),
         "new_address" => td_string!(locale, story.mail.new_address),
         "address_changed" | "address_lost" | "address_restored" => td_string!(locale, story.mail.address),
+        "second_address" => td_string!(locale, story.mail.second_address),
         "frozen" => td_string!(locale, story.mail.frozen),
         "disowned" => td_string!(locale, story.mail.disowned),
         "approval_asked" => td_string!(locale, story.mail.asked),

@@ -5,9 +5,13 @@
 //! - The old address is told, and for some days its mailbox alone can undo the change: whoever stole a session has not got that.
 //! - The oldest undo wins. A second change leaves the first one's undo as it is, and falls with it: nobody washes an undo out
 //!   by changing twice.
+//! - A second address hears of what lets its user in, and gets the mail after a reset as well. It signs nobody in.
 //! - Changing back by oneself settles what is undone by it. The address that is given up then gets no undo, or whoever holds
 //!   it would have the last word.
 
+use serde::{Deserialize, Serialize};
+
+use super::spelled;
 use super::time::{Span, Time};
 use super::user::Address;
 
@@ -19,6 +23,16 @@ pub const UNDO: Span = Span::hours(72);
 pub const MOST: i64 = 3;
 /// The time over which they are counted.
 pub const WINDOW: Span = Span::hours(1);
+
+/// Which of somebody's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// The one that mails go to, and that signs them in.
+    Primary,
+    /// The one that gets copies.
+    Second,
+}
+spelled!(Place { Primary => "primary", Second => "second" });
 
 /// What is stored about a change that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

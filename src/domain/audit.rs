@@ -83,6 +83,8 @@ pub enum What {
     AddressAsked,
     AddressChanged,
     AddressRestored,
+    SecondAddressAdded,
+    SecondAddressRemoved,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -156,6 +158,8 @@ spelled!(What {
     AddressAsked => "address_asked",
     AddressChanged => "address_changed",
     AddressRestored => "address_restored",
+    SecondAddressAdded => "second_address_added",
+    SecondAddressRemoved => "second_address_removed",
 });
 
 impl What {
@@ -234,6 +238,8 @@ impl What {
             Self::AddressAsked => "Another address asked for",
             Self::AddressChanged => "Address changed",
             Self::AddressRestored => "Change of address undone",
+            Self::SecondAddressAdded => "Second address added",
+            Self::SecondAddressRemoved => "Second address removed",
         }
     }
 

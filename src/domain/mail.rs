@@ -209,6 +209,15 @@ pub enum Mail {
         /// Which one is theirs again, masked.
         address: String,
     },
+    /// A second address gets copies, or no longer does.
+    SecondAddress {
+        /// When.
+        at: Time,
+        /// Which, masked.
+        address: String,
+        /// Whether it does from now on.
+        added: bool,
+    },
     /// Your account is frozen, since it was said of a notice that it was not you.
     Frozen {
         /// When.
@@ -347,6 +356,7 @@ impl Mail {
             | Self::CallerCodeMade { .. }
             | Self::CallerCodeUsed { .. }
             | Self::AddressChanged { .. }
+            | Self::SecondAddress { .. }
             | Self::BackupCodesMade { .. }
             | Self::BackupCodeUsed { .. } => true,
             // Nothing has changed yet, or nothing that lets anybody in. What goes to an address that is no longer its reader's
@@ -398,6 +408,7 @@ impl Mail {
             Self::AddressChanged { .. } => "address_changed",
             Self::AddressLost { .. } => "address_lost",
             Self::AddressRestored { .. } => "address_restored",
+            Self::SecondAddress { .. } => "second_address",
             Self::Frozen { .. } => "frozen",
             Self::Disowned { .. } => "disowned",
             Self::BackupCodesMade { .. } => "backup_codes_made",

@@ -304,6 +304,7 @@ text_column!(
     crate::domain::ids::UserId,
     crate::domain::invitation::End,
     crate::domain::invitation::Untaken,
+    crate::domain::address::Place,
     crate::domain::mail::Channel,
     crate::domain::method::MethodKind,
     crate::domain::plan::Failure,

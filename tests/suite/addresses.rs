@@ -1,8 +1,8 @@
 //! Another address: asked for with a fresh second factor, given by the link in the mail to it, told to both, and undone by the
-//! link in the mail to the old one, whatever came after.
+//! link in the mail to the old one, whatever came after. And a second one, which gets copies.
 
 use axum::http::StatusCode;
-use rekey::domain::address::{LIFETIME, MOST, UNDO};
+use rekey::domain::address::{LIFETIME, MOST, Place, UNDO};
 use rekey::domain::authority::Role;
 use rekey::domain::board::Stage;
 use rekey::domain::ids::ChallengeId;
@@ -11,7 +11,7 @@ use rekey::domain::recovery::{End, LinkState};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::features::addresses::service::{Asked, Confirmed, confirm, open, open_undo, sweep, undo};
-use rekey::features::security::address_service::ask;
+use rekey::features::security::address_service::{ask, remove_second};
 use rekey::features::security::service::{Changed, Refused};
 use rekey::features::sign_in::service::{Begun, Factor, Finished};
 use rekey::features::{recovery, users};
@@ -25,8 +25,13 @@ use super::smtp_sink::{Arrived, Sink};
 
 impl World {
     async fn ask_for(&self, person: &Person, address: &str) -> Asked {
+        self.ask_for_place(person, Place::Primary, address).await
+    }
+
+    async fn ask_for_place(&self, person: &Person, place: Place, address: &str) -> Asked {
         let (session, code) = (self.session(person).await, Factor::Code(self.fresh_code(person)));
-        match ask(&self.platform, &self.origin, &session, &code, &address.parse().unwrap()).await.unwrap() {
+        let wanted = (place, &address.parse().unwrap());
+        match ask(&self.platform, &self.origin, &session, &code, wanted).await.unwrap() {
             Changed::Done(_, asked) => asked,
             Changed::Refused(..) | Changed::Code(_) => panic!("{} was refused", person.name),
         }
@@ -35,6 +40,10 @@ impl World {
     /// Asks for an address; the token in the mail to it.
     pub async fn asked_for(&self, person: &Person, address: &str) -> String {
         assert_eq!(self.ask_for(person, address).await, Asked::Waiting);
+        self.token_to_confirm(person).await
+    }
+
+    async fn token_to_confirm(&self, person: &Person) -> String {
         let text =
             format!("SELECT id FROM challenges WHERE user_id = '{}' AND purpose = 'new_address'", person.user.id);
         let challenge = self.text(&text).await.unwrap().parse().unwrap();
@@ -48,7 +57,7 @@ impl World {
     /// Asks for an address and confirms it; the token that undoes it.
     async fn moved(&self, person: &Person, address: &str) -> String {
         let token = self.asked_for(person, address).await;
-        assert_eq!(self.confirm(&token).await, Confirmed::Done);
+        assert_eq!(self.confirm(&token).await, Confirmed::Done(Place::Primary));
         self.undo_token(person).await
     }
 
@@ -58,7 +67,7 @@ impl World {
             "SELECT mail FROM outbox WHERE user_id = '{}' AND mail LIKE '%\"kind\":\"address_lost\"%' ORDER BY id DESC LIMIT 1",
             person.user.id
         );
-        let mail = serde_json::from_str(&self.text(&text).await.unwrap()).unwrap();
+        let mail: Mail = serde_json::from_str(&self.text(&text).await.unwrap()).unwrap();
         let Mail::AddressLost { change, .. } = mail else { panic!("{mail:?}") };
         self.platform.keys.undo_address_token(change, person.user)
     }
@@ -69,6 +78,17 @@ impl World {
 
     async fn address_of(&self, person: &Person) -> String {
         self.text(&format!("SELECT address FROM users WHERE id = '{}'", person.user.id)).await.unwrap()
+    }
+
+    /// Gives somebody a second address.
+    async fn seconded(&self, person: &Person, address: &str) {
+        assert_eq!(self.ask_for_place(person, Place::Second, address).await, Asked::Waiting);
+        let token = self.token_to_confirm(person).await;
+        assert_eq!(self.confirm(&token).await, Confirmed::Done(Place::Second));
+    }
+
+    async fn second_of(&self, person: &Person) -> Option<String> {
+        self.text(&format!("SELECT second_address FROM users WHERE id = '{}'", person.user.id)).await
     }
 
     /// A recovery link out of nothing.
@@ -175,7 +195,7 @@ both! {
         let token = world.asked_for(&ua, "zoe@new.example").await;
         world.linked(&ua).await;
         let (link, _) = world.link(ua.user).await.unwrap();
-        assert_eq!(world.confirm(&token).await, Confirmed::Done);
+        assert_eq!(world.confirm(&token).await, Confirmed::Done(Place::Primary));
         assert_eq!(world.link_facts(link).await.state(world.now()), LinkState::Ended(End::AddressChanged));
         let code = Factor::Code(world.fresh_code(&ua));
         assert!(matches!(world.finish(&half_way, &code).await, Finished::Dead));
@@ -256,13 +276,14 @@ both! {
         let asking = world.people(&world.a, Who::MEMBER, 4).await;
         let given_up = world.member(&world.b).await;
         world.moved(&given_up, "elsewhere@new.example").await;
-        let addresses = ["free@a.example", &colleague.address, &suspended.address, &given_up.address];
+        let addresses =
+            ["free@a.example", colleague.address.as_str(), suspended.address.as_str(), given_up.address.as_str()];
         let mut answers = Vec::new();
         for (ua, address) in asking.iter().zip(addresses) {
             let before = Dump::of(&world).await;
             let code = world.fresh_code(ua);
             let mut browser = Browser::signed_in(&world, ua).await;
-            let fields = [("address", address), ("code", &code)];
+            let fields = [("address", address), ("code", code.as_str())];
             let answer = browser.post("/api/security/address", "/security/address", &fields).await;
             let page = browser.get("/security").await.body;
             assert!(page.contains(address));
@@ -286,7 +307,7 @@ both! {
         }
         assert_eq!(before, Dump::of(&world).await);
         // What was given up is nobody else's as long as it can be taken back.
-        let address = std::slice::from_ref(&given_up.address).iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
+        let address = [given_up.address.parse().unwrap()];
         let taken = async || users::service::taken(&mut *world.platform.db.read().await.unwrap(), &address).await.unwrap().len();
         assert_eq!(taken().await, 1);
         world.advance(UNDO);
@@ -312,10 +333,11 @@ both! {
         assert_eq!(world.ask_for(&ua, &ua.address.to_uppercase()).await, Asked::Same);
         assert_eq!(world.ask_for(&ua, "zoe9@new.example").await, Asked::Waiting);
         let mut browser = Browser::signed_in(&world, &ua).await;
+        let wrong = wrong_code(&ua.secret, world.now());
         for (address, code, words) in [
             ("zoe", "123456", "That is not a mail address."),
             ("zoe@late.example", "1", "A code has 6 digits."),
-            ("zoe@late.example", &wrong_code(&ua.secret, world.now()), "That code is not right"),
+            ("zoe@late.example", wrong.as_str(), "That code is not right"),
         ] {
             browser.post("/api/security/address", "/security/address", &[("address", address), ("code", code)]).await;
             let page = browser.get("/security/address").await.body;
@@ -324,7 +346,7 @@ both! {
         let without = world.person(&world.a, Who::NEW).await;
         let session = world.session(&without).await;
         let code = Factor::Code("123456".into());
-        let refused = ask(&world.platform, &world.origin, &session, &code, &"x@new.example".parse().unwrap()).await;
+        let refused = ask(&world.platform, &world.origin, &session, &code, (Place::Primary, &"x@new.example".parse().unwrap())).await;
         assert!(matches!(refused.unwrap(), Changed::Refused(Refused::NoFactor, None)));
         let mut browser = Browser::signed_in(&world, &without).await;
         assert!(browser.get("/security/address").await.body.contains("Set up a second factor first"));
@@ -419,7 +441,7 @@ both! {
             async move { confirm(&world.platform, &world.origin, &link).await }
         })
         .await;
-        assert_eq!(confirmed.iter().filter(|one| **one == Confirmed::Done).count(), 1, "{confirmed:?}");
+        assert_eq!(confirmed.iter().filter(|one| matches!(one, Confirmed::Done(_))).count(), 1, "{confirmed:?}");
         assert_eq!(world.count("SELECT COUNT(*) FROM users WHERE address = 'everybody@new.example'").await, 1);
         let mut winner = None;
         for ua in &people {
@@ -434,6 +456,167 @@ both! {
         })
         .await;
         assert_eq!(undone.iter().filter(|done| **done).count(), 1, "{undone:?}");
+        world.assert_chains_whole().await;
+    }
+
+    async fn a_second_address_comes_and_goes_without_script(world: World) {
+        let (sink, ua) = (Sink::open(), world.member(&world.a).await);
+        let smtp = transport(&sink);
+        let mut own = Browser::signed_in(&world, &ua).await;
+        assert!(own.get("/security").await.body.contains("href=\"/security/second-address\""));
+        let (page, second) = ("/security/second-address", "zoe@home.example");
+        for (address, words) in [(&*ua.address, "You have that address already."), (second, "")] {
+            let code = world.fresh_code(&ua);
+            let fields = [("address", address), ("second", "true"), ("code", code.as_str())];
+            let answer = own.post("/api/security/address", page, &fields).await;
+            assert!(words.is_empty() == (answer.location() == "/security?done=address_asked"));
+            assert!(own.get(page).await.body.contains(words));
+        }
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, 0), [second]);
+        assert_eq!(world.second_of(&ua).await, None, "it counts once it is confirmed");
+        let link = path_in(&sink.arrived()[0], "/address/").unwrap();
+        let mut mailbox = Browser::new(&world).await;
+        assert!(mailbox.get(&link).await.body.contains("becomes the second address"));
+        mailbox.post("/api/addresses/confirm", &link, &[("token", token_in(&link))]).await;
+        assert!(mailbox.get(&link).await.body.contains("Notices go there as well"));
+        assert_eq!((world.second_of(&ua).await.as_deref(), world.address_of(&ua).await), (Some(second), ua.address.clone()));
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, 1), [ua.address.as_str(), second]);
+        let body = own.get("/security").await.body;
+        assert!(body.contains(second) && body.contains("href=\"/security/second-address/remove\""), "{body}");
+        assert!(matches!(world.begin_with(second, PASSWORD).await, Begun::Wrong), "it signs nobody in");
+        // Another one takes its place, and all three hear of it.
+        world.seconded(&ua, "zoe@work.example").await;
+        let since = sink.arrived().len();
+        deliver(&world, &smtp).await;
+        let told = recipients(&sink, since);
+        for (address, mails) in [(ua.address.as_str(), 2), (second, 1), ("zoe@work.example", 1)] {
+            assert_eq!(told.iter().filter(|to| *to == address).count(), mails, "{address} of {told:?}");
+        }
+        let remove = "/security/second-address/remove";
+        assert!(own.get(remove).await.body.contains("action=\"/api/security/remove_second_address\""));
+        own.post("/api/security/remove_second_address", remove, &[("code", "1")]).await;
+        assert!(own.get(remove).await.body.contains("A code has 6 digits."));
+        let code = world.fresh_code(&ua);
+        let answer = own.post("/api/security/remove_second_address", remove, &[("code", &code)]).await;
+        assert_eq!(answer.location(), "/security?done=second_removed");
+        assert_eq!(world.second_of(&ua).await, None);
+        let since = sink.arrived().len();
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@work.example"]);
+        let (session, code) = (world.session(&ua).await, Factor::Code(world.fresh_code(&ua)));
+        let again = remove_second(&world.platform, &world.origin, &session, &code).await.unwrap();
+        assert!(matches!(again, Changed::Refused(..)), "there is none");
+        let recorded = world.recorded(world.a.id).await;
+        let times = |what: &str| recorded.iter().filter(|one| *one == what).count();
+        assert_eq!((times("second_address_added"), times("second_address_removed")), (2, 1));
+        world.assert_chains_whole().await;
+    }
+
+    async fn copies_go_to_it_and_count_nowhere(world: World) {
+        let (sink, admin) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
+        let ua = world.member(&world.a).await;
+        let smtp = transport(&sink);
+        world.seconded(&ua, "zoe@home.example").await;
+        deliver(&world, &smtp).await;
+        let since = sink.arrived().len();
+        let reset = world.reset(&admin, &[ua.user]).await;
+        assert_eq!(deliver(&world, &smtp).await, 2);
+        let mails = sink.arrived()[since..].to_vec();
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
+        let link = world.link_token(ua.user).await.unwrap();
+        let path = format!("/recover/{link}");
+        assert!(mails.iter().all(|mail| path_in(mail, "/recover/").as_ref() == Some(&path)), "the same link");
+        // Each says by a link of its own that it was not them.
+        let not_me: Vec<String> = mails.iter().map(|mail| path_in(mail, "/not-me/").unwrap()).collect();
+        assert_ne!(not_me[0], not_me[1]);
+        for path in &not_me {
+            assert_eq!(Browser::new(&world).await.get(path).await.status, StatusCode::OK);
+        }
+        let mut conn = world.platform.db.read().await.unwrap();
+        let sent = async |conn: &mut rekey::platform::Conn, copies| {
+            let users = [ua.user.id];
+            rekey::features::outbox::service::links_sent(conn, world.a.id, &users, copies, world.now()).await.unwrap().len()
+        };
+        assert_eq!((sent(&mut conn, false).await, sent(&mut conn, true).await), (1, 1));
+        drop(conn);
+        // A copy that comes back says nothing of the mail itself.
+        let copy = world.text("SELECT id FROM outbox WHERE copy_of IS NOT NULL AND link_id IS NOT NULL").await.unwrap();
+        world.execute(&format!("UPDATE outbox SET failed_at = 1, last_error = 'gone' WHERE id = '{copy}'")).await;
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::Sent);
+        // However often somebody is reset: three mails an hour to each, and the newest link.
+        for _ in 0..6 {
+            world.reset(&admin, &[ua.user]).await;
+            deliver(&world, &smtp).await;
+        }
+        for _ in 0..55 {
+            world.advance(Span::minutes(1));
+            deliver(&world, &smtp).await;
+        }
+        for address in [ua.address.as_str(), "zoe@home.example"] {
+            let links: Vec<String> = sink.arrived()[since..].iter().filter(|mail| mail.to == address).filter_map(|mail| path_in(mail, "/recover/")).collect();
+            assert!((2..=4).contains(&links.len()), "{address}: {}", links.len());
+            assert_eq!(links.last().unwrap(), &format!("/recover/{}", world.link_token(ua.user).await.unwrap()), "{address}");
+        }
+        // Set up again, the notices go to both; a mail that is no notice goes to one.
+        let set_up = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
+        let since = sink.arrived().len();
+        world.register(&set_up).await.unwrap();
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
+        let since = sink.arrived().len();
+        world.password_link(&ua).await.unwrap();
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str()], "a link to a new password is for one mailbox");
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let page = browser.get(&format!("/users/{}/activity", ua.user.id)).await.body;
+        assert!(page.contains("To the second address."), "{page}");
+        world.assert_chains_whole().await;
+    }
+
+    async fn a_copy_that_waits_has_no_link_for_an_address_that_is_gone(world: World) {
+        let (sink, admin) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
+        let ua = world.member(&world.a).await;
+        world.seconded(&ua, "zoe@home.example").await;
+        deliver(&world, &transport(&sink)).await;
+        let since = sink.arrived().len();
+        world.reset(&admin, &[ua.user]).await;
+        let mut tx = world.platform.db.begin().await.unwrap();
+        users::service::set_second_address(&mut tx, ua.user, None, world.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        deliver(&world, &transport(&sink)).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
+        for mail in &sink.arrived()[since..] {
+            assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text());
+        }
+    }
+
+    async fn a_second_address_is_never_the_first_one_and_falls_with_an_undo(world: World) {
+        let ua = world.member(&world.a).await;
+        world.seconded(&ua, "zoe@home.example").await;
+        assert_eq!(world.ask_for_place(&ua, Place::Second, "ZOE@home.example").await, Asked::Same);
+        assert_eq!(world.ask_for_place(&ua, Place::Second, &ua.address).await, Asked::Same);
+        // The second one becomes the first, and is the second no more.
+        let token = world.moved(&ua, "zoe@home.example").await;
+        assert_eq!((world.address_of(&ua).await.as_str(), world.second_of(&ua).await), ("zoe@home.example", None));
+        // Whoever changed the one brings the other along; the undo takes both.
+        world.advance(Span::hours(1));
+        world.seconded(&ua, "thief@new.example").await;
+        assert!(world.undo(&token).await);
+        assert_eq!((world.address_of(&ua).await, world.second_of(&ua).await), (ua.address.clone(), None));
+        // One that was there before stays.
+        world.advance(Span::hours(1));
+        world.seconded(&ua, "zoe@home.example").await;
+        let token = world.moved(&ua, "thief@new.example").await;
+        assert!(world.undo(&token).await);
+        assert_eq!(world.second_of(&ua).await.as_deref(), Some("zoe@home.example"));
+        // Nothing of it outlives the account.
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let (id, code) = (ua.user.id.to_string(), world.fresh_code(&owner));
+        browser.call("/api/accounts/remove", &[("id", &id), ("code", &code)]).await;
+        assert_eq!(world.second_of(&ua).await, None);
         world.assert_chains_whole().await;
     }
 }

@@ -86,6 +86,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/security/ask_passkey", Door::SignedIn, vec![]),
         ("/api/security/add_passkey", Door::SignedIn, vec![("answer", "{}"), ("name", "x")]),
         ("/api/security/address", Door::SignedIn, vec![("address", "nobody@a.example"), ("code", "123456")]),
+        ("/api/security/remove_second_address", Door::SignedIn, vec![("code", "123456")]),
         ("/api/security/password_page", Door::SignedIn, vec![]),
         ("/api/security/password", Door::SignedIn, vec![("old", "x"), ("new", "tide over gravel"), ("code", "123456")]),
         ("/api/security/new_phone", Door::SignedIn, vec![]),
@@ -177,7 +178,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     ]
 }
 
-const CONSOLE: [&str; 34] = [
+const CONSOLE: [&str; 36] = [
     "/tokens",
     "/tokens/import",
     "/tokens/01mcc5rm003kab9w64hq9mjq2v",
@@ -191,6 +192,8 @@ const CONSOLE: [&str; 34] = [
     "/security",
     "/security/add",
     "/security/address",
+    "/security/second-address",
+    "/security/second-address/remove",
     "/security/add/key",
     "/security/add/passkey",
     "/security/codes",

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::address::Place;
 use crate::features::session::api::ApiError;
 
 #[cfg(feature = "ssr")]
@@ -19,13 +20,15 @@ pub struct Opened {
     pub help_desk: Option<String>,
     /// The address that the link gives, or gives back.
     pub address: String,
+    /// As what.
+    pub place: Place,
 }
 
 #[cfg(feature = "ssr")]
 impl From<service::Opened> for Opened {
     fn from(opened: service::Opened) -> Self {
-        let service::Opened { customer, address } = opened;
-        Self { customer: customer.name, help_desk: customer.help_desk, address: address.to_string() }
+        let service::Opened { customer, address, place } = opened;
+        Self { customer: customer.name, help_desk: customer.help_desk, address: address.to_string(), place }
     }
 }
 
@@ -43,7 +46,7 @@ pub async fn open(token: String) -> Result<Option<Opened>, ApiError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkOutcome {
     /// It did what it is for.
-    Done,
+    Done(Place),
     /// The address is somebody else's.
     Taken,
     /// The link does not work.
@@ -58,7 +61,7 @@ pub enum LinkOutcome {
 pub async fn confirm(#[server(default)] token: String) -> Result<LinkOutcome, ApiError> {
     let request = Request::current()?;
     let outcome = match service::confirm(&request.platform, &request.origin, &token).await? {
-        service::Confirmed::Done => LinkOutcome::Done,
+        service::Confirmed::Done(place) => LinkOutcome::Done(place),
         service::Confirmed::Taken => LinkOutcome::Taken,
         service::Confirmed::Dead => LinkOutcome::Dead,
     };
@@ -84,7 +87,7 @@ pub async fn open_undo(token: String) -> Result<Option<Opened>, ApiError> {
 pub async fn undo(#[server(default)] token: String) -> Result<LinkOutcome, ApiError> {
     let request = Request::current()?;
     let done = service::undo(&request.platform, &request.origin, &token).await?;
-    let outcome = if done { LinkOutcome::Done } else { LinkOutcome::Dead };
+    let outcome = if done { LinkOutcome::Done(Place::Primary) } else { LinkOutcome::Dead };
     request.leave("undo_address", outcome, &[]);
     Ok(outcome)
 }

@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::api::{Confirm, LinkOutcome, Opened, Undo, open, open_undo};
+use crate::domain::address::Place;
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, calm, failed, help_desk, refusal};
 use crate::features::session::flash::{left_by, outcome};
@@ -44,7 +45,7 @@ fn token() -> Memo<String> {
 fn page(
     opened: Resource<Result<Option<Opened>, ApiError>>,
     outcome: Outcome,
-    done: fn() -> AnyView,
+    done: fn(Place) -> AnyView,
     ask: impl Fn(Opened) -> AnyView + Clone + Send + Sync + 'static,
 ) -> AnyView {
     let came = Memo::new(move |_| outcome.get().and_then(Result::ok));
@@ -57,7 +58,7 @@ fn page(
         }
         let ask = ask.clone();
         let page = move || match (came.get(), opened.clone()) {
-            (Some(LinkOutcome::Done), _) => done(),
+            (Some(LinkOutcome::Done(place)), _) => done(place),
             (Some(LinkOutcome::Taken), _) => taken(),
             (Some(LinkOutcome::Dead), _) | (None, None) => dead(),
             (None, Some(opened)) => ask(opened),
@@ -72,9 +73,13 @@ fn failure(outcome: Outcome) -> AnyView {
 }
 
 fn ask_to_confirm(opened: Opened, token: String, action: ServerAction<Confirm>, outcome: Outcome) -> AnyView {
-    let Opened { customer, help_desk: desk, address } = opened;
+    let Opened { customer, help_desk: desk, address, place } = opened;
     let title = td_string!(locale(), addresses.confirm.title);
-    let lead = td_string!(locale(), addresses.confirm.lead, address = apart(&address), customer = apart(&customer));
+    let (address, of) = (apart(&address), apart(&customer));
+    let lead = match place {
+        Place::Primary => td_string!(locale(), addresses.confirm.lead, address = address, customer = of),
+        Place::Second => td_string!(locale(), addresses.confirm.lead_second, address = address, customer = of),
+    };
     view! {
         <Title text=title/>
         <CalmShell customer help_desk=help_desk(desk)>
@@ -93,13 +98,17 @@ fn ask_to_confirm(opened: Opened, token: String, action: ServerAction<Confirm>, 
     .into_any()
 }
 
-fn confirmed() -> AnyView {
+fn confirmed(place: Place) -> AnyView {
     let title = td_string!(locale(), addresses.confirmed.title);
+    let lead = match place {
+        Place::Primary => td_string!(locale(), addresses.confirmed.lead),
+        Place::Second => td_string!(locale(), addresses.confirmed.lead_second),
+    };
     view! {
         <Title text=title/>
         <CalmShell>
             <h1>{title}</h1>
-            <p class="lead" role="status">{td_string!(locale(), addresses.confirmed.lead)}</p>
+            <p class="lead" role="status">{lead}</p>
             <a class="button primary wide" href="/security">{td_string!(locale(), addresses.confirmed.go_on)}</a>
         </CalmShell>
     }
@@ -121,7 +130,7 @@ fn taken() -> AnyView {
 }
 
 fn ask_to_undo(opened: Opened, token: String, action: ServerAction<Undo>, outcome: Outcome) -> AnyView {
-    let Opened { customer, help_desk: desk, address } = opened;
+    let Opened { customer, help_desk: desk, address, .. } = opened;
     let title = td_string!(locale(), addresses.undo.title);
     view! {
         <Title text=title/>
@@ -146,7 +155,7 @@ fn ask_to_undo(opened: Opened, token: String, action: ServerAction<Undo>, outcom
     .into_any()
 }
 
-fn undone() -> AnyView {
+fn undone(_: Place) -> AnyView {
     let title = td_string!(locale(), addresses.undone.title);
     view! {
         <Title text=title/>

@@ -2,19 +2,28 @@
 
 use sqlx::FromRow;
 
-use crate::domain::address::Change;
+use crate::domain::address::{Change, Place};
 use crate::domain::ids::{ChallengeId, CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
 use crate::platform::{Conn, Result};
 
-pub async fn insert(conn: &mut Conn, id: ChallengeId, user: UserRef, address: &Address, now: Time) -> Result<()> {
+pub async fn insert(
+    conn: &mut Conn,
+    id: ChallengeId,
+    user: UserRef,
+    place: Place,
+    address: &Address,
+    now: Time,
+) -> Result<()> {
     sqlx::query(
-        "INSERT INTO address_changes (id, customer_id, user_id, address, asked_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO address_changes (id, customer_id, user_id, place, address, asked_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(id)
     .bind(user.customer)
     .bind(user.id)
+    .bind(place)
     .bind(address.clone())
     .bind(now)
     .execute(conn)
@@ -34,6 +43,7 @@ pub async fn asked(conn: &mut Conn, user: UserRef, since: Time) -> Result<i64> {
 pub struct Row {
     pub customer_id: CustomerId,
     pub user_id: UserId,
+    pub place: Place,
     pub address: Address,
     pub confirmed_at: Option<Time>,
     pub old_address: Option<Address>,
@@ -51,7 +61,7 @@ impl Row {
 
 pub async fn get(conn: &mut Conn, id: ChallengeId) -> Result<Option<Row>> {
     Ok(sqlx::query_as(
-        "SELECT customer_id, user_id, address, confirmed_at, old_address FROM address_changes WHERE id = $1",
+        "SELECT customer_id, user_id, place, address, confirmed_at, old_address FROM address_changes WHERE id = $1",
     )
     .bind(id)
     .fetch_optional(conn)
@@ -61,13 +71,14 @@ pub async fn get(conn: &mut Conn, id: ChallengeId) -> Result<Option<Row>> {
 /// The address that waits for its link, and until when.
 #[derive(FromRow)]
 pub struct Waiting {
+    pub place: Place,
     pub address: Address,
     pub until: Time,
 }
 
 pub async fn waiting(conn: &mut Conn, user: UserRef, now: Time) -> Result<Option<Waiting>> {
     Ok(sqlx::query_as(
-        "SELECT a.address, c.expires_at AS until FROM address_changes a JOIN challenges c ON c.id = a.id \
+        "SELECT a.place, a.address, c.expires_at AS until FROM address_changes a JOIN challenges c ON c.id = a.id \
          WHERE c.customer_id = $1 AND c.user_id = $2 AND c.expires_at > $3",
     )
     .bind(user.customer)
@@ -119,6 +130,21 @@ pub async fn given_up_at(conn: &mut Conn, user: UserRef, address_key: &str, sinc
     );
     let (at,) = query.bind(user.customer).bind(user.id).bind(address_key).bind(since).fetch_one(conn).await?;
     Ok(at)
+}
+
+/// Whether a second address of this user was confirmed at `since` or later.
+pub async fn second_since(conn: &mut Conn, user: UserRef, since: Time) -> Result<bool> {
+    let row: Option<(ChallengeId,)> = sqlx::query_as(
+        "SELECT id FROM address_changes \
+         WHERE customer_id = $1 AND user_id = $2 AND place = $3 AND confirmed_at >= $4 LIMIT 1",
+    )
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(Place::Second)
+    .bind(since)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Forgets the changes of this user that took effect at `since` or later: nothing of them can be undone any more.

@@ -1,4 +1,4 @@
-//! The server function of one's own address.
+//! The server functions of one's own addresses.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ use crate::features::session::api::ApiError;
 use super::address_service as service;
 #[cfg(feature = "ssr")]
 use super::api::{factor, settle};
+#[cfg(feature = "ssr")]
+use crate::domain::address::Place;
 #[cfg(feature = "ssr")]
 use crate::domain::user::Address;
 #[cfg(feature = "ssr")]
@@ -32,13 +34,14 @@ pub enum AddressOutcome {
     Proof(Proof),
 }
 
-/// Asks for another address.
+/// Asks for another address, or a second one.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "security/address")]
 pub async fn ask_for_address(
     #[server(default)] address: String,
+    #[server(default)] second: bool,
     #[server(default)] code: String,
     #[server(default)] backup: bool,
 ) -> Result<AddressOutcome, ApiError> {
@@ -49,7 +52,8 @@ pub async fn ask_for_address(
         (Err(_), _) => AddressOutcome::Malformed,
         (_, None) => AddressOutcome::Proof(Proof::Malformed),
         (Ok(address), Some(factor)) => {
-            let asked = service::ask(platform, origin, &session, &factor, &address).await?;
+            let place = if second { Place::Second } else { Place::Primary };
+            let asked = service::ask(platform, origin, &session, &factor, (place, &address)).await?;
             match settle(&request, asked) {
                 Ok(Asked::Waiting) => {
                     request.go("/security?done=address_asked");
@@ -62,5 +66,33 @@ pub async fn ask_for_address(
         }
     };
     request.leave("address", outcome, &[("address", &address)]);
+    Ok(outcome)
+}
+
+/// Takes the second address away.
+///
+/// # Errors
+/// [`ApiError::SignedOut`], or when something fails on the server.
+#[server(endpoint = "security/remove_second_address")]
+pub async fn remove_second_address(
+    #[server(default)] code: String,
+    #[server(default)] backup: bool,
+) -> Result<Proof, ApiError> {
+    let request = Request::current()?;
+    let session = request.signed_in().await?;
+    let outcome = match factor(&code, backup) {
+        None => Proof::Malformed,
+        Some(factor) => {
+            let removed = service::remove_second(&request.platform, &request.origin, &session, &factor).await?;
+            match settle(&request, removed) {
+                Ok(()) => {
+                    request.go("/security?done=second_removed");
+                    return Ok(Proof::GoOn);
+                }
+                Err(outcome) => outcome,
+            }
+        }
+    };
+    request.leave("remove_second", outcome, &[]);
     Ok(outcome)
 }

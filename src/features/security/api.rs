@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::rows::{CodesRow, DeviceRow, Happened, MethodRow, SessionRow};
+use crate::domain::address::Place;
 use crate::domain::ids::{MethodId, SessionId, TokenId};
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console, Proofs};
@@ -24,13 +25,15 @@ use crate::features::sign_in::service::Factor;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
 
-/// One's own address.
+/// One's own addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnAddress {
     /// Where mails go.
     pub address: String,
-    /// What waits for its link to take its place, and until when.
-    pub waiting: Option<(String, Time)>,
+    /// Where copies go, and since when.
+    pub second: Option<(String, Time)>,
+    /// What waits for its link, until when, and what it is to be.
+    pub waiting: Option<(String, Time, Place)>,
 }
 
 /// One's own security.
@@ -48,7 +51,7 @@ pub struct SecurityPage {
     pub codes: CodesRow,
     /// With this many of them left or fewer the own customer warns.
     pub codes_low: usize,
-    /// The own address.
+    /// The own addresses.
     pub address: OwnAddress,
     /// The own sessions, the last used first.
     pub sessions: Vec<SessionRow>,
@@ -105,7 +108,8 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
         codes_low: usize::from(policy.codes_low),
         address: OwnAddress {
             address: own_address.address.to_string(),
-            waiting: own_address.waiting.map(|waiting| (waiting.address.to_string(), waiting.until)),
+            second: own_address.second.map(|(address, since)| (address.to_string(), since)),
+            waiting: own_address.waiting.map(|waiting| (waiting.address.to_string(), waiting.until, waiting.place)),
         },
         sessions: sessions.into_iter().map(|open| SessionRow::of(open, Some(asking.id))).collect(),
         devices: devices.map(|all| all.into_iter().map(|device| DeviceRow::of(device, this)).collect()),

@@ -49,6 +49,7 @@ fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
         "added" => td_string!(locale, own.done.added),
         "address_asked" => td_string!(locale, addresses.own.on_its_way),
+        "second_removed" => td_string!(locale, addresses.own.removed),
         "in_step" => td_string!(locale, own.done.in_step),
         "password" => td_string!(locale, own.done.password),
         "phone" => td_string!(locale, own.done.phone),
@@ -127,7 +128,7 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
                     <h2>{td_string!(locale(), own.password.title)}</h2>
                     <a class="button" href="/security/password"><Icon of=Glyph::Lock/>{td_string!(locale(), own.password.change)}</a>
                 </div>
-                {address_section(address)}
+                {address_section(address, now)}
                 <div class="head">
                     <h2>{td_string!(locale(), own.sessions.title)}</h2>
                     <p class="note">{td_string!(locale(), own.sessions.note)}</p>

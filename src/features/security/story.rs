@@ -1,6 +1,7 @@
 //! What happened to a person, in words that the person and a help desk understand.
 
 use super::rows::Happened;
+use crate::domain::address::Place;
 use crate::domain::audit::What;
 use crate::domain::caller::Identified;
 use crate::domain::method::MethodKind;
@@ -138,6 +139,10 @@ fn title(locale: Locale, event: &Happened) -> String {
         What::AddressAsked => return td_string!(locale, story.address.asked, address = detail("new")),
         What::AddressChanged => return td_string!(locale, story.address.changed, address = detail("new")),
         What::AddressRestored => return td_string!(locale, story.address.restored, address = detail("new")),
+        What::SecondAddressAdded => return td_string!(locale, story.address.second_added, address = detail("new")),
+        What::SecondAddressRemoved => {
+            return td_string!(locale, story.address.second_removed, address = detail("old"));
+        }
         What::ChangeRefused => td_string!(locale, story.change_refused),
         other => about_reset(locale, other, detail).unwrap_or_else(|| other.label()),
     };
@@ -272,7 +277,11 @@ fn lost(locale: Locale, event: &Happened) -> Option<String> {
 /// What a name alone does not say.
 fn explained(locale: Locale, event: &Happened) -> Option<&'static str> {
     let why = event.details.get("why").map(String::as_str);
+    let to_second = event.details.get("to").is_some_and(|to| to == Place::Second.as_str());
     Some(match (event.what, why) {
+        (What::MailQueued | What::MailSent | What::MailFailed, _) if to_second => {
+            td_string!(locale, story.why.second_address)
+        }
         (What::LinkOpened, _) => td_string!(locale, story.why.opened),
         (What::BackupCodesSaved, _) => td_string!(locale, story.why.saved),
         (What::PhoneCodeRefused, Some("too_many")) => td_string!(locale, story.why.too_many),
@@ -316,6 +325,8 @@ const fn sign(what: What) -> Glyph {
         | What::MailSent
         | What::AddressAsked
         | What::AddressChanged
+        | What::SecondAddressAdded
+        | What::SecondAddressRemoved
         | What::UserInvited
         | What::InvitationEnded => Glyph::Mail,
         What::UserSuspended => Glyph::Pause,

@@ -27,6 +27,8 @@ pub struct Locked {
     pub name: String,
     /// Where mails go.
     pub address: Address,
+    /// Where copies of notices go.
+    pub second_address: Option<Address>,
     /// Whether they can sign in.
     pub standing: Standing,
     /// Whether a new set-up is due.
@@ -65,6 +67,7 @@ pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
         user,
         name: row.name,
         address: row.address,
+        second_address: row.second_address,
         standing: Standing::from_facts(row.activated_at, row.suspended_at),
         set_up_due: row.set_up_due_at.is_some(),
         address_verified: row.address_verified_at.is_some(),
@@ -275,6 +278,24 @@ pub async fn change_address(conn: &mut Conn, user: UserRef, address: &Address, n
 pub async fn restore_address(conn: &mut Conn, user: UserRef, address: &Address, now: Time) -> Result<u64> {
     change_address(conn, user, address, now).await?;
     session::service::end_all(conn, user.customer, &[user.id]).await
+}
+
+/// Where copies of notices to `user` go, and since when that is known to reach them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn second_address(conn: &mut Conn, user: UserRef) -> Result<Option<(Address, Time)>> {
+    let row = store::second_address(conn, user).await?;
+    Ok(row.and_then(|row| row.second_address.zip(row.second_verified_at)))
+}
+
+/// Gives `user` a second address, which has just proved to reach them, or takes it away.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_second_address(conn: &mut Conn, user: UserRef, second: Option<&Address>, now: Time) -> Result<()> {
+    let second = store::Second { second_address: second.cloned(), second_verified_at: second.map(|_| now) };
+    store::set_second_address(conn, user, &second).await
 }
 
 /// Which of `addresses` belong to somebody already, or may again, by their folded form.

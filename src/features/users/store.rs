@@ -20,6 +20,7 @@ use crate::platform::{Conn, Result};
 pub struct Locked {
     pub name: String,
     pub address: Address,
+    pub second_address: Option<Address>,
     pub password_hash: Option<String>,
     pub activated_at: Option<Time>,
     pub suspended_at: Option<Time>,
@@ -36,7 +37,7 @@ pub struct Locked {
 pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
     Ok(sqlx::query_as(
         "UPDATE users SET version = version + 1 WHERE customer_id = $1 AND id = $2 \
-         RETURNING name, address, password_hash, activated_at, suspended_at, set_up_due_at, address_verified_at, \
+         RETURNING name, address, second_address, password_hash, activated_at, suspended_at, set_up_due_at, address_verified_at, \
             password_by_mail_at, disowned_at, wrong_codes_in_a_row, wrong_codes_recent, wrong_codes_since",
     )
     .bind(user.customer)
@@ -190,6 +191,31 @@ pub async fn set_address(conn: &mut Conn, user: UserRef, address: &Address, key:
     .bind(user.id)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+pub struct Second {
+    pub second_address: Option<Address>,
+    pub second_verified_at: Option<Time>,
+}
+
+pub async fn second_address(conn: &mut Conn, user: UserRef) -> Result<Option<Second>> {
+    Ok(sqlx::query_as("SELECT second_address, second_verified_at FROM users WHERE customer_id = $1 AND id = $2")
+        .bind(user.customer)
+        .bind(user.id)
+        .fetch_optional(conn)
+        .await?)
+}
+
+pub async fn set_second_address(conn: &mut Conn, user: UserRef, second: &Second) -> Result<()> {
+    sqlx::query("UPDATE users SET second_address = $1, second_verified_at = $2 WHERE customer_id = $3 AND id = $4")
+        .bind(second.second_address.clone())
+        .bind(second.second_verified_at)
+        .bind(user.customer)
+        .bind(user.id)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -253,6 +253,21 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.restored_do));
             (td_string!(locale, mail.address.restored_subject), lines, doubt.0, doubt.1)
         }
+        Mail::SecondAddress { at, address, added } => {
+            let (moment, address) = (moment(locale, *at), isolated(address));
+            let doubt = td_string!(locale, mail.second_address.doubt);
+            if *added {
+                let happened = td_string!(locale, mail.second_address.added, moment = moment, address = address);
+                let lines = vec![says(happened), says(td_string!(locale, mail.second_address.added_now).to_owned())];
+                let doubt_do = td_string!(locale, mail.second_address.added_do);
+                (td_string!(locale, mail.second_address.added_subject), lines, doubt, doubt_do)
+            } else {
+                let happened = td_string!(locale, mail.second_address.removed, moment = moment, address = address);
+                let lines = vec![says(happened), says(td_string!(locale, mail.second_address.removed_now).to_owned())];
+                let doubt_do = td_string!(locale, mail.second_address.removed_do);
+                (td_string!(locale, mail.second_address.removed_subject), lines, doubt, doubt_do)
+            }
+        }
         Mail::Frozen { at } => {
             let happened = td_string!(locale, mail.frozen.happened, moment = moment(locale, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.frozen.now).to_owned())];

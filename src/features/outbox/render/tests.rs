@@ -80,6 +80,10 @@ fn address_lost(until: Option<Time>) -> Mail {
     }
 }
 
+fn second_address(added: bool) -> Mail {
+    Mail::SecondAddress { at: AT, address: "z••••@home.example".into(), added }
+}
+
 fn disowned(address: &str) -> Mail {
     let (user, name) = (UserId::new(AT, [0; 10]), "Zoë".to_owned());
     Mail::Disowned { user, at: AT, name, address: address.to_owned(), notice: "reset".to_owned() }
@@ -151,6 +155,8 @@ fn in_language(locale: Locale) -> Vec<Rendered> {
         rendered(&address_lost(Some(AT)), &TO, Some(undo)),
         rendered(&address_lost(None), &TO, None),
         rendered(&Mail::AddressRestored { at: AT, address: "z••••@new.example".into() }, &TO, None),
+        rendered(&second_address(true), &TO, None),
+        rendered(&second_address(false), &TO, None),
         rendered(&Mail::Frozen { at: AT }, &TO, None),
         rendered(&disowned("zoe@hafenwerk.example"), &TO, Some(person)),
     ]

@@ -55,7 +55,14 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         Mail::Reset { generation, .. } => match way_of(platform, row, &to, *generation) {
             Err(outcome) => return Ok(outcome),
             Ok(way) => {
-                let sent = service::links_sent(&mut conn, row.customer_id, &[row.user_id], platform.now()).await?;
+                let sent = service::links_sent(
+                    &mut conn,
+                    row.customer_id,
+                    &[row.user_id],
+                    row.copy_of.is_some(),
+                    platform.now(),
+                )
+                .await?;
                 let sent: Vec<Time> = sent.into_iter().map(|(_, at)| at).collect();
                 if let Some(at) = next_link_at(&sent).filter(|at| *at > platform.now()) {
                     return Ok(Outcome::NotYet(at));
@@ -105,6 +112,7 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         | Mail::Frozen { .. }
         | Mail::AddressChanged { .. }
         | Mail::AddressRestored { .. }
+        | Mail::SecondAddress { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }
@@ -211,6 +219,10 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     else {
         return Ok(sign_in());
     };
+    // A mailbox that is theirs no more hears of the reset, and gets no link.
+    if row.copy_of.is_some() && to.second_address.as_ref() != Some(&to.address) {
+        return Ok(sign_in());
+    }
     match to.ended_how {
         // Nothing follows a link that was taken back, and the user must still hear of the reset.
         Some(End::Revoked | End::Disowned | End::AddressChanged) => return Ok(sign_in()),

@@ -91,7 +91,8 @@ fn stage() -> String {
 
 /// Items with their link and the newest mail with it that no newer one made needless.
 const JOINED: &str = "reset_items i LEFT JOIN links l ON l.id = i.link_id \
-     LEFT JOIN outbox o ON o.id = (SELECT MAX(x.id) FROM outbox x WHERE x.link_id = i.link_id AND x.superseded_at IS NULL)";
+     LEFT JOIN outbox o ON o.id = (SELECT MAX(x.id) FROM outbox x WHERE x.link_id = i.link_id AND x.superseded_at IS NULL \
+        AND x.copy_of IS NULL)";
 
 /// Of which resets.
 #[derive(Clone, Copy)]
