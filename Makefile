@@ -20,10 +20,11 @@ check: ## format, lints and types, without running anything
 	@scripts/setup run
 	@scripts/check
 
-# The same test as in make test, which kills 200 times.
-soak: ## kills a process in the middle of running resets, again and again: make soak N=2000
+# The same tests as in make test, which kills 200 times and races 250 times.
+soak: ## kills a process in the middle of running resets, and races recoveries, again and again: make soak N=2000
 	@scripts/setup test
-	@REKEY_TEST_KILLS=$${N:-2000} scripts/with-postgres cargo test --test main killed_anywhere
+	@REKEY_TEST_KILLS=$${N:-2000} REKEY_TEST_RACES=$${N:-2000} scripts/with-postgres \
+		cargo test --test main -- killed_anywhere at_once_end_in_one_story
 
 bench: ## speed, at 10,000 and 1,000,000 users (ten minutes; REKEY_BENCH_USERS=10000 is quicker)
 	@scripts/setup bench

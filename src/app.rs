@@ -15,6 +15,7 @@ use crate::features::access::role_page::{ChangeRolePage, GiveRolePage};
 use crate::features::accounts::invite_page::InvitePage;
 use crate::features::accounts::list_page::{InviteFilePage, InviteListPage};
 use crate::features::accounts::person_page::{AccountInvitationPage, RemoveUserPage, SuspendUserPage};
+use crate::features::addresses::page::{ConfirmAddressPage, UndoAddressPage};
 use crate::features::audit::page::AuditPage;
 use crate::features::forgotten::page::{ForgotPasswordPage, SetPasswordPage};
 use crate::features::invitation::page::{InvitationPage, WelcomePage};
@@ -26,6 +27,7 @@ use crate::features::reset::list_page::ResetsPage;
 use crate::features::reset::page::ResetPage;
 use crate::features::reset::people_page::RecoveryBoardPage;
 use crate::features::security::add_page::{AddPage, KeyPage};
+use crate::features::security::address_page::{AddressPage, RemoveSecondAddressPage, SecondAddressPage};
 use crate::features::security::call_back_page::UserCallBackPage;
 use crate::features::security::caller_page::CallerCodePage;
 use crate::features::security::codes_page::{CodesPrintPage, MakeCodesPage, NewCodesPage};
@@ -176,6 +178,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/new-password/:token") view=SetPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/not-me/:token") view=NotMePage ssr=SsrMode::Async/>
+                <Route path=path!("/address/:token") view=ConfirmAddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/address/undo/:token") view=UndoAddressPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation") view=WelcomePage ssr=SsrMode::Async/>
                 <Route path=path!("/invitation/:token") view=InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async/>
@@ -214,6 +218,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/security/add") view=AddPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/key") view=KeyPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/passkey") view=PasskeyPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/address") view=AddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/second-address") view=SecondAddressPage ssr=SsrMode::Async/>
+                <Route path=path!("/security/second-address/remove") view=RemoveSecondAddressPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/password") view=PasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/security/add/phone") view=NewPhonePage ssr=SsrMode::Async/>
                 <Route path=path!("/security/codes") view=NewCodesPage ssr=SsrMode::Async/>

@@ -21,7 +21,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::app::{App, Assets, shell, tell_language};
 use crate::features::outbox::{mailbox, worker};
 use crate::features::reset::progress::Watchers;
-use crate::features::{accounts, forgotten, phones, recovery, reset, security, session, set_up, tokens};
+use crate::features::{accounts, addresses, forgotten, phones, recovery, reset, security, session, set_up, tokens};
 use crate::platform::{Fault, Platform};
 
 /// The largest request: ten thousand selected users fit four times.
@@ -240,6 +240,7 @@ async fn sweep(platform: Platform) {
         log(reset::service::sweep(&platform).await, "stale plans could not be removed");
         log(accounts::list::sweep(&platform).await, "stale lists could not be removed");
         log(forgotten::service::sweep(&platform).await, "stale requests for passwords could not be removed");
+        log(addresses::service::sweep(&platform).await, "changes of address that are over could not be removed");
         log(recovery::caller::sweep(&platform).await, "stale caller codes could not be removed");
         log(reset::from_list::sweep(&platform).await, "stale lists of addresses could not be removed");
         log(phones::service::sweep(&platform).await, "stale codes for phones could not be removed");

@@ -80,6 +80,11 @@ pub enum What {
     PhoneCodeRefused,
     Disowned,
     HelpAsked,
+    AddressAsked,
+    AddressChanged,
+    AddressRestored,
+    SecondAddressAdded,
+    SecondAddressRemoved,
 }
 spelled!(What {
     PasswordRight => "password_right",
@@ -150,6 +155,11 @@ spelled!(What {
     PhoneCodeRefused => "phone_code_refused",
     Disowned => "disowned",
     HelpAsked => "help_asked",
+    AddressAsked => "address_asked",
+    AddressChanged => "address_changed",
+    AddressRestored => "address_restored",
+    SecondAddressAdded => "second_address_added",
+    SecondAddressRemoved => "second_address_removed",
 });
 
 impl What {
@@ -225,6 +235,11 @@ impl What {
             Self::PhoneCodeRefused => "Message to a phone refused",
             Self::Disowned => "“This was not me”",
             Self::HelpAsked => "Administrators asked for help",
+            Self::AddressAsked => "Another address asked for",
+            Self::AddressChanged => "Address changed",
+            Self::AddressRestored => "Change of address undone",
+            Self::SecondAddressAdded => "Second address added",
+            Self::SecondAddressRemoved => "Second address removed",
         }
     }
 

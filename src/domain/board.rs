@@ -46,6 +46,8 @@ pub enum Stage {
     Superseded,
     /// An admin took the link back.
     Revoked,
+    /// The link died with the address that its mail went to.
+    AddressChanged,
     /// They cannot go on, and ask their administrators for help.
     AsksForHelp,
     /// They say that it was not them, whatever came of the link.
@@ -66,13 +68,14 @@ spelled!(Stage {
     Exhausted => "exhausted",
     Superseded => "superseded",
     Revoked => "revoked",
+    AddressChanged => "address_changed",
     AsksForHelp => "asks_for_help",
     Disowned => "disowned",
 });
 
 impl Stage {
     /// Everybody who was reset, is not back, and whom no newer reset took over.
-    pub const NOT_BACK: [Self; 10] = [
+    pub const NOT_BACK: [Self; 11] = [
         Self::Queued,
         Self::Sent,
         Self::Bounced,
@@ -81,6 +84,7 @@ impl Stage {
         Self::Expired,
         Self::Exhausted,
         Self::Revoked,
+        Self::AddressChanged,
         Self::AsksForHelp,
         Self::Disowned,
     ];
@@ -103,6 +107,7 @@ impl Stage {
             Self::Exhausted => "Too many wrong tries",
             Self::Superseded => "A newer reset took over",
             Self::Revoked => "Revoked",
+            Self::AddressChanged => "Address changed",
             Self::AsksForHelp => "Asks for help",
             Self::Disowned => "“This was not me”",
         }
@@ -167,7 +172,7 @@ impl Act {
             Stage::Sent | Stage::Bounced | Stage::Opened | Stage::Proved | Stage::AsksForHelp => true,
             // No token that is dead revives.
             Stage::Expired | Stage::Exhausted => !matches!(self, Self::Extend),
-            Stage::Revoked => matches!(self, Self::SendAgain),
+            Stage::Revoked | Stage::AddressChanged => matches!(self, Self::SendAgain),
         }
     }
 }

@@ -173,6 +173,51 @@ pub enum Mail {
         /// When it was asked for.
         at: Time,
     },
+    /// Is this your address? Here is the link that says so.
+    NewAddress {
+        /// The change that waits for it, whose token goes into the mail.
+        challenge: ChallengeId,
+        /// With which key that token is derived.
+        key_id: String,
+        /// When it was asked for.
+        at: Time,
+        /// Until when the link works.
+        expires_at: Time,
+    },
+    /// Another address is yours.
+    AddressChanged {
+        /// When.
+        at: Time,
+        /// Which, masked.
+        address: String,
+    },
+    /// This address is no longer yours: here is the link that undoes it.
+    AddressLost {
+        /// The change, whose token goes into the mail.
+        change: ChallengeId,
+        /// When.
+        at: Time,
+        /// Which one is theirs now, masked.
+        address: String,
+        /// Until when it can be undone; none where its user had only changed back.
+        until: Option<Time>,
+    },
+    /// A change of address was undone.
+    AddressRestored {
+        /// When.
+        at: Time,
+        /// Which one is theirs again, masked.
+        address: String,
+    },
+    /// A second address gets copies, or no longer does.
+    SecondAddress {
+        /// When.
+        at: Time,
+        /// Which, masked.
+        address: String,
+        /// Whether it does from now on.
+        added: bool,
+    },
     /// Your account is frozen, since it was said of a notice that it was not you.
     Frozen {
         /// When.
@@ -323,14 +368,20 @@ impl Mail {
             | Self::PasswordSet { .. }
             | Self::CallerCodeMade { .. }
             | Self::CallerCodeUsed { .. }
+            | Self::AddressChanged { .. }
+            | Self::SecondAddress { .. }
             | Self::BackupCodesMade { .. }
             | Self::BackupCodeUsed { .. } => true,
-            // Nothing has changed yet, or nothing that lets anybody in.
+            // Nothing has changed yet, or nothing that lets anybody in. What goes to an address that is no longer its reader's
+            // has a link of its own, or none: it may be a thief's.
             Self::Invitation { .. }
             | Self::TokenAssigned { .. }
             | Self::PhoneCode { .. }
             | Self::NewPassword { .. }
             | Self::NewPasswordHelp { .. }
+            | Self::NewAddress { .. }
+            | Self::AddressLost { .. }
+            | Self::AddressRestored { .. }
             | Self::Suspended { .. }
             | Self::Reactivated { .. }
             | Self::Removed { .. }
@@ -367,6 +418,11 @@ impl Mail {
             Self::PasswordSet { .. } => "password_set",
             Self::NewPassword { .. } => "new_password",
             Self::NewPasswordHelp { .. } => "new_password_help",
+            Self::NewAddress { .. } => "new_address",
+            Self::AddressChanged { .. } => "address_changed",
+            Self::AddressLost { .. } => "address_lost",
+            Self::AddressRestored { .. } => "address_restored",
+            Self::SecondAddress { .. } => "second_address",
             Self::Frozen { .. } => "frozen",
             Self::Disowned { .. } => "disowned",
             Self::BackupCodesMade { .. } => "backup_codes_made",

@@ -2,6 +2,7 @@
 //! randomness. Time and random bytes come in as arguments.
 
 pub mod access;
+pub mod address;
 pub mod approval;
 pub mod audit;
 pub mod authority;

@@ -48,6 +48,8 @@ pub enum End {
     Revoked,
     /// Its user said that what it led to was not them.
     Disowned,
+    /// Mails to its user go to another address since: it lies in a mailbox that may be somebody else's.
+    AddressChanged,
 }
 spelled!(End {
     Completed => "completed",
@@ -55,6 +57,7 @@ spelled!(End {
     Superseded => "superseded",
     Revoked => "revoked",
     Disowned => "disowned",
+    AddressChanged => "address_changed",
 });
 
 /// What a link is at one moment.

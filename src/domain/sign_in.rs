@@ -50,6 +50,8 @@ pub enum Purpose {
     StepUp,
     /// A link in a mail to whoever has forgotten the password.
     Forgotten,
+    /// A link in a mail to another address of somebody's.
+    NewAddress,
 }
 spelled!(Purpose {
     SignIn => "sign_in",
@@ -58,6 +60,7 @@ spelled!(Purpose {
     AddMethod => "add_method",
     StepUp => "step_up",
     Forgotten => "forgotten",
+    NewAddress => "new_address",
 });
 
 impl Purpose {
@@ -70,6 +73,7 @@ impl Purpose {
             Self::AddMethod => ADD_METHOD_LIFETIME,
             Self::StepUp => STEP_UP_LIFETIME,
             Self::Forgotten => super::forgotten::LIFETIME,
+            Self::NewAddress => super::address::LIFETIME,
         }
     }
 }
@@ -85,12 +89,15 @@ pub enum Step {
     SetUp,
     /// One of the new backup codes, typed back.
     SaveCodes,
+    /// The link in the mail to a new address.
+    Confirm,
 }
 spelled!(Step {
     Factor => "factor",
     NewPassword => "new_password",
     SetUp => "set_up",
     SaveCodes => "save_codes",
+    Confirm => "confirm",
 });
 
 /// With this begins, in the field of a form that would otherwise hold six digits, what a passkey answered.
@@ -185,7 +192,7 @@ pub fn may_set_up(purpose: Purpose, facts: Facts) -> bool {
             matches!(after_password(facts), AfterPassword::Challenge(Step::SetUp) | AfterPassword::SignedIn)
         }
         // One more authenticator is no set-up: it is added elsewhere, by whoever has a session.
-        Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten => false,
+        Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten | Purpose::NewAddress => false,
     }
 }
 

@@ -5,7 +5,7 @@
 //! reset  accounts  access  policy  security  tokens
 //! set_up
 //! sign_in
-//! forgotten  not_me
+//! forgotten  not_me  addresses
 //! recovery  invitation
 //! users
 //! customers  methods  backup_codes
@@ -17,6 +17,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod addresses;
 pub mod audit;
 pub mod backup_codes;
 pub mod customers;

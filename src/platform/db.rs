@@ -253,11 +253,10 @@ pub fn over_users(text: &str, customer: CustomerId, users: &[UserId]) -> Query<'
 #[must_use]
 pub fn rows(conn: &Conn, rows: usize, columns: usize) -> String {
     let is_sqlite = conn.backend_name() == "SQLite";
-    let row = |row| match is_sqlite {
-        true => format!("({})", vec!["?"; columns].join(", ")),
-        false => format!("({})", placeholders(row * columns + 1, columns)),
+    let row = |row: usize| {
+        if is_sqlite { vec!["?"; columns].join(", ") } else { placeholders(row * columns + 1, columns) }
     };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+    (0..rows).map(|n| format!("({})", row(n))).collect::<Vec<_>>().join(", ")
 }
 
 /// Lets a type with one spelling be bound and read as a TEXT column.
@@ -310,6 +309,7 @@ text_column!(
     crate::domain::ids::UserId,
     crate::domain::invitation::End,
     crate::domain::invitation::Untaken,
+    crate::domain::address::Place,
     crate::domain::mail::Channel,
     crate::domain::method::MethodKind,
     crate::domain::plan::Failure,

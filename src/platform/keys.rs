@@ -3,6 +3,7 @@
 //! The file holds one key a line, `id hex`, the newest last: new values are made with the newest, older values name the
 //! key they were made with. A stolen database opens nothing without this file.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -41,12 +42,14 @@ pub enum Purpose {
     CallerCode,
     /// Words of set-ups that a help desk confirms.
     CallBack,
-    /// Tokens of links to a new password.
-    NewPassword,
+    /// Tokens of half-finished ways that go on by a link in a mail: to a new password, to a new address.
+    Mailed,
     /// Hashes by which requests for a new password are counted.
     PasswordRequest,
     /// Tokens of links to "this was not me".
     NotMe,
+    /// Tokens of links that undo a change of address.
+    UndoAddress,
     /// Tags of the addresses that mails come back to.
     Bounce,
     /// The audit chain.
@@ -66,9 +69,11 @@ impl Purpose {
             Self::PhoneCode => b"rekey phone code 1",
             Self::CallerCode => b"rekey caller code 1",
             Self::CallBack => b"rekey call back 1",
-            Self::NewPassword => b"rekey new password 1",
+            // Named for the first of them.
+            Self::Mailed => b"rekey new password 1",
             Self::PasswordRequest => b"rekey password request 1",
             Self::NotMe => b"rekey not me 1",
+            Self::UndoAddress => b"rekey undo address 1",
             Self::Bounce => b"rekey bounce 1",
             Self::Audit => b"rekey audit 1",
             Self::Check => b"rekey check 1",
@@ -237,18 +242,24 @@ impl Keys {
         Some(call_back::words(mac(self.named(key_id)?, Purpose::CallBack, data.as_bytes())))
     }
 
-    /// The token of a link to a new password, derived as that of a recovery link. None when its key is gone.
+    /// The token of a half-finished way that goes on by a link in a mail, derived as that of a recovery link. None when its key
+    /// is gone.
     #[must_use]
-    pub fn password_token(&self, key_id: &str, challenge: ChallengeId, user: UserRef) -> Option<String> {
-        let data = format!("{challenge} {} {}", user.customer, user.id);
-        let tag = mac(self.named(key_id)?, Purpose::NewPassword, data.as_bytes());
+    pub fn mailed_token(&self, key_id: &str, challenge: ChallengeId, user: UserRef) -> Option<String> {
+        let tag = mac(self.named(key_id)?, Purpose::Mailed, about(challenge, user).as_bytes());
         Some(format!("{challenge}.{}", BASE64URL_NOPAD.encode(&tag)))
     }
 
     /// The token with which the reader of a notice says that it was not them: `id . key id . HMAC-SHA-256`.
     #[must_use]
     pub fn not_me_token(&self, notice: MailId, user: UserRef) -> String {
-        format!("{notice}.{}", self.keyed_hash(Purpose::NotMe, about_notice(notice, user).as_bytes()))
+        self.signed(Purpose::NotMe, notice, user)
+    }
+
+    /// The token with which the reader of the mail to the old address undoes this change, of the same form.
+    #[must_use]
+    pub fn undo_address_token(&self, change: ChallengeId, user: UserRef) -> String {
+        self.signed(Purpose::UndoAddress, change, user)
     }
 
     /// The tag of the address that this mail comes back to: 64 bits, in letters that no mail server changes.
@@ -266,9 +277,22 @@ impl Keys {
     /// Whether `token` is the one of this notice.
     #[must_use]
     pub fn is_not_me_token(&self, notice: MailId, user: UserRef, token: &str) -> bool {
-        token
-            .split_once('.')
-            .is_some_and(|(_, hash)| self.is_keyed_hash(Purpose::NotMe, about_notice(notice, user).as_bytes(), hash))
+        self.is_signed(Purpose::NotMe, notice, user, token)
+    }
+
+    /// Whether `token` is the one that undoes this change.
+    #[must_use]
+    pub fn is_undo_address_token(&self, change: ChallengeId, user: UserRef, token: &str) -> bool {
+        self.is_signed(Purpose::UndoAddress, change, user, token)
+    }
+
+    fn signed(&self, purpose: Purpose, id: impl Display, user: UserRef) -> String {
+        format!("{id}.{}", self.keyed_hash(purpose, about(&id, user).as_bytes()))
+    }
+
+    fn is_signed(&self, purpose: Purpose, id: impl Display, user: UserRef, token: &str) -> bool {
+        let hash = token.split_once('.').map(|(_, hash)| hash);
+        hash.is_some_and(|hash| self.is_keyed_hash(purpose, about(id, user).as_bytes(), hash))
     }
 
     fn derived_token(
@@ -289,8 +313,8 @@ fn bounce_tag(key: &Key, mail: MailId) -> String {
     HEXLOWER_PERMISSIVE.encode(&mac(key, Purpose::Bounce, mail.to_string().as_bytes())[..8])
 }
 
-fn about_notice(notice: MailId, user: UserRef) -> String {
-    format!("{notice} {} {}", user.customer, user.id)
+fn about(id: impl Display, user: UserRef) -> String {
+    format!("{id} {} {}", user.customer, user.id)
 }
 
 fn subkey(key: &Key, purpose: Purpose) -> Zeroizing<[u8; 32]> {

@@ -81,6 +81,8 @@ fn table() -> Vec<Function> {
     vec![
         own("/api/sign_in/out_elsewhere", &[]),
         own("/api/sign_in/prove", &[]),
+        own("/api/security/address", &[("address", "new{n}@c.example"), ("code", "{code}")]),
+        own("/api/security/remove_second_address", &[("code", "{code}")]),
         own("/api/security/password_page", &[]),
         own("/api/security/password", &[("old", "x"), ("new", "tide over gravel"), ("code", "123456")]),
         own("/api/security/new_phone", &[]),

@@ -37,7 +37,7 @@ impl World {
     async fn newest_password_link(&self, person: &Person) -> Option<String> {
         let text = format!("SELECT id FROM challenges WHERE user_id = '{}' AND purpose = 'forgotten'", person.user.id);
         let challenge: ChallengeId = self.text(&text).await?.parse().unwrap();
-        self.platform.keys.password_token(self.platform.keys.newest_id(), challenge, person.user)
+        self.platform.keys.mailed_token(self.platform.keys.newest_id(), challenge, person.user)
     }
 
     pub async fn set_by_mail(&self, link: &str, password: &str) -> Set {

@@ -49,6 +49,10 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/recovery/ask_for_help", Door::Public, vec![("help", "x")]),
         ("/api/not_me/open", Door::Public, vec![("token", "x.y.z")]),
         ("/api/not_me/say", Door::Public, vec![("token", "x.y.z")]),
+        ("/api/addresses/open", Door::Public, vec![("token", "x.y")]),
+        ("/api/addresses/confirm", Door::Public, vec![("token", "x.y")]),
+        ("/api/addresses/open_undo", Door::Public, vec![("token", "x.y.z")]),
+        ("/api/addresses/undo", Door::Public, vec![("token", "x.y.z")]),
         ("/api/forgotten/ask", Door::Public, vec![("address", "nobody@a.example")]),
         ("/api/forgotten/open", Door::Public, vec![("token", "x.y")]),
         ("/api/forgotten/set", Door::Public, vec![("token", "x.y"), ("password", "tide over gravel")]),
@@ -81,6 +85,8 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/security/adding", Door::SignedIn, vec![]),
         ("/api/security/ask_passkey", Door::SignedIn, vec![]),
         ("/api/security/add_passkey", Door::SignedIn, vec![("answer", "{}"), ("name", "x")]),
+        ("/api/security/address", Door::SignedIn, vec![("address", "nobody@a.example"), ("code", "123456")]),
+        ("/api/security/remove_second_address", Door::SignedIn, vec![("code", "123456")]),
         ("/api/security/password_page", Door::SignedIn, vec![]),
         ("/api/security/password", Door::SignedIn, vec![("old", "x"), ("new", "tide over gravel"), ("code", "123456")]),
         ("/api/security/new_phone", Door::SignedIn, vec![]),
@@ -173,7 +179,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     ]
 }
 
-const CONSOLE: [&str; 33] = [
+const CONSOLE: [&str; 36] = [
     "/tokens",
     "/tokens/import",
     "/tokens/01mcc5rm003kab9w64hq9mjq2v",
@@ -186,6 +192,9 @@ const CONSOLE: [&str; 33] = [
     "/audit",
     "/security",
     "/security/add",
+    "/security/address",
+    "/security/second-address",
+    "/security/second-address/remove",
     "/security/add/key",
     "/security/add/passkey",
     "/security/codes",

@@ -6,6 +6,7 @@ mod place;
 mod access;
 mod accounts;
 mod accounts_lists;
+mod addresses;
 mod approval;
 mod audit;
 mod authority;

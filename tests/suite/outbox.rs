@@ -17,7 +17,7 @@ use rekey::platform::Keys;
 use super::harness::*;
 use super::smtp_sink::{Act, Sink};
 
-fn transport(sink: &Sink) -> Transport {
+pub fn transport(sink: &Sink) -> Transport {
     Transport::servers(&config(&["--smtp-url", &sink.url(), "--base-url", "https://rekey.example"])).unwrap()
 }
 
@@ -50,7 +50,7 @@ async fn issue(world: &World, user: UserRef) {
     tx.commit().await.unwrap();
 }
 
-async fn deliver(world: &World, transport: &Transport) -> usize {
+pub async fn deliver(world: &World, transport: &Transport) -> usize {
     deliver_due(&world.platform, transport).await.unwrap()
 }
 

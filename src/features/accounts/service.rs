@@ -15,7 +15,7 @@ use crate::domain::user::{Standing, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{
-    audit, backup_codes, customers, invitation, methods, outbox, recovery as links, sign_in, stock, users,
+    addresses, audit, backup_codes, customers, invitation, methods, outbox, recovery as links, sign_in, stock, users,
 };
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
@@ -230,6 +230,7 @@ async fn remove(conn: &mut Conn, platform: &Platform, from: Option<String>, held
     invitation::service::end(conn, platform, user, invited::End::Revoked).await?;
     outbox::service::supersede_waiting(conn, platform, user, false).await?;
     users::service::life::remove(conn, user, now).await?;
+    addresses::service::forget(conn, user).await?;
     let by = customers::service::introduced(conn, &held.actor, user.customer).await?;
     let letter = Letter { user, mail: Mail::Removed { at: now, by }, link: None };
     outbox::service::enqueue_to(conn, platform, letter, held.user.address.clone()).await?;

@@ -10,7 +10,7 @@ use crate::domain::forgotten::{Answer, Facts, MOST_FOR_AN_ADDRESS, MOST_FROM_AN_
 use crate::domain::ids::PasswordRequestId;
 use crate::domain::mail::Mail;
 use crate::domain::password::{Weakness, shortest};
-use crate::domain::sign_in::{Next, Passed, Purpose, advance};
+use crate::domain::sign_in::{Next, Passed, Purpose, Step, advance};
 use crate::domain::user::{Address, UserRef};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::Challenge;
@@ -112,7 +112,8 @@ async fn answer_one(conn: &mut Conn, platform: &Platform, id: PasswordRequestId,
     let answer = answer(facts(conn, &customer, &locked).await?);
     let mail = match answer {
         Answer::Link => {
-            let opened = session::service::open_forgotten(conn, platform, user).await?;
+            let (purpose, step) = (Purpose::Forgotten, Step::NewPassword);
+            let opened = session::service::open_mailed(conn, platform, user, purpose, step).await?;
             let (challenge, key_id, expires_at) = (opened.challenge, opened.key_id, opened.until);
             Some(Mail::NewPassword { challenge, key_id, at: row.asked_at, expires_at })
         }

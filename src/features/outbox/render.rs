@@ -149,6 +149,14 @@ fn button(locale: Locale, mail: &Mail, way: Way) -> Button {
             let note = Line(td_string!(locale, mail.new_password.until, moment = moment(locale, until)));
             Button { label: td_string!(locale, mail.new_password.button), note: Some(note), bare, address }
         }
+        Way::Link(address, until) if matches!(mail, Mail::NewAddress { .. }) => {
+            let note = Line(td_string!(locale, mail.new_address.until, moment = moment(locale, until)));
+            Button { label: td_string!(locale, mail.new_address.button), note: Some(note), bare, address }
+        }
+        Way::Link(address, until) if matches!(mail, Mail::AddressLost { .. }) => {
+            let note = Line(td_string!(locale, mail.address.until, moment = moment(locale, until)));
+            Button { label: td_string!(locale, mail.address.undo), note: Some(note), bare, address }
+        }
         Way::Link(address, until) => {
             let note = Line(td_string!(locale, mail.reset.until, moment = moment(locale, until)));
             Button { label: td_string!(locale, mail.reset.button), note: Some(note), bare, address }

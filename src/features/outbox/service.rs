@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::store;
+use crate::domain::address::Place;
 use crate::domain::audit::{Event, What};
 use crate::domain::ids::{CustomerId, LinkId, MailId, UserId};
 use crate::domain::mail::Mail;
@@ -22,7 +23,8 @@ pub struct Letter {
     pub link: Option<LinkId>,
 }
 
-/// Queues mails in the caller's transaction: if that rolls back, nobody hears of what did not happen.
+/// Queues mails in the caller's transaction: if that rolls back, nobody hears of what did not happen. What its reader can say
+/// was not them goes to their second address as well.
 ///
 /// # Errors
 /// When the database fails.
@@ -33,7 +35,7 @@ pub async fn enqueue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>)
     queue(conn, platform, letters, None).await
 }
 
-/// The same for one mail to an address that its user is about to lose.
+/// The same for one mail to an address that is not its user's own, or not for much longer.
 ///
 /// # Errors
 /// When the database fails.
@@ -43,23 +45,33 @@ pub async fn enqueue_to(conn: &mut Conn, platform: &Platform, letter: Letter, ad
 
 async fn queue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>, address: Option<Address>) -> Result<()> {
     let now = platform.now();
-    let queued = |letter: &Letter| {
-        Event::new(now, What::MailQueued, Some(letter.user.customer))
-            .about(letter.user.id)
-            .with("mail", letter.mail.kind())
-    };
-    let events = letters.iter().map(queued).collect();
-    let rows: Vec<store::NewRow> = letters
-        .into_iter()
-        .map(|letter| store::NewRow {
+    let is_copied = |letter: &Letter| address.is_none() && letter.mail.may_be_disowned();
+    let told: Vec<UserRef> = letters.iter().filter(|letter| is_copied(letter)).map(|letter| letter.user).collect();
+    let second = store::second_addresses(conn, &told).await?;
+    let (mut rows, mut events) = (Vec::new(), Vec::new());
+    for letter in letters {
+        let row = store::NewRow {
             id: platform.rng.id(now, MailId::new),
             user: letter.user,
             mail: serde_json::to_string(&letter.mail).expect("a mail is always JSON"),
             channel: letter.mail.channel(),
             link: letter.link,
             address: address.clone(),
-        })
-        .collect();
+            copy_of: None,
+        };
+        let copy = second.get(&letter.user).filter(|_| is_copied(&letter)).map(|second| store::NewRow {
+            id: platform.rng.id(now, MailId::new),
+            address: Some(second.clone()),
+            copy_of: Some(row.id),
+            ..row.clone()
+        });
+        let queued = Event::new(now, What::MailQueued, Some(letter.user.customer)).about(letter.user.id);
+        let queued = queued.with("mail", letter.mail.kind());
+        events.extend(copy.iter().map(|_| queued.clone().with("to", Place::Second)));
+        events.push(queued);
+        rows.push(row);
+        rows.extend(copy);
+    }
     store::insert(conn, &rows, now).await?;
     audit::service::record_all(conn, platform, events).await
 }
@@ -72,8 +84,8 @@ pub async fn supersede_waiting(conn: &mut Conn, platform: &Platform, user: UserR
     store::supersede_waiting(conn, user, only_links, platform.now()).await
 }
 
-/// When mails with links went to these users of `customer` in the hour before `now`, the newest first; see
-/// [`next_link_at`](crate::domain::mail::next_link_at).
+/// When mails with links went to these users of `customer` in the hour before `now`, or copies of them, which are counted
+/// apart; the newest first. See [`next_link_at`](crate::domain::mail::next_link_at).
 ///
 /// # Errors
 /// When the database fails.
@@ -81,9 +93,10 @@ pub async fn links_sent(
     conn: &mut Conn,
     customer: CustomerId,
     users: &[UserId],
+    copies: bool,
     now: Time,
 ) -> Result<Vec<(UserId, Time)>> {
-    store::links_sent(conn, customer, users, now - Span::hours(1)).await
+    store::links_sent(conn, customer, users, copies, now - Span::hours(1)).await
 }
 
 /// When mails with `link` were queued for `user` since `since`, the newest first.

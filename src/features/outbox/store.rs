@@ -1,5 +1,7 @@
 //! All SQL over `outbox`, and what sending needs to read of a user, their customer, a link or a code.
 
+use std::collections::HashMap;
+
 use sqlx::FromRow;
 
 use crate::domain::ids::{ChallengeId, CustomerId, LinkId, MailId, PhoneCodeId, UserId};
@@ -10,6 +12,7 @@ use crate::domain::user::{Address, UserRef};
 use crate::platform::db::{placeholders, rows};
 use crate::platform::{Conn, Result};
 
+#[derive(Clone)]
 pub struct NewRow {
     pub id: MailId,
     pub user: UserRef,
@@ -17,13 +20,15 @@ pub struct NewRow {
     pub channel: Channel,
     pub link: Option<LinkId>,
     pub address: Option<Address>,
+    pub copy_of: Option<MailId>,
 }
 
 pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
     for part in new.chunks(500) {
         let text = format!(
-            "INSERT INTO outbox (id, customer_id, user_id, mail, channel, link_id, address, created_at, next_try_at) VALUES {}",
-            rows(conn, part.len(), 9)
+            "INSERT INTO outbox (id, customer_id, user_id, mail, channel, link_id, address, copy_of, created_at, \
+                next_try_at) VALUES {}",
+            rows(conn, part.len(), 10)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
         for row in part {
@@ -35,12 +40,35 @@ pub async fn insert(conn: &mut Conn, new: &[NewRow], now: Time) -> Result<()> {
                 .bind(row.channel)
                 .bind(row.link)
                 .bind(row.address.clone())
+                .bind(row.copy_of)
                 .bind(now)
                 .bind(now);
         }
         query.execute(&mut *conn).await?;
     }
     Ok(())
+}
+
+/// The second addresses of those of `users` who have one.
+pub async fn second_addresses(conn: &mut Conn, users: &[UserRef]) -> Result<HashMap<UserRef, Address>> {
+    let mut found = HashMap::new();
+    for part in users.chunks(500) {
+        let mut customers: Vec<CustomerId> = part.iter().map(|user| user.customer).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        let text = format!(
+            "SELECT customer_id, id, second_address FROM users \
+             WHERE second_address IS NOT NULL AND customer_id IN ({}) AND id IN ({})",
+            placeholders(1, customers.len()),
+            placeholders(customers.len() + 1, part.len())
+        );
+        let query = sqlx::query_as::<_, (CustomerId, UserId, Address)>(sqlx::AssertSqlSafe(text));
+        let query = customers.iter().fold(query, |query, customer| query.bind(*customer));
+        let query = part.iter().fold(query, |query, user| query.bind(user.id));
+        let rows = query.fetch_all(&mut *conn).await?;
+        found.extend(rows.into_iter().map(|(customer, id, address)| (UserRef { customer, id }, address)));
+    }
+    Ok(found)
 }
 
 /// Whether anything is due. It only reads: asking every second disturbs nobody who writes.
@@ -61,6 +89,7 @@ pub struct Leased {
     pub user_id: UserId,
     pub mail: String,
     pub tries: i64,
+    pub copy_of: Option<MailId>,
 }
 
 impl Leased {
@@ -115,7 +144,7 @@ pub async fn lease(
     let chosen: Vec<String> = (0..customers.len()).map(|n| of(n + 4)).collect();
     let text = format!(
         "UPDATE outbox SET next_try_at = $1 WHERE next_try_at <= $2 AND id IN ({}) \
-         RETURNING id, customer_id, user_id, mail, tries",
+         RETURNING id, customer_id, user_id, mail, tries, copy_of",
         chosen.join(" UNION ALL ")
     );
     let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(until).bind(now).bind(channel);
@@ -136,7 +165,7 @@ pub async fn is_waiting(conn: &mut Conn, id: MailId) -> Result<Option<bool>> {
 pub async fn set_bounced(conn: &mut Conn, id: MailId, now: Time, error: &str) -> Result<Option<Leased>> {
     Ok(sqlx::query_as(
         "UPDATE outbox SET failed_at = $1, last_error = $2 WHERE id = $3 AND sent_at IS NOT NULL AND failed_at IS NULL \
-         RETURNING id, customer_id, user_id, mail, tries",
+         RETURNING id, customer_id, user_id, mail, tries, copy_of",
     )
     .bind(now)
     .bind(error)
@@ -151,6 +180,7 @@ pub struct Addressed {
     pub name: String,
     pub language: Option<String>,
     pub address: Address,
+    pub second_address: Option<Address>,
     pub customer_name: String,
     pub help_desk: Option<String>,
     pub link_id: Option<LinkId>,
@@ -167,8 +197,8 @@ pub struct Addressed {
 /// None when the lease that ends at `until` is no longer held.
 pub async fn addressed(conn: &mut Conn, id: MailId, until: Time) -> Result<Option<Addressed>> {
     Ok(sqlx::query_as(
-        "SELECT u.name, u.language, COALESCE(o.address, u.address) AS address, c.name AS customer_name, c.help_desk, \
-            o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, i.generation AS invited_generation, \
+        "SELECT u.name, u.language, COALESCE(o.address, u.address) AS address, u.second_address, \
+            c.name AS customer_name, c.help_desk, o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, i.generation AS invited_generation, \
             i.key_id AS invited_key_id, i.expires_at AS invited_until, i.ended_at AS invited_ended_at \
          FROM outbox o \
          JOIN customers c ON c.id = o.customer_id \
@@ -220,19 +250,22 @@ pub async fn challenge_lives(conn: &mut Conn, user: UserRef, challenge: Challeng
     Ok(row.is_some())
 }
 
-/// When mails with links went to these users since `since` and did not come back, the newest first.
+/// When mails with links went to these users since `since` and did not come back, or copies of them, the newest first.
 pub async fn links_sent(
     conn: &mut Conn,
     customer: CustomerId,
     users: &[UserId],
+    copies: bool,
     since: Time,
 ) -> Result<Vec<(UserId, Time)>> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
+    let which = if copies { "IS NOT NULL" } else { "IS NULL" };
     let text = format!(
         "SELECT user_id, sent_at FROM outbox \
-         WHERE customer_id = $1 AND sent_at > $2 AND failed_at IS NULL AND link_id IS NOT NULL AND user_id IN ({}) \
+         WHERE customer_id = $1 AND sent_at > $2 AND failed_at IS NULL AND link_id IS NOT NULL AND copy_of {which} \
+            AND user_id IN ({}) \
          ORDER BY sent_at DESC",
         placeholders(3, users.len())
     );
@@ -268,7 +301,7 @@ pub async fn set_failed(conn: &mut Conn, id: MailId, now: Time, error: &str) -> 
 }
 
 pub async fn set_superseded(conn: &mut Conn, id: MailId, now: Time) -> Result<()> {
-    sqlx::query("UPDATE outbox SET superseded_at = $1, next_try_at = NULL WHERE id = $2 AND next_try_at IS NOT NULL")
+    sqlx::query("UPDATE outbox SET superseded_at = $1, next_try_at = NULL, address = NULL WHERE id = $2 AND next_try_at IS NOT NULL")
         .bind(now)
         .bind(id)
         .execute(conn)
@@ -304,7 +337,7 @@ pub async fn get(conn: &mut Conn, id: MailId) -> Result<Option<Queued>> {
 pub async fn links_queued(conn: &mut Conn, user: UserRef, link: LinkId, since: Time) -> Result<Vec<Time>> {
     let rows: Vec<(Time,)> = sqlx::query_as(
         "SELECT created_at FROM outbox WHERE customer_id = $1 AND user_id = $2 AND link_id = $3 AND created_at > $4 \
-         ORDER BY created_at DESC",
+            AND copy_of IS NULL ORDER BY created_at DESC",
     )
     .bind(user.customer)
     .bind(user.id)
@@ -368,7 +401,7 @@ pub async fn by_links(conn: &mut Conn, links: &[LinkId]) -> Result<Vec<Facts>> {
     for part in links.chunks(500) {
         let text = format!(
             "SELECT link_id, sent_at, failed_at, last_error FROM outbox \
-             WHERE superseded_at IS NULL AND link_id IN ({}) ORDER BY id",
+             WHERE superseded_at IS NULL AND copy_of IS NULL AND link_id IN ({}) ORDER BY id",
             placeholders(1, part.len())
         );
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(text));

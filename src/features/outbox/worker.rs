@@ -13,6 +13,7 @@ use sending::{Outcome, send};
 
 use super::store::{self, Leased};
 use super::transport::LONGEST;
+use crate::domain::address::Place;
 use crate::domain::audit::{Event, What};
 use crate::domain::ids::CustomerId;
 use crate::domain::mail::{Channel, Mail};
@@ -259,6 +260,7 @@ async fn settle_once(platform: &Platform, row: &Leased, refusal: Option<&str>) -
 /// What is recorded of a mail.
 pub(super) fn event(now: Time, what: What, row: &Leased) -> Event {
     let event = Event::new(now, what, Some(row.customer_id)).about(row.user_id);
+    let event = if row.copy_of.is_some() { event.with("to", Place::Second) } else { event };
     match serde_json::from_str::<Mail>(&row.mail) {
         Ok(mail) => event.with("mail", mail.kind()),
         Err(_) => event,

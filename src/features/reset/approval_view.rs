@@ -80,7 +80,8 @@ pub async fn waiting(conn: &mut Conn, actor: &Actor, now: Time) -> Result<Vec<Wa
         let Some(reset) = store::get(conn, id).await? else {
             continue;
         };
-        let rows = store::items(conn, &store::within(conn, &scope, id).await?, id).await?;
+        let within = store::within(conn, &scope, id).await?;
+        let rows = store::items(conn, &within, id).await?;
         let is_mine = reset.requester() == actor.user;
         if is_mine || may_see(conn, actor, &reset, &rows).await? {
             waiting.push(Waiting { people: going(&rows).count(), is_mine, reset });

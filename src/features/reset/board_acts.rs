@@ -194,7 +194,7 @@ impl Doing<'_> {
         let which = Which { only: Some(users), ..Which::default() };
         let rows = board::page(tx, &scope, self.reset.id.into(), which, users.len(), now).await?;
         let sent = match self.act {
-            Act::SendAgain => outbox::service::links_sent(tx, customer.id, users, now).await?,
+            Act::SendAgain => outbox::service::links_sent(tx, customer.id, users, false, now).await?,
             Act::Extend | Act::Revoke => Vec::new(),
         };
         // A token that works dies for no mail that comes too late.

@@ -188,7 +188,7 @@ pub(super) const fn reached(row: &board::Row) -> Option<Time> {
         Stage::Expired => row.expires_at,
         Stage::AsksForHelp => row.help_asked_at,
         Stage::Disowned => row.disowned_at,
-        Stage::Back | Stage::BackAtSignIn | Stage::Superseded | Stage::Revoked => row.ended_at,
+        Stage::Back | Stage::BackAtSignIn | Stage::Superseded | Stage::Revoked | Stage::AddressChanged => row.ended_at,
     }
 }
 

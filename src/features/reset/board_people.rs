@@ -172,7 +172,9 @@ fn badge(stage: Stage) -> AnyView {
         Stage::Sent => (Tone::Accent, Some(Glyph::Mail)),
         Stage::Opened | Stage::Proved => (Tone::Accent, None),
         Stage::Back | Stage::BackAtSignIn => (Tone::Ok, None),
-        Stage::Failed | Stage::Bounced | Stage::Expired | Stage::Exhausted => (Tone::Warn, None),
+        Stage::Failed | Stage::Bounced | Stage::Expired | Stage::Exhausted | Stage::AddressChanged => {
+            (Tone::Warn, None)
+        }
         Stage::AsksForHelp => (Tone::Warn, Some(Glyph::Users)),
         Stage::Disowned => (Tone::Danger, Some(Glyph::Warning)),
     };
@@ -207,6 +209,7 @@ fn happened(row: &BoardRow, now: Moment) -> AnyView {
         Stage::Exhausted => "Send it again once you know who guessed".into_any(),
         Stage::Superseded => at("Reset once more"),
         Stage::Revoked => at("Taken back"),
+        Stage::AddressChanged => at("The link died with the old address"),
         Stage::AsksForHelp => at("Cannot go on; asked"),
         Stage::Disowned => at("Frozen until reset anew; said so"),
     };

@@ -124,7 +124,7 @@ fn back(page: &BoardPage) -> AnyView {
 
 /// One tile a stage that somebody is at, each with the list of those.
 pub fn tiles(counts: &[(Stage, i64)], shown: &[Stage], address: impl Fn(&[Stage]) -> String) -> AnyView {
-    const ORDER: [Stage; 15] = [
+    const ORDER: [Stage; 16] = [
         Stage::Disowned,
         Stage::AsksForHelp,
         Stage::Back,
@@ -137,6 +137,7 @@ pub fn tiles(counts: &[(Stage, i64)], shown: &[Stage], address: impl Fn(&[Stage]
         Stage::Expired,
         Stage::Exhausted,
         Stage::Revoked,
+        Stage::AddressChanged,
         Stage::Superseded,
         Stage::Failed,
         Stage::Skipped,

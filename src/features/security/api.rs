@@ -5,10 +5,13 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::rows::{CodesRow, DeviceRow, Happened, MethodRow, SessionRow};
+use crate::domain::address::Place;
 use crate::domain::ids::{MethodId, SessionId, TokenId};
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console, Proofs};
 
+#[cfg(feature = "ssr")]
+use super::address_service;
 #[cfg(feature = "ssr")]
 use super::method_service;
 #[cfg(feature = "ssr")]
@@ -21,6 +24,17 @@ use crate::features::session::request::Request;
 use crate::features::sign_in::service::Factor;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
+
+/// One's own addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnAddress {
+    /// Where mails go.
+    pub address: String,
+    /// Where copies go, and since when.
+    pub second: Option<(String, Time)>,
+    /// What waits for its link, until when, and what it is to be.
+    pub waiting: Option<(String, Time, Place)>,
+}
 
 /// One's own security.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +51,8 @@ pub struct SecurityPage {
     pub codes: CodesRow,
     /// With this many of them left or fewer the own customer warns.
     pub codes_low: usize,
+    /// The own addresses.
+    pub address: OwnAddress,
     /// The own sessions, the last used first.
     pub sessions: Vec<SessionRow>,
     /// The own trusted devices, the last used first; none where the own customer allows no trust.
@@ -77,6 +93,7 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
     let codes = backup_codes::service::left(&mut conn, user).await?;
     let policy =
         customers::service::of_user(&mut conn, user.customer).await?.map(|home| home.policy).unwrap_or_default();
+    let own_address = address_service::own(&mut conn, &request.platform, &asking).await?.ok_or(ApiError::SignedOut)?;
     let sessions = session::service::list(&mut conn, user, request.platform.now()).await?;
     let devices = super::device_service::listed(&mut conn, user, &policy, request.platform.now()).await?;
     let this = session::service::devices::of_session(&mut conn, &asking).await?;
@@ -89,6 +106,11 @@ pub async fn show_security() -> Result<Console<SecurityPage>, ApiError> {
         phones_work: policy.allows(MethodKind::Phone) && request.platform.reaches_phones,
         codes: codes.into(),
         codes_low: usize::from(policy.codes_low),
+        address: OwnAddress {
+            address: own_address.address.to_string(),
+            second: own_address.second.map(|(address, since)| (address.to_string(), since)),
+            waiting: own_address.waiting.map(|waiting| (waiting.address.to_string(), waiting.until, waiting.place)),
+        },
         sessions: sessions.into_iter().map(|open| SessionRow::of(open, Some(asking.id))).collect(),
         devices: devices.map(|all| all.into_iter().map(|device| DeviceRow::of(device, this)).collect()),
         happened: happened.into_iter().map(|recorded| Happened::of(recorded, user)).collect(),

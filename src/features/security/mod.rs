@@ -2,6 +2,10 @@
 //! happened to them.
 
 pub mod add_page;
+pub mod address_api;
+pub mod address_page;
+#[cfg(feature = "ssr")]
+pub mod address_service;
 pub mod api;
 pub mod call_back_api;
 pub mod call_back_page;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::address_page::address_section;
 use super::api::{SecurityPage as Security, show_security};
 use super::devices::{Reader, devices_section, ended};
 use super::parts::{called, kind_words};
@@ -47,6 +48,8 @@ fn done_words(done: &str) -> Option<&'static str> {
     let locale = locale();
     Some(match done {
         "added" => td_string!(locale, own.done.added),
+        "address_asked" => td_string!(locale, addresses.own.on_its_way),
+        "second_removed" => td_string!(locale, addresses.own.removed),
         "in_step" => td_string!(locale, own.done.in_step),
         "password" => td_string!(locale, own.done.password),
         "phone" => td_string!(locale, own.done.phone),
@@ -62,8 +65,18 @@ fn done_words(done: &str) -> Option<&'static str> {
 }
 
 fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
-    let Security { methods, waiting, passkeys_work, phones_work, codes, codes_low, sessions, devices, happened } =
-        security;
+    let Security {
+        methods,
+        waiting,
+        passkeys_work,
+        phones_work,
+        codes,
+        codes_low,
+        address,
+        sessions,
+        devices,
+        happened,
+    } = security;
     let none = methods.is_empty();
     let count = methods.len();
     let no_factor = none.then(|| {
@@ -115,6 +128,7 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
                     <h2>{td_string!(locale(), own.password.title)}</h2>
                     <a class="button" href="/security/password"><Icon of=Glyph::Lock/>{td_string!(locale(), own.password.change)}</a>
                 </div>
+                {address_section(address, now)}
                 <div class="head">
                     <h2>{td_string!(locale(), own.sessions.title)}</h2>
                     <p class="note">{td_string!(locale(), own.sessions.note)}</p>

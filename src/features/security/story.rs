@@ -1,6 +1,7 @@
 //! What happened to a person, in words that the person and a help desk understand.
 
 use super::rows::Happened;
+use crate::domain::address::Place;
 use crate::domain::audit::What;
 use crate::domain::caller::Identified;
 use crate::domain::method::MethodKind;
@@ -135,6 +136,13 @@ fn title(locale: Locale, event: &Happened) -> String {
         What::PolicySet => td_string!(locale, story.policy_set),
         What::Disowned => return td_string!(locale, story.disowned, about = mail_about(locale, detail("mail"))),
         What::HelpAsked => td_string!(locale, story.help_asked),
+        What::AddressAsked => return td_string!(locale, story.address.asked, address = detail("new")),
+        What::AddressChanged => return td_string!(locale, story.address.changed, address = detail("new")),
+        What::AddressRestored => return td_string!(locale, story.address.restored, address = detail("new")),
+        What::SecondAddressAdded => return td_string!(locale, story.address.second_added, address = detail("new")),
+        What::SecondAddressRemoved => {
+            return td_string!(locale, story.address.second_removed, address = detail("old"));
+        }
         What::ChangeRefused => td_string!(locale, story.change_refused),
         other => about_reset(locale, other, detail).unwrap_or_else(|| other.label()),
     };
@@ -176,6 +184,7 @@ fn about_reset<'a>(locale: Locale, what: What, detail: impl Fn(&str) -> &'a str)
             "superseded" => td_string!(locale, story.link.superseded),
             "revoked" => td_string!(locale, story.link.revoked),
             "disowned" => td_string!(locale, story.link.disowned),
+            "address_changed" => td_string!(locale, story.link.address_changed),
             _ => td_string!(locale, story.link.ended),
         },
         _ => return None,
@@ -268,7 +277,11 @@ fn lost(locale: Locale, event: &Happened) -> Option<String> {
 /// What a name alone does not say.
 fn explained(locale: Locale, event: &Happened) -> Option<&'static str> {
     let why = event.details.get("why").map(String::as_str);
+    let to_second = event.details.get("to").is_some_and(|to| to == Place::Second.as_str());
     Some(match (event.what, why) {
+        (What::MailQueued | What::MailSent | What::MailFailed, _) if to_second => {
+            td_string!(locale, story.why.second_address)
+        }
         (What::LinkOpened, _) => td_string!(locale, story.why.opened),
         (What::BackupCodesSaved, _) => td_string!(locale, story.why.saved),
         (What::PhoneCodeRefused, Some("too_many")) => td_string!(locale, story.why.too_many),
@@ -310,10 +323,16 @@ const fn sign(what: What) -> Glyph {
         | What::LinkEnded
         | What::MailQueued
         | What::MailSent
+        | What::AddressAsked
+        | What::AddressChanged
+        | What::SecondAddressAdded
+        | What::SecondAddressRemoved
         | What::UserInvited
         | What::InvitationEnded => Glyph::Mail,
         What::UserSuspended => Glyph::Pause,
-        What::PasswordSet | What::PasswordForgotten | What::PolicySet | What::DeviceTrusted => Glyph::Shield,
+        What::PasswordSet | What::PasswordForgotten | What::PolicySet | What::DeviceTrusted | What::AddressRestored => {
+            Glyph::Shield
+        }
         what if what.is_refusal() => Glyph::Warning,
         What::ChallengeEnded => Glyph::Warning,
         _ => Glyph::Users,

@@ -97,7 +97,7 @@ pub fn help_desk(desk: Option<String>) -> Option<(String, String)> {
 pub fn steps(purpose: Purpose, step: u8) -> Steps {
     let (now, of) = match purpose {
         Purpose::Recovery | Purpose::Invitation => (step, 3),
-        Purpose::Forgotten => (step, 1),
+        Purpose::Forgotten | Purpose::NewAddress => (step, 1),
         Purpose::SignIn => (step - 1, 2),
         Purpose::AddMethod | Purpose::StepUp => (step, 2),
     };

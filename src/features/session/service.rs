@@ -6,8 +6,8 @@ pub mod devices;
 pub mod language;
 
 pub use challenges::{
-    Challenge, Forgotten, challenge, choose_password, end_all_challenges, end_challenge, end_challenges_of,
-    end_other_challenges, move_on, open_challenge, open_forgotten, open_invitation, pending_secret, set_ceremony,
+    Challenge, Mailed, challenge, choose_password, end_all_challenges, end_challenge, end_challenges_of,
+    end_other_challenges, move_on, open_challenge, open_invitation, open_mailed, pending_secret, set_ceremony,
     set_ups_of, take_ceremony, wrong_code,
 };
 

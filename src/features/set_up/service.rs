@@ -210,7 +210,9 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
     let end = match challenge.purpose {
         Purpose::Recovery | Purpose::Invitation => End::Completed,
-        Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten => End::CompletedAtSignIn,
+        Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten | Purpose::NewAddress => {
+            End::CompletedAtSignIn
+        }
     };
     let before = audit::service::signed_in_from(&mut tx, user).await?;
     let new_network = is_new(origin.address.as_deref(), &before);

@@ -28,6 +28,8 @@ pub struct Locked {
     pub name: String,
     /// Where mails go.
     pub address: Address,
+    /// Where copies of notices go.
+    pub second_address: Option<Address>,
     /// Whether they can sign in.
     pub standing: Standing,
     /// Whether a new set-up is due.
@@ -66,6 +68,7 @@ pub async fn lock(conn: &mut Conn, user: UserRef) -> Result<Option<Locked>> {
         user,
         name: row.name,
         address: row.address,
+        second_address: row.second_address,
         standing: Standing::from_facts(row.activated_at, row.suspended_at),
         set_up_due: row.set_up_due_at.is_some(),
         address_verified: row.address_verified_at.is_some(),
@@ -257,7 +260,46 @@ pub async fn add(conn: &mut Conn, platform: &Platform, customer: CustomerId, new
     Ok(rows.into_iter().map(|row| row.user).collect())
 }
 
-/// Which of `addresses` belong to somebody already, by their folded form.
+/// Gives `user` another address, which has just proved to reach them; half-finished sign-ins and whatever else waits for a
+/// link in a mail to the old one end.
+///
+/// # Errors
+/// When the database fails; [`crate::platform::Fault::is_taken`] when the address is somebody else's.
+pub async fn change_address(conn: &mut Conn, user: UserRef, address: &Address, now: Time) -> Result<()> {
+    store::set_address(conn, user, address, &address_key(address), now).await?;
+    session::service::end_all_challenges(conn, user.customer, &[user.id]).await?;
+    Ok(())
+}
+
+/// Gives `user` back an address of theirs, which has just proved to reach them, and ends everything that is open: whoever
+/// changed it may have opened that. Says how many sessions ended.
+///
+/// # Errors
+/// When the database fails; [`crate::platform::Fault::is_taken`] when the address is somebody else's.
+pub async fn restore_address(conn: &mut Conn, user: UserRef, address: &Address, now: Time) -> Result<u64> {
+    change_address(conn, user, address, now).await?;
+    session::service::end_all(conn, user.customer, &[user.id]).await
+}
+
+/// Where copies of notices to `user` go, and since when that is known to reach them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn second_address(conn: &mut Conn, user: UserRef) -> Result<Option<(Address, Time)>> {
+    let row = store::second_address(conn, user).await?;
+    Ok(row.and_then(|row| row.second_address.zip(row.second_verified_at)))
+}
+
+/// Gives `user` a second address, which has just proved to reach them, or takes it away.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_second_address(conn: &mut Conn, user: UserRef, second: Option<&Address>, now: Time) -> Result<()> {
+    let second = store::Second { second_address: second.cloned(), second_verified_at: second.map(|_| now) };
+    store::set_second_address(conn, user, &second).await
+}
+
+/// Which of `addresses` belong to somebody already, or may again, by their folded form.
 ///
 /// # Errors
 /// When the database fails.

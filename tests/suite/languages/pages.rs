@@ -70,6 +70,19 @@ async fn before_sign_in(world: &World) -> Vec<Shown> {
     let new_password = format!("/new-password/{token}");
     let weak_password = [("token", token.as_str()), ("password", "x")];
     let weak_password = posted(&nobody, "/api/forgotten/set", &new_password, &weak_password).await;
+    let moving = world.member(&world.a).await;
+    let confirm = format!("/address/{}", world.asked_for(&moving, "moved@new.example").await);
+    let moved = world.member(&world.a).await;
+    let token = world.asked_for(&moved, "zoe@new.example").await;
+    let at_link = format!("/address/{token}");
+    let at_link_of = [("token", token.as_str())];
+    let confirmed = posted(&nobody, "/api/addresses/confirm", &at_link, &at_link_of).await;
+    let gone = posted(&nobody, "/api/addresses/confirm", &at_link, &at_link_of).await;
+    let token = world.undo_token(&moved).await;
+    let undo = format!("/address/undo/{token}");
+    let taken = world.asked_for(&world.member(&world.a).await, &lost.address).await;
+    let at_taken = format!("/address/{taken}");
+    let taken = posted(&nobody, "/api/addresses/confirm", &at_taken, &[("token", &taken)]).await;
     let token = world.not_me_token(&lost, "reset").await.unwrap();
     let not_me = format!("/not-me/{token}");
     let said = posted(&nobody, "/api/not_me/say", &not_me, &[("token", &token)]).await;
@@ -95,6 +108,12 @@ async fn before_sign_in(world: &World) -> Vec<Shown> {
         shown("a new password", new_password.clone(), &nobody),
         shown("a weak one", new_password, &weak_password),
         shown("dead link to a new password", "/new-password/x.y", &nobody),
+        shown("a new address", confirm, &nobody),
+        shown("it is theirs", at_link.clone(), &confirmed),
+        shown("it is not any more", at_link, &gone),
+        shown("it is somebody's", at_taken, &taken),
+        shown("undo", undo, &nobody),
+        shown("dead link to an address", "/address/x.y", &nobody),
         shown("not me", not_me.clone(), &nobody),
         shown("said so", not_me, &said),
         shown("dead not me", "/not-me/x.y.z", &nobody),
@@ -172,6 +191,11 @@ async fn own(world: &World) -> Vec<Shown> {
         ("add a phone", "/security/add?kind=phone&with=backup".to_owned()),
         ("passkey", "/security/add/passkey".to_owned()),
         ("password", "/security/password".to_owned()),
+        ("address", "/security/address".to_owned()),
+        ("second address", "/security/second-address".to_owned()),
+        ("no second address", "/security/second-address/remove".to_owned()),
+        ("removed it", "/security?done=second_removed".to_owned()),
+        ("asked for another", "/security?done=address_asked".to_owned()),
         ("name", format!("/security/methods/{method}/name")),
         ("remove", format!("/security/methods/{method}/remove")),
         ("gone", format!("/security/methods/{}/name", admin.user.id)),

@@ -222,6 +222,52 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
                 (td_string!(locale, mail.device_trusted.doubt), td_string!(locale, mail.device_trusted.doubt_do));
             (td_string!(locale, mail.device_trusted.subject), vec![says(happened), says(now)], doubt.0, doubt.1)
         }
+        Mail::NewAddress { at, .. } => {
+            let (moment, customer) = (moment(locale, *at), isolated(&clean_name(to.customer)));
+            let happened = td_string!(locale, mail.new_address.happened, moment = moment, customer = customer);
+            let lines = vec![says(happened), says(td_string!(locale, mail.new_address.needed).to_owned())];
+            let doubt = (td_string!(locale, mail.new_address.doubt), td_string!(locale, mail.new_address.doubt_do));
+            (td_string!(locale, mail.new_address.subject), lines, doubt.0, doubt.1)
+        }
+        Mail::AddressChanged { at, address } => {
+            let (moment, address) = (moment(locale, *at), isolated(address));
+            let happened = td_string!(locale, mail.address.changed, moment = moment, address = address);
+            let lines = vec![says(happened), says(td_string!(locale, mail.address.changed_now).to_owned())];
+            let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.changed_do));
+            (td_string!(locale, mail.address.changed_subject), lines, doubt.0, doubt.1)
+        }
+        Mail::AddressLost { at, address, .. } => {
+            let (moment, address) = (moment(locale, *at), isolated(address));
+            let happened = td_string!(locale, mail.address.changed, moment = moment, address = address);
+            let mut lines = vec![says(happened), says(td_string!(locale, mail.address.lost_now).to_owned())];
+            if way.is_some() {
+                lines.push(says(td_string!(locale, mail.address.lost_undo).to_owned()));
+            }
+            let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.lost_do));
+            (td_string!(locale, mail.address.lost_subject), lines, doubt.0, doubt.1)
+        }
+        Mail::AddressRestored { at, address } => {
+            let (moment, address) = (moment(locale, *at), isolated(address));
+            let happened = td_string!(locale, mail.address.restored, moment = moment, address = address);
+            let lines = vec![says(happened), says(td_string!(locale, mail.address.restored_now).to_owned())];
+            let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.restored_do));
+            (td_string!(locale, mail.address.restored_subject), lines, doubt.0, doubt.1)
+        }
+        Mail::SecondAddress { at, address, added } => {
+            let (moment, address) = (moment(locale, *at), isolated(address));
+            let doubt = td_string!(locale, mail.second_address.doubt);
+            if *added {
+                let happened = td_string!(locale, mail.second_address.added, moment = moment, address = address);
+                let lines = vec![says(happened), says(td_string!(locale, mail.second_address.added_now).to_owned())];
+                let doubt_do = td_string!(locale, mail.second_address.added_do);
+                (td_string!(locale, mail.second_address.added_subject), lines, doubt, doubt_do)
+            } else {
+                let happened = td_string!(locale, mail.second_address.removed, moment = moment, address = address);
+                let lines = vec![says(happened), says(td_string!(locale, mail.second_address.removed_now).to_owned())];
+                let doubt_do = td_string!(locale, mail.second_address.removed_do);
+                (td_string!(locale, mail.second_address.removed_subject), lines, doubt, doubt_do)
+            }
+        }
         Mail::Frozen { at } => {
             let happened = td_string!(locale, mail.frozen.happened, moment = moment(locale, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.frozen.now).to_owned())];

@@ -74,6 +74,20 @@ fn new_password() -> Mail {
     Mail::NewPassword { challenge: ChallengeId::new(AT, [0; 10]), key_id: "a1b2c3d4".into(), at: AT, expires_at: AT }
 }
 
+fn new_address() -> Mail {
+    Mail::NewAddress { challenge: ChallengeId::new(AT, [0; 10]), key_id: "a1b2c3d4".into(), at: AT, expires_at: AT }
+}
+
+fn address_lost(until: Option<Time>) -> Mail {
+    Mail::AddressLost {
+        change: ChallengeId::new(AT, [0; 10]), at: AT, address: "z••••@new.example".into(), until
+    }
+}
+
+fn second_address(added: bool) -> Mail {
+    Mail::SecondAddress { at: AT, address: "z••••@home.example".into(), added }
+}
+
 fn disowned(address: &str) -> Mail {
     let (user, name) = (UserId::new(AT, [0; 10]), "Zoë".to_owned());
     Mail::Disowned { user, at: AT, name, address: address.to_owned(), notice: "reset".to_owned() }
@@ -98,6 +112,8 @@ fn in_language(locale: Locale) -> Vec<Rendered> {
         render(locale, mail, &to, way).unwrap()
     };
     let password = Way::Link("https://rekey.example/new-password/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTp".to_owned(), AT);
+    let confirm = Way::Link("https://rekey.example/address/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTp".to_owned(), AT);
+    let undo = Way::Link("https://rekey.example/address/undo/01m7z6sdq00w3ge1r70w3ge1r7.a1b2c3d4.4k9w".to_owned(), AT);
     let person = Way::Page("https://rekey.example/users/01m7z6sdq00w3ge1r70w3ge1r7".to_owned());
     vec![
         rendered(&reset("Ines", Some("Lost phone"), Some("NL-20418")), &TO, Some(link())),
@@ -140,6 +156,13 @@ fn in_language(locale: Locale) -> Vec<Rendered> {
         rendered(&Mail::CallerCodeUsed { at: AT }, &TO, None),
         rendered(&new_password(), &TO, Some(password)),
         rendered(&Mail::NewPasswordHelp { at: AT }, &TO, None),
+        rendered(&new_address(), &TO, Some(confirm)),
+        rendered(&Mail::AddressChanged { at: AT, address: "z••••@new.example".into() }, &TO, None),
+        rendered(&address_lost(Some(AT)), &TO, Some(undo)),
+        rendered(&address_lost(None), &TO, None),
+        rendered(&Mail::AddressRestored { at: AT, address: "z••••@new.example".into() }, &TO, None),
+        rendered(&second_address(true), &TO, None),
+        rendered(&second_address(false), &TO, None),
         rendered(&Mail::Frozen { at: AT }, &TO, None),
         rendered(&disowned("zoe@hafenwerk.example"), &TO, Some(person)),
     ]

@@ -55,7 +55,14 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         Mail::Reset { generation, .. } => match way_of(platform, row, &to, *generation) {
             Err(outcome) => return Ok(outcome),
             Ok(way) => {
-                let sent = service::links_sent(&mut conn, row.customer_id, &[row.user_id], platform.now()).await?;
+                let sent = service::links_sent(
+                    &mut conn,
+                    row.customer_id,
+                    &[row.user_id],
+                    row.copy_of.is_some(),
+                    platform.now(),
+                )
+                .await?;
                 let sent: Vec<Time> = sent.into_iter().map(|(_, at)| at).collect();
                 if let Some(at) = next_link_at(&sent).filter(|at| *at > platform.now()) {
                     return Ok(Outcome::NotYet(at));
@@ -69,11 +76,23 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         },
         Mail::NewPassword { challenge, key_id, expires_at, .. } => {
             let lives = store::challenge_lives(&mut conn, row.user(), *challenge).await?;
-            match way_to_password(platform, row, (*challenge, key_id), *expires_at, lives) {
+            match way_on(platform, row, "/new-password", (*challenge, key_id), *expires_at, lives) {
                 Err(outcome) => return Ok(outcome),
                 Ok(way) => Some(way),
             }
         }
+        Mail::NewAddress { challenge, key_id, expires_at, .. } => {
+            let lives = store::challenge_lives(&mut conn, row.user(), *challenge).await?;
+            match way_on(platform, row, "/address", (*challenge, key_id), *expires_at, lives) {
+                Err(outcome) => return Ok(outcome),
+                Ok(way) => Some(way),
+            }
+        }
+        // Its reader is to know of the change, however late.
+        Mail::AddressLost { change, until, .. } => until.filter(|until| platform.now() < *until).map(|until| {
+            let token = platform.keys.undo_address_token(*change, row.user());
+            Way::Link(platform.config.absolute(&format!("/address/undo/{token}")), until)
+        }),
         Mail::Disowned { user, .. } => Some(Way::Page(platform.config.absolute(&format!("/users/{user}")))),
         Mail::ApprovalAsked { reset, .. }
         | Mail::ApprovalDecided { reset, .. }
@@ -92,6 +111,9 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         | Mail::PasswordSet { .. }
         | Mail::DeviceTrusted { .. }
         | Mail::Frozen { .. }
+        | Mail::AddressChanged { .. }
+        | Mail::AddressRestored { .. }
+        | Mail::SecondAddress { .. }
         | Mail::BackupCodesMade { .. }
         | Mail::BackupCodeUsed { .. }
         | Mail::RoleGiven { .. }
@@ -198,9 +220,13 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     else {
         return Ok(sign_in());
     };
+    // A mailbox that is theirs no more hears of the reset, and gets no link.
+    if row.copy_of.is_some() && to.second_address.as_ref() != Some(&to.address) {
+        return Ok(sign_in());
+    }
     match to.ended_how {
         // Nothing follows a link that was taken back, and the user must still hear of the reset.
-        Some(End::Revoked | End::Disowned) => return Ok(sign_in()),
+        Some(End::Revoked | End::Disowned | End::AddressChanged) => return Ok(sign_in()),
         Some(End::Completed | End::CompletedAtSignIn | End::Superseded) => return Err(Outcome::Superseded),
         None if current != generation => return Err(Outcome::Superseded),
         None if platform.now() >= expires_at => return Ok(sign_in()),
@@ -230,10 +256,11 @@ fn way_in(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     Ok(Way::Link(platform.config.absolute(&format!("/invitation/{token}")), until))
 }
 
-/// The same for a link to a new password, whose mails are counted when they are asked for.
-fn way_to_password(
+/// The same for a way that goes on by the link, at a page: its mails are counted when they are asked for.
+fn way_on(
     platform: &Platform,
     row: &Leased,
+    page: &str,
     (challenge, key_id): (ChallengeId, &str),
     until: Time,
     lives: bool,
@@ -244,9 +271,9 @@ fn way_to_password(
     if !lives {
         return Err(Outcome::Superseded);
     }
-    let token = platform.keys.password_token(key_id, challenge, row.user());
+    let token = platform.keys.mailed_token(key_id, challenge, row.user());
     let token = token.ok_or_else(|| Outcome::NotNow("the key of the link is missing".to_owned()))?;
-    Ok(Way::Link(platform.config.absolute(&format!("/new-password/{token}")), until))
+    Ok(Way::Link(platform.config.absolute(&format!("{page}/{token}")), until))
 }
 
 fn copy(platform: &Platform, row: &Leased, to: &Addressed, rendered: Rendered) -> DevMail {

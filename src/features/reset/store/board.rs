@@ -83,7 +83,7 @@ fn stage() -> String {
             WHEN l.ended_how = 'completed' THEN 'back' \
             WHEN l.ended_how = 'completed_at_sign_in' THEN 'back_at_sign_in' \
             WHEN l.ended_how = 'superseded' THEN 'superseded' WHEN l.help_asked_at IS NOT NULL THEN 'asks_for_help' \
-            WHEN l.ended_how = 'revoked' THEN 'revoked' \
+            WHEN l.ended_how = 'revoked' THEN 'revoked' WHEN l.ended_how = 'address_changed' THEN 'address_changed' \
             WHEN l.expires_at <= $2 THEN 'expired' WHEN l.wrong_passwords >= {WRONG_PASSWORDS} THEN 'exhausted' \
             WHEN l.proved_at IS NOT NULL THEN 'proved' WHEN l.opened_at IS NOT NULL THEN 'opened' \
             WHEN o.failed_at IS NOT NULL THEN 'bounced' WHEN o.sent_at IS NOT NULL THEN 'sent' ELSE 'queued' END"
@@ -92,7 +92,8 @@ fn stage() -> String {
 
 /// Items with their link and the newest mail with it that no newer one made needless.
 const JOINED: &str = "reset_items i LEFT JOIN links l ON l.id = i.link_id \
-     LEFT JOIN outbox o ON o.id = (SELECT MAX(x.id) FROM outbox x WHERE x.link_id = i.link_id AND x.superseded_at IS NULL)";
+     LEFT JOIN outbox o ON o.id = (SELECT MAX(x.id) FROM outbox x WHERE x.link_id = i.link_id AND x.superseded_at IS NULL \
+        AND x.copy_of IS NULL)";
 
 /// Of which resets.
 #[derive(Clone, Copy)]

@@ -76,23 +76,29 @@ pub async fn open_invitation(
     insert(conn, platform, ChallengeRow { password_hash, next_path: Some("/security".to_owned()), ..row }).await
 }
 
-/// Opens the way to a new password for somebody who has forgotten theirs; those before it are over. Its token is derived, so
-/// that it can be written into a mail when that is sent; nothing stores it.
+/// Opens a way that goes on by a link in a mail; those before it for the same purpose are over. Its token is derived, so that
+/// it can be written into a mail when that is sent; nothing stores it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open_forgotten(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Forgotten> {
-    store::delete_challenges_for(conn, user, Purpose::Forgotten).await?;
-    let row = new_challenge(platform, user, Purpose::Forgotten, Step::NewPassword);
+pub async fn open_mailed(
+    conn: &mut Conn,
+    platform: &Platform,
+    user: UserRef,
+    purpose: Purpose,
+    step: Step,
+) -> Result<Mailed> {
+    store::delete_challenges_for(conn, user, purpose).await?;
+    let row = new_challenge(platform, user, purpose, step);
     let key_id = platform.keys.newest_id().to_owned();
-    let token = platform.keys.password_token(&key_id, row.id, user).ok_or(Fault::Sealed)?;
+    let token = platform.keys.mailed_token(&key_id, row.id, user).ok_or(Fault::Sealed)?;
     store::insert_challenge(conn, &sha256(token.as_bytes()), &row).await?;
-    Ok(Forgotten { challenge: row.id, key_id, until: row.expires_at })
+    Ok(Mailed { challenge: row.id, key_id, until: row.expires_at })
 }
 
-/// A way to a new password that was just opened.
+/// A way by a link in a mail that was just opened.
 #[derive(Clone, Debug)]
-pub struct Forgotten {
+pub struct Mailed {
     /// Its challenge.
     pub challenge: ChallengeId,
     /// With which key its token is derived.

@@ -37,7 +37,7 @@ pub async fn unsuspend(conn: &mut Conn, user: UserRef) -> Result<()> {
 pub async fn remove(conn: &mut Conn, user: UserRef, address: &str, now: Time) -> Result<()> {
     sqlx::query(
         "UPDATE users SET removed_at = $1, suspended_at = COALESCE(suspended_at, $1), address = $2, address_key = $2, \
-            address_verified_at = NULL, password_hash = NULL, set_up_due_at = NULL, wrong_codes_in_a_row = 0, \
+            address_verified_at = NULL, second_address = NULL, second_verified_at = NULL, password_hash = NULL, set_up_due_at = NULL, wrong_codes_in_a_row = 0, \
             wrong_codes_recent = 0, wrong_codes_since = NULL \
          WHERE customer_id = $3 AND id = $4",
     )

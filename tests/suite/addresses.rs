@@ -1,0 +1,622 @@
+//! Another address: asked for with a fresh second factor, given by the link in the mail to it, told to both, and undone by the
+//! link in the mail to the old one, whatever came after. And a second one, which gets copies.
+
+use axum::http::StatusCode;
+use rekey::domain::address::{LIFETIME, MOST, Place, UNDO};
+use rekey::domain::authority::Role;
+use rekey::domain::board::Stage;
+use rekey::domain::ids::ChallengeId;
+use rekey::domain::mail::Mail;
+use rekey::domain::recovery::{End, LinkState};
+use rekey::domain::sign_in::Step;
+use rekey::domain::time::Span;
+use rekey::features::addresses::service::{Asked, Confirmed, confirm, open, open_undo, sweep, undo};
+use rekey::features::security::address_service::{ask, remove_second};
+use rekey::features::security::service::{Changed, Refused};
+use rekey::features::sign_in::service::{Begun, Factor, Finished};
+use rekey::features::{recovery, users};
+
+use super::browser::*;
+use super::dump::Dump;
+use super::harness::*;
+use super::outbox::{deliver, transport};
+use super::races::at_once;
+use super::smtp_sink::{Arrived, Sink};
+
+impl World {
+    async fn ask_for(&self, person: &Person, address: &str) -> Asked {
+        self.ask_for_place(person, Place::Primary, address).await
+    }
+
+    async fn ask_for_place(&self, person: &Person, place: Place, address: &str) -> Asked {
+        let (session, code) = (self.session(person).await, Factor::Code(self.fresh_code(person)));
+        let wanted = (place, &address.parse().unwrap());
+        match ask(&self.platform, &self.origin, &session, &code, wanted).await.unwrap() {
+            Changed::Done(_, asked) => asked,
+            Changed::Refused(..) | Changed::Code(_) => panic!("{} was refused", person.name),
+        }
+    }
+
+    /// Asks for an address; the token in the mail to it.
+    pub async fn asked_for(&self, person: &Person, address: &str) -> String {
+        assert_eq!(self.ask_for(person, address).await, Asked::Waiting);
+        self.token_to_confirm(person).await
+    }
+
+    async fn token_to_confirm(&self, person: &Person) -> String {
+        let text =
+            format!("SELECT id FROM challenges WHERE user_id = '{}' AND purpose = 'new_address'", person.user.id);
+        let challenge = self.text(&text).await.unwrap().parse().unwrap();
+        self.platform.keys.mailed_token(self.platform.keys.newest_id(), challenge, person.user).unwrap()
+    }
+
+    async fn confirm(&self, token: &str) -> Confirmed {
+        confirm(&self.platform, &self.origin, token).await.unwrap()
+    }
+
+    /// Asks for an address and confirms it; the token that undoes it.
+    async fn moved(&self, person: &Person, address: &str) -> String {
+        let token = self.asked_for(person, address).await;
+        assert_eq!(self.confirm(&token).await, Confirmed::Done(Place::Primary));
+        self.undo_token(person).await
+    }
+
+    /// The token in the newest mail to an address that was given up.
+    pub async fn undo_token(&self, person: &Person) -> String {
+        let text = format!(
+            "SELECT mail FROM outbox WHERE user_id = '{}' AND mail LIKE '%\"kind\":\"address_lost\"%' ORDER BY id DESC LIMIT 1",
+            person.user.id
+        );
+        let mail: Mail = serde_json::from_str(&self.text(&text).await.unwrap()).unwrap();
+        let Mail::AddressLost { change, .. } = mail else { panic!("{mail:?}") };
+        self.platform.keys.undo_address_token(change, person.user)
+    }
+
+    async fn undo(&self, token: &str) -> bool {
+        undo(&self.platform, &self.origin, token).await.unwrap()
+    }
+
+    async fn address_of(&self, person: &Person) -> String {
+        self.text(&format!("SELECT address FROM users WHERE id = '{}'", person.user.id)).await.unwrap()
+    }
+
+    /// Gives somebody a second address.
+    async fn seconded(&self, person: &Person, address: &str) {
+        assert_eq!(self.ask_for_place(person, Place::Second, address).await, Asked::Waiting);
+        let token = self.token_to_confirm(person).await;
+        assert_eq!(self.confirm(&token).await, Confirmed::Done(Place::Second));
+    }
+
+    async fn second_of(&self, person: &Person) -> Option<String> {
+        self.text(&format!("SELECT second_address FROM users WHERE id = '{}'", person.user.id)).await
+    }
+
+    /// A recovery link out of nothing.
+    async fn linked(&self, person: &Person) {
+        let mut tx = self.platform.db.begin().await.unwrap();
+        recovery::service::issue(&mut tx, &self.platform, &self.a, &[person.user.id]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+/// The path of the link with this beginning in a mail.
+fn path_in(mail: &Arrived, beginning: &str) -> Option<String> {
+    let text = mail.text();
+    let (_, rest) = text.split_once(&format!("https://rekey.example{beginning}"))?;
+    Some(format!("{beginning}{}", rest.lines().next()?))
+}
+
+fn token_in(path: &str) -> &str {
+    path.rsplit_once('/').unwrap().1
+}
+
+/// To whom the mails went that arrived since so many, in the order of their addresses.
+fn recipients(sink: &Sink, since: usize) -> Vec<String> {
+    let mut to: Vec<String> = sink.arrived()[since..].iter().map(|mail| mail.to.clone()).collect();
+    to.sort();
+    to
+}
+
+both! {
+    async fn the_whole_way_and_back_without_script(world: World) {
+        world.set_policy(&world.a, policy(|policy| policy.trust_days = 30)).await;
+        let (sink, ua) = (Sink::open(), world.member(&world.a).await);
+        let smtp = transport(&sink);
+        let device = world.trusted(&ua, 30).await.token.0;
+        let mut own = Browser::signed_in(&world, &ua).await;
+        let page = own.get("/security").await.body;
+        assert!(page.contains(&ua.address) && page.contains("href=\"/security/address\""), "{page}");
+        assert!(own.get("/security/address").await.body.contains("action=\"/api/security/address\""));
+        let code = world.fresh_code(&ua);
+        let answer = own.post("/api/security/address", "/security/address", &[("address", "zoe@new.example"), ("code", &code)]).await;
+        assert_eq!(answer.location(), "/security?done=address_asked");
+        assert!(own.get("/security").await.body.contains("zoe@new.example"), "it is seen to wait");
+        assert_eq!(world.address_of(&ua).await, ua.address);
+
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, 0), ["zoe@new.example"]);
+        let link = path_in(&sink.arrived()[0], "/address/").unwrap();
+        let before = Dump::of(&world).await;
+        for _ in 0..5 {
+            let answer = Browser::new(&world).await.get(&link).await;
+            assert!(answer.body.contains("Confirm the address") && answer.body.contains("zoe@new.example"), "{}", answer.body);
+            assert_eq!(answer.header("cache-control"), "no-store");
+        }
+        assert_eq!(before, Dump::of(&world).await, "nothing is done by looking");
+        let mut mailbox = Browser::new(&world).await;
+        assert!(mailbox.post("/api/addresses/confirm", &link, &[("token", token_in(&link))]).await.is_redirect());
+        let answer = mailbox.get(&link).await;
+        assert!(answer.status == StatusCode::OK && answer.body.contains("The address is confirmed"), "{}", answer.body);
+        assert_eq!(mailbox.get(&link).await.status, StatusCode::NOT_FOUND, "once");
+        assert_eq!(world.address_of(&ua).await, "zoe@new.example");
+        assert!(matches!(world.begin_with(&ua.address, PASSWORD).await, Begun::Wrong));
+        let moved = Person { address: "zoe@new.example".into(), ..ua.clone() };
+        let elsewhere = world.sign_in(&moved).await;
+
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, 1), [ua.address.as_str(), "zoe@new.example"]);
+        let told = sink.arrived();
+        let undo = told[1..].iter().find_map(|mail| path_in(mail, "/address/undo/").filter(|_| mail.to == ua.address)).unwrap();
+        assert!(told[1..].iter().all(|mail| mail.text().contains("z••••@new.example")));
+        assert!(told.iter().all(|mail| mail.to == ua.address || path_in(mail, "/address/undo/").is_none()));
+        let before = Dump::of(&world).await;
+        let mut old = Browser::new(&world).await;
+        let answer = old.get(&undo).await;
+        assert!(answer.body.contains("Undo the change") && answer.body.contains(&ua.address), "{}", answer.body);
+        assert_eq!(before, Dump::of(&world).await);
+        assert!(old.post("/api/addresses/undo", &undo, &[("token", token_in(&undo))]).await.is_redirect());
+        let answer = old.get(&undo).await;
+        assert!(answer.status == StatusCode::OK && answer.body.contains("Your address is back"), "{}", answer.body);
+        assert_eq!(old.get(&undo).await.status, StatusCode::NOT_FOUND, "once");
+
+        assert_eq!(world.address_of(&ua).await, ua.address);
+        assert!(world.find(&elsewhere).await.is_none() && own.get("/security").await.is_redirect());
+        let Begun::Challenge(_, step) = world.begin_on(&ua.address, PASSWORD, Some(&device)).await else { panic!("let in") };
+        assert_eq!(step, Step::Factor, "no device is trusted any more");
+        world.sign_in(&ua).await;
+        let since = sink.arrived().len();
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@new.example"]);
+        let recorded = world.recorded(world.a.id).await;
+        for what in ["address_asked", "address_changed", "address_restored"] {
+            assert_eq!(recorded.iter().filter(|one| *one == what).count(), 1, "{what}");
+        }
+        let (_, details) = world.recorded_with_details(world.a.id, "address_changed").await;
+        assert!(details.contains("z••••@new.example") && !details.contains("zoe@"), "masked: {details}");
+        assert!(!Dump::of(&world).await.everything().contains("zoe@new.example"), "nothing holds the address any more");
+        world.assert_chains_whole().await;
+    }
+
+    async fn what_lies_in_the_old_mailbox_ends(world: World) {
+        let admin = world.with_role(&world.a, Role::Owner).await;
+        let ua = world.member(&world.a).await;
+        let half_way = world.challenge(&ua, Step::Factor).await;
+        let new_password = world.password_link(&ua).await.unwrap();
+        let token = world.asked_for(&ua, "zoe@new.example").await;
+        world.linked(&ua).await;
+        let (link, _) = world.link(ua.user).await.unwrap();
+        assert_eq!(world.confirm(&token).await, Confirmed::Done(Place::Primary));
+        assert_eq!(world.link_facts(link).await.state(world.now()), LinkState::Ended(End::AddressChanged));
+        let code = Factor::Code(world.fresh_code(&ua));
+        assert!(matches!(world.finish(&half_way, &code).await, Finished::Dead));
+        assert!(rekey::features::forgotten::service::open(&world.platform, &new_password).await.unwrap().is_none());
+        // A reset after it goes to the new address; the undo ends its link too, and the board says why.
+        let reset = world.reset(&admin, &[ua.user]).await;
+        let link = world.link_token(ua.user).await.unwrap();
+        assert!(world.undo(&world.undo_token(&ua).await).await);
+        assert!(world.prove(&link).await.is_none());
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::AddressChanged);
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let page = browser.get(&format!("/resets/{reset}?state=address_changed")).await.body;
+        assert!(page.contains("Address changed") && page.contains(&ua.address), "{page}");
+        let page = browser.get(&format!("/users/{}/activity", ua.user.id)).await.body;
+        assert!(page.contains("Recovery link ended with the old address"), "{page}");
+        world.assert_chains_whole().await;
+    }
+
+    async fn it_can_be_undone_to_the_last_second(world: World) {
+        let (ua, ub) = (world.member(&world.a).await, world.member(&world.a).await);
+        let (in_time, late) = (world.moved(&ua, "ua@new.example").await, world.moved(&ub, "ub@new.example").await);
+        let confirmed_at = world.count("SELECT MIN(confirmed_at) FROM address_changes").await;
+        let left = UNDO.as_milliseconds() - (world.now().unix_milliseconds() - confirmed_at);
+        world.advance(Span::seconds(left / 1000 - 1));
+        sweep(&world.platform).await.unwrap();
+        assert!(world.undo(&in_time).await);
+        assert_eq!(world.address_of(&ua).await, ua.address);
+        world.advance(UNDO);
+        let before = Dump::of(&world).await;
+        assert!(open_undo(&world.platform, &late).await.unwrap().is_none() && !world.undo(&late).await);
+        assert_eq!(before, Dump::of(&world).await);
+        sweep(&world.platform).await.unwrap();
+        assert_eq!(world.count("SELECT COUNT(*) FROM address_changes").await, 0);
+    }
+
+    async fn changing_twice_washes_no_undo_out(world: World) {
+        let ua = world.member(&world.a).await;
+        let first = world.moved(&ua, "thief@one.example").await;
+        let second = world.moved(&ua, "thief@two.example").await;
+        let waiting = world.asked_for(&ua, "thief@three.example").await;
+        assert!(world.undo(&first).await);
+        assert_eq!(world.address_of(&ua).await, ua.address);
+        for token in [&first, &second] {
+            assert!(!world.undo(token).await, "the later one fell with it");
+        }
+        assert_eq!(world.confirm(&waiting).await, Confirmed::Dead);
+        assert_eq!(world.address_of(&ua).await, ua.address);
+        // Undone by the later one first, the first one still has the last word.
+        world.advance(Span::hours(1));
+        let first = world.moved(&ua, "thief@one.example").await;
+        let second = world.moved(&ua, "thief@two.example").await;
+        assert!(world.undo(&second).await);
+        assert_eq!(world.address_of(&ua).await, "thief@one.example");
+        assert!(world.undo(&first).await);
+        assert_eq!(world.address_of(&ua).await, ua.address);
+        world.assert_chains_whole().await;
+    }
+
+    async fn who_changes_back_leaves_the_other_mailbox_nothing(world: World) {
+        let ua = world.member(&world.a).await;
+        let first = world.moved(&ua, "thief@one.example").await;
+        let second = world.moved(&ua, "thief@two.example").await;
+        let last = world.moved(&ua, &ua.address.clone()).await;
+        for token in [&first, &second, &last] {
+            assert!(open_undo(&world.platform, token).await.unwrap().is_none());
+            assert!(!world.undo(token).await);
+        }
+        assert_eq!(world.address_of(&ua).await, ua.address);
+        let sink = Sink::open();
+        deliver(&world, &transport(&sink)).await;
+        let undone = sink.arrived().iter().filter(|mail| path_in(mail, "/address/undo/").is_some()).count();
+        assert_eq!(undone, 2, "the last one says so without a link");
+    }
+
+    async fn a_taken_address_is_answered_like_a_free_one(world: World) {
+        let colleague = world.member(&world.a).await;
+        let suspended = world.person(&world.b, Who { suspended: true, ..Who::MEMBER }).await;
+        let asking = world.people(&world.a, Who::MEMBER, 4).await;
+        let given_up = world.member(&world.b).await;
+        world.moved(&given_up, "elsewhere@new.example").await;
+        let addresses =
+            ["free@a.example", colleague.address.as_str(), suspended.address.as_str(), given_up.address.as_str()];
+        let mut answers = Vec::new();
+        for (ua, address) in asking.iter().zip(addresses) {
+            let before = Dump::of(&world).await;
+            let code = world.fresh_code(ua);
+            let mut browser = Browser::signed_in(&world, ua).await;
+            let fields = [("address", address), ("code", code.as_str())];
+            let answer = browser.post("/api/security/address", "/security/address", &fields).await;
+            let page = browser.get("/security").await.body;
+            assert!(page.contains(address));
+            let after = Dump::of(&world).await;
+            let grown: Vec<_> = after.0.iter().map(|(table, rows)| (table.clone(), rows.len() - before.len(table))).collect();
+            answers.push((answer.status, answer.location().to_owned(), answer.body, grown));
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        // Its own reader learns that it cannot be used, and nobody else does.
+        let sink = Sink::open();
+        deliver(&world, &transport(&sink)).await;
+        let before = Dump::of(&world).await;
+        for address in &addresses[1..] {
+            let mail = sink.arrived().into_iter().find(|mail| mail.to == **address && path_in(mail, "/address/undo").is_none());
+            let link = path_in(&mail.unwrap(), "/address/").unwrap();
+            assert_eq!(world.confirm(token_in(&link)).await, Confirmed::Taken, "{address}");
+            let mut browser = Browser::new(&world).await;
+            browser.post("/api/addresses/confirm", &link, &[("token", token_in(&link))]).await;
+            let page = browser.get(&link).await.body;
+            assert!(page.contains("This address cannot be used") && !page.contains("Person"), "{page}");
+        }
+        assert_eq!(before, Dump::of(&world).await);
+        // What was given up is nobody else's as long as it can be taken back.
+        let address = [given_up.address.parse().unwrap()];
+        let taken = async || users::service::taken(&mut *world.platform.db.read().await.unwrap(), &address).await.unwrap().len();
+        assert_eq!(taken().await, 1);
+        world.advance(UNDO);
+        sweep(&world.platform).await.unwrap();
+        assert_eq!(taken().await, 0);
+        world.moved(&asking[0], &given_up.address).await;
+        world.assert_chains_whole().await;
+    }
+
+    async fn few_addresses_an_hour_and_only_with_a_second_factor(world: World) {
+        let ua = world.member(&world.a).await;
+        let mut links = Vec::new();
+        for n in 0..MOST {
+            links.push(world.asked_for(&ua, &format!("zoe{n}@new.example")).await);
+        }
+        assert_eq!(world.ask_for(&ua, "zoe9@new.example").await, Asked::TooMany);
+        assert_eq!(world.mails(&ua, "new_address").await, MOST);
+        assert!(open(&world.platform, &links[2]).await.unwrap().is_some());
+        for older in &links[..2] {
+            assert!(open(&world.platform, older).await.unwrap().is_none(), "only what was asked for last waits");
+        }
+        world.advance(Span::hours(1));
+        assert_eq!(world.ask_for(&ua, &ua.address.to_uppercase()).await, Asked::Same);
+        assert_eq!(world.ask_for(&ua, "zoe9@new.example").await, Asked::Waiting);
+        let mut browser = Browser::signed_in(&world, &ua).await;
+        let wrong = wrong_code(&ua.secret, world.now());
+        for (address, code, words) in [
+            ("zoe", "123456", "That is not a mail address."),
+            ("zoe@late.example", "1", "A code has 6 digits."),
+            ("zoe@late.example", wrong.as_str(), "That code is not right"),
+        ] {
+            browser.post("/api/security/address", "/security/address", &[("address", address), ("code", code)]).await;
+            let page = browser.get("/security/address").await.body;
+            assert!(page.contains(words) && page.contains(address), "{page}");
+        }
+        let without = world.person(&world.a, Who::NEW).await;
+        let session = world.session(&without).await;
+        let code = Factor::Code("123456".into());
+        let refused = ask(&world.platform, &world.origin, &session, &code, (Place::Primary, &"x@new.example".parse().unwrap())).await;
+        assert!(matches!(refused.unwrap(), Changed::Refused(Refused::NoFactor, None)));
+        let mut browser = Browser::signed_in(&world, &without).await;
+        assert!(browser.get("/security/address").await.body.contains("Set up a second factor first"));
+        assert_eq!(world.mails(&without, "new_address").await, 0);
+    }
+
+    async fn whatever_ends_a_sign_in_ends_a_change_that_waits(world: World) {
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let people = world.people(&world.a, Who::MEMBER, 5).await;
+        let mut links = Vec::new();
+        for (n, ua) in people.iter().enumerate() {
+            links.push(world.asked_for(ua, &format!("zoe{n}@new.example")).await);
+            assert!(open(&world.platform, &links[n]).await.unwrap().is_some());
+        }
+        world.reset(&owner, &[people[0].user]).await;
+        world.reset(&owner, &[people[1].user]).await;
+        let not_me = world.not_me_token(&people[1], "reset").await.unwrap();
+        rekey::features::not_me::service::say(&world.platform, &world.origin, &not_me).await.unwrap();
+        world.suspend(&people[2]).await;
+        let session = world.session(&people[3]).await;
+        let code = Factor::Code(world.fresh_code(&people[3]));
+        rekey::features::security::codes_service::make_codes(&world.platform, &world.origin, &session, &code).await.unwrap();
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let (gone, code) = (people[4].user.id.to_string(), world.fresh_code(&owner));
+        browser.call("/api/accounts/remove", &[("id", &gone), ("code", &code)]).await;
+        assert_eq!(world.rows_of("address_changes", people[4].user).await, 0);
+        // Who is frozen has no session to ask with, and none can be had.
+        assert!(world.rows_of("sessions", people[1].user).await == 0);
+        for (ua, link) in people.iter().zip(&links) {
+            assert!(open(&world.platform, link).await.unwrap().is_none(), "{}", ua.name);
+            assert_eq!(world.confirm(link).await, Confirmed::Dead, "{}", ua.name);
+        }
+        let sink = Sink::open();
+        deliver(&world, &transport(&sink)).await;
+        assert!(sink.arrived().iter().all(|mail| !mail.to.ends_with("@new.example")), "their mails are needless");
+        assert!(!Dump::of(&world).await.0["outbox"].iter().any(|row| row["address"].contains("@new.example")));
+        // The old mailbox may undo for who is frozen, which frees nobody.
+        let frozen = world.member(&world.a).await;
+        let token = world.moved(&frozen, "frozen@new.example").await;
+        let not_me = world.not_me_token(&frozen, "address_changed").await.unwrap();
+        rekey::features::not_me::service::say(&world.platform, &world.origin, &not_me).await.unwrap();
+        assert!(world.undo(&token).await);
+        assert!(matches!(world.begin_with(&frozen.address, PASSWORD).await, Begun::Frozen(_)));
+        world.assert_chains_whole().await;
+    }
+
+    async fn only_the_right_token_does_anything(world: World) {
+        let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
+        let undoes = world.moved(&ua, "zoe@one.example").await;
+        let link = world.asked_for(&ua, "zoe@two.example").await;
+        let new_password = world.password_link(&ub).await.unwrap();
+        let keys = &world.platform.keys;
+        let id = |token: &str| token.split_once('.').unwrap().0.parse::<ChallengeId>().unwrap();
+        let (change, waiting) = (id(&undoes), id(&link));
+        let cut = |token: &str| token[..token.len() - 1].to_owned();
+        let before = Dump::of(&world).await;
+        for wrong in [
+            keys.mailed_token(keys.newest_id(), waiting, ub.user).unwrap(),
+            keys.mailed_token(keys.newest_id(), change, ua.user).unwrap(),
+            keys.undo_address_token(waiting, ua.user),
+            keys.undo_address_token(change, ub.user),
+            format!("{change}.{}", keys.not_me_token(rekey::domain::ids::MailId::new(world.now(), [1; 10]), ua.user)),
+            new_password,
+            cut(&link),
+            cut(&undoes),
+            "x.y.z".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(world.confirm(&wrong).await, Confirmed::Dead, "{wrong}");
+            assert!(!world.undo(&wrong).await, "{wrong}");
+            assert!(open(&world.platform, &wrong).await.unwrap().is_none());
+            assert!(open_undo(&world.platform, &wrong).await.unwrap().is_none());
+        }
+        assert_eq!(world.confirm(&undoes).await, Confirmed::Dead);
+        assert!(!world.undo(&link).await);
+        assert_eq!(before, Dump::of(&world).await);
+        world.advance(LIFETIME);
+        assert_eq!(world.confirm(&link).await, Confirmed::Dead, "it waits for a day");
+        for path in ["/address/x.y", "/address/undo/x.y.z"] {
+            assert_eq!(Browser::new(&world).await.get(path).await.status, StatusCode::NOT_FOUND);
+        }
+    }
+
+    async fn of_many_at_once_one_wins(world: World) {
+        let people = world.people(&world.a, Who::MEMBER, 4).await;
+        let mut links = Vec::new();
+        for ua in &people {
+            links.push(world.asked_for(ua, "everybody@new.example").await);
+        }
+        let confirmed = at_once(&world, 20, |world, n| {
+            let link = links[n % links.len()].clone();
+            async move { confirm(&world.platform, &world.origin, &link).await }
+        })
+        .await;
+        assert_eq!(confirmed.iter().filter(|one| matches!(one, Confirmed::Done(_))).count(), 1, "{confirmed:?}");
+        assert_eq!(world.count("SELECT COUNT(*) FROM users WHERE address = 'everybody@new.example'").await, 1);
+        let mut winner = None;
+        for ua in &people {
+            if world.address_of(ua).await == "everybody@new.example" {
+                winner = Some(ua.clone());
+            }
+        }
+        let token = world.undo_token(&winner.unwrap()).await;
+        let undone = at_once(&world, 20, |world, _| {
+            let token = token.clone();
+            async move { undo(&world.platform, &world.origin, &token).await }
+        })
+        .await;
+        assert_eq!(undone.iter().filter(|done| **done).count(), 1, "{undone:?}");
+        world.assert_chains_whole().await;
+    }
+
+    async fn a_second_address_comes_and_goes_without_script(world: World) {
+        let (sink, ua) = (Sink::open(), world.member(&world.a).await);
+        let smtp = transport(&sink);
+        let mut own = Browser::signed_in(&world, &ua).await;
+        assert!(own.get("/security").await.body.contains("href=\"/security/second-address\""));
+        let (page, second) = ("/security/second-address", "zoe@home.example");
+        for (address, words) in [(&*ua.address, "You have that address already."), (second, "")] {
+            let code = world.fresh_code(&ua);
+            let fields = [("address", address), ("second", "true"), ("code", code.as_str())];
+            let answer = own.post("/api/security/address", page, &fields).await;
+            assert!(words.is_empty() == (answer.location() == "/security?done=address_asked"));
+            assert!(own.get(page).await.body.contains(words));
+        }
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, 0), [second]);
+        assert_eq!(world.second_of(&ua).await, None, "it counts once it is confirmed");
+        let link = path_in(&sink.arrived()[0], "/address/").unwrap();
+        let mut mailbox = Browser::new(&world).await;
+        assert!(mailbox.get(&link).await.body.contains("becomes the second address"));
+        mailbox.post("/api/addresses/confirm", &link, &[("token", token_in(&link))]).await;
+        assert!(mailbox.get(&link).await.body.contains("Notices go there as well"));
+        assert_eq!((world.second_of(&ua).await.as_deref(), world.address_of(&ua).await), (Some(second), ua.address.clone()));
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, 1), [ua.address.as_str(), second]);
+        let body = own.get("/security").await.body;
+        assert!(body.contains(second) && body.contains("href=\"/security/second-address/remove\""), "{body}");
+        assert!(matches!(world.begin_with(second, PASSWORD).await, Begun::Wrong), "it signs nobody in");
+        // Another one takes its place, and all three hear of it.
+        world.seconded(&ua, "zoe@work.example").await;
+        let since = sink.arrived().len();
+        deliver(&world, &smtp).await;
+        let told = recipients(&sink, since);
+        for (address, mails) in [(ua.address.as_str(), 2), (second, 1), ("zoe@work.example", 1)] {
+            assert_eq!(told.iter().filter(|to| *to == address).count(), mails, "{address} of {told:?}");
+        }
+        let remove = "/security/second-address/remove";
+        assert!(own.get(remove).await.body.contains("action=\"/api/security/remove_second_address\""));
+        own.post("/api/security/remove_second_address", remove, &[("code", "1")]).await;
+        assert!(own.get(remove).await.body.contains("A code has 6 digits."));
+        let code = world.fresh_code(&ua);
+        let answer = own.post("/api/security/remove_second_address", remove, &[("code", &code)]).await;
+        assert_eq!(answer.location(), "/security?done=second_removed");
+        assert_eq!(world.second_of(&ua).await, None);
+        let since = sink.arrived().len();
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@work.example"]);
+        let (session, code) = (world.session(&ua).await, Factor::Code(world.fresh_code(&ua)));
+        let again = remove_second(&world.platform, &world.origin, &session, &code).await.unwrap();
+        assert!(matches!(again, Changed::Refused(..)), "there is none");
+        let recorded = world.recorded(world.a.id).await;
+        let times = |what: &str| recorded.iter().filter(|one| *one == what).count();
+        assert_eq!((times("second_address_added"), times("second_address_removed")), (2, 1));
+        world.assert_chains_whole().await;
+    }
+
+    async fn copies_go_to_it_and_count_nowhere(world: World) {
+        let (sink, admin) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
+        let ua = world.member(&world.a).await;
+        let smtp = transport(&sink);
+        world.seconded(&ua, "zoe@home.example").await;
+        deliver(&world, &smtp).await;
+        let since = sink.arrived().len();
+        let reset = world.reset(&admin, &[ua.user]).await;
+        assert_eq!(deliver(&world, &smtp).await, 2);
+        let mails = sink.arrived()[since..].to_vec();
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
+        let link = world.link_token(ua.user).await.unwrap();
+        let path = format!("/recover/{link}");
+        assert!(mails.iter().all(|mail| path_in(mail, "/recover/").as_ref() == Some(&path)), "the same link");
+        // Each says by a link of its own that it was not them.
+        let not_me: Vec<String> = mails.iter().map(|mail| path_in(mail, "/not-me/").unwrap()).collect();
+        assert_ne!(not_me[0], not_me[1]);
+        for path in &not_me {
+            assert_eq!(Browser::new(&world).await.get(path).await.status, StatusCode::OK);
+        }
+        let mut conn = world.platform.db.read().await.unwrap();
+        let sent = async |conn: &mut rekey::platform::Conn, copies| {
+            let users = [ua.user.id];
+            rekey::features::outbox::service::links_sent(conn, world.a.id, &users, copies, world.now()).await.unwrap().len()
+        };
+        assert_eq!((sent(&mut conn, false).await, sent(&mut conn, true).await), (1, 1));
+        drop(conn);
+        // A copy that comes back says nothing of the mail itself.
+        let copy = world.text("SELECT id FROM outbox WHERE copy_of IS NOT NULL AND link_id IS NOT NULL").await.unwrap();
+        world.execute(&format!("UPDATE outbox SET failed_at = 1, last_error = 'gone' WHERE id = '{copy}'")).await;
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::Sent);
+        // However often somebody is reset: three mails an hour to each, and the newest link.
+        for _ in 0..6 {
+            world.reset(&admin, &[ua.user]).await;
+            deliver(&world, &smtp).await;
+        }
+        for _ in 0..55 {
+            world.advance(Span::minutes(1));
+            deliver(&world, &smtp).await;
+        }
+        for address in [ua.address.as_str(), "zoe@home.example"] {
+            let links: Vec<String> = sink.arrived()[since..].iter().filter(|mail| mail.to == address).filter_map(|mail| path_in(mail, "/recover/")).collect();
+            assert!((2..=4).contains(&links.len()), "{address}: {}", links.len());
+            assert_eq!(links.last().unwrap(), &format!("/recover/{}", world.link_token(ua.user).await.unwrap()), "{address}");
+        }
+        // Set up again, the notices go to both; a mail that is no notice goes to one.
+        let set_up = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
+        let since = sink.arrived().len();
+        world.register(&set_up).await.unwrap();
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
+        let since = sink.arrived().len();
+        world.password_link(&ua).await.unwrap();
+        deliver(&world, &smtp).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str()], "a link to a new password is for one mailbox");
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let page = browser.get(&format!("/users/{}/activity", ua.user.id)).await.body;
+        assert!(page.contains("To the second address."), "{page}");
+        world.assert_chains_whole().await;
+    }
+
+    async fn a_copy_that_waits_has_no_link_for_an_address_that_is_gone(world: World) {
+        let (sink, admin) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
+        let ua = world.member(&world.a).await;
+        world.seconded(&ua, "zoe@home.example").await;
+        deliver(&world, &transport(&sink)).await;
+        let since = sink.arrived().len();
+        world.reset(&admin, &[ua.user]).await;
+        let mut tx = world.platform.db.begin().await.unwrap();
+        users::service::set_second_address(&mut tx, ua.user, None, world.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        deliver(&world, &transport(&sink)).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
+        for mail in &sink.arrived()[since..] {
+            assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text());
+        }
+    }
+
+    async fn a_second_address_is_never_the_first_one_and_falls_with_an_undo(world: World) {
+        let ua = world.member(&world.a).await;
+        world.seconded(&ua, "zoe@home.example").await;
+        assert_eq!(world.ask_for_place(&ua, Place::Second, "ZOE@home.example").await, Asked::Same);
+        assert_eq!(world.ask_for_place(&ua, Place::Second, &ua.address).await, Asked::Same);
+        // The second one becomes the first, and is the second no more.
+        let token = world.moved(&ua, "zoe@home.example").await;
+        assert_eq!((world.address_of(&ua).await.as_str(), world.second_of(&ua).await), ("zoe@home.example", None));
+        // Whoever changed the one brings the other along; the undo takes both.
+        world.advance(Span::hours(1));
+        world.seconded(&ua, "thief@new.example").await;
+        assert!(world.undo(&token).await);
+        assert_eq!((world.address_of(&ua).await, world.second_of(&ua).await), (ua.address.clone(), None));
+        // One that was there before stays.
+        world.advance(Span::hours(1));
+        world.seconded(&ua, "zoe@home.example").await;
+        let token = world.moved(&ua, "thief@new.example").await;
+        assert!(world.undo(&token).await);
+        assert_eq!(world.second_of(&ua).await.as_deref(), Some("zoe@home.example"));
+        // Nothing of it outlives the account.
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let (id, code) = (ua.user.id.to_string(), world.fresh_code(&owner));
+        browser.call("/api/accounts/remove", &[("id", &id), ("code", &code)]).await;
+        assert_eq!(world.second_of(&ua).await, None);
+        world.assert_chains_whole().await;
+    }
+}
