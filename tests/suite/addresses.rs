@@ -308,7 +308,7 @@ both! {
         assert_eq!(before, Dump::of(&world).await);
         // What was given up is nobody else's as long as it can be taken back.
         let address = [given_up.address.parse().unwrap()];
-        let taken = async || users::service::taken(&mut *world.platform.db.read().await.unwrap(), &address).await.unwrap().len();
+        let taken = async || users::service::taken(&mut world.platform.db.read().await.unwrap(), &address).await.unwrap().len();
         assert_eq!(taken().await, 1);
         world.advance(UNDO);
         sweep(&world.platform).await.unwrap();

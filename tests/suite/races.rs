@@ -244,13 +244,12 @@ both! {
             }
             assert_eq!(there.is_some(), world.rows_of("methods", ua.user).await == 1, "round {round}");
             let set_ups = made.len() + usize::from(there.is_none());
-            let there = match there {
-                Some(there) => there,
-                None => {
-                    assert_eq!(world.rows_of("backup_codes", ua.user).await, 0);
-                    let token = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
-                    world.register(&token).await.unwrap()
-                }
+            let there = if let Some(there) = there {
+                there
+            } else {
+                assert_eq!(world.rows_of("backup_codes", ua.user).await, 0);
+                let token = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
+                world.register(&token).await.unwrap()
             };
             assert_eq!(world.rows_of("methods", ua.user).await, 1);
             world.advance(Span::seconds(30));

@@ -152,7 +152,7 @@ fn page(shown: &Shown, search: &str, open: Option<DevMail>) -> Response {
             .text
             .lines()
             .find(|line| {
-                ["/recover/", "/invitation/", "/new-password/", "/resets/", "/users/"]
+                ["/recover/", "/invitation/", "/new-password/", "/address/", "/resets/", "/users/"]
                     .iter()
                     .any(|place| line.contains(place))
             })
