@@ -24,6 +24,20 @@ pub const MOST: i64 = 3;
 /// The time over which they are counted.
 pub const WINDOW: Span = Span::hours(1);
 
+/// Whether a second address that was confirmed then gets links at `now`: only once it has stood for as long as a change could
+/// be undone. Notices it gets at once; but whoever brought it along with a stolen session shall not get the way back in.
+#[must_use]
+pub fn gets_links(confirmed_at: Time, now: Time) -> bool {
+    now >= confirmed_at + UNDO
+}
+
+/// Whether a second address that was confirmed then falls with the undo of what was changed at `since`: whoever did the one
+/// may have done the other shortly before.
+#[must_use]
+pub fn falls_with(confirmed_at: Time, since: Time) -> bool {
+    since < confirmed_at + UNDO
+}
+
 /// Which of somebody's addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
@@ -56,6 +70,13 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_address_has_to_stand_for_a_while() {
+        let at = |hour: i64| Time::from_unix_milliseconds(0) + Span::hours(hour);
+        assert!(!gets_links(at(0), at(71)) && gets_links(at(0), at(72)));
+        assert!(falls_with(at(0), at(71)) && !falls_with(at(0), at(72)) && falls_with(at(5), at(1)));
+    }
 
     #[test]
     fn a_change_is_undone_to_the_last_second_and_not_after() {

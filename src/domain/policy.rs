@@ -119,10 +119,11 @@ impl Policy {
     #[must_use]
     pub const fn in_doubt(mut self, hold: Hold, password_by_mail: bool) -> Self {
         let is_held = !matches!(hold, Hold::None);
+        // Where no code was taken before, one is no easier than the password was: the help desk is called too.
+        self.call_back_check |= is_held || (password_by_mail && !self.second_proof.takes_caller_codes());
         if is_held || password_by_mail {
             self.second_proof = SecondProof::PasswordOrCallerCode;
         }
-        self.call_back_check |= is_held;
         self
     }
 
@@ -266,7 +267,7 @@ mod tests {
             let policy = Policy { call_back_check: strict, second_proof: takes, ..Policy::default() };
             assert_eq!(policy.in_doubt(Hold::None, false), policy);
             let by_mail = policy.in_doubt(Hold::None, true);
-            assert_eq!((by_mail.second_proof.takes_caller_codes(), by_mail.call_back_check), (true, strict));
+            assert!(by_mail.second_proof.takes_caller_codes() && by_mail.call_back_check);
             for hold in [Hold::Frozen, Hold::LinkOnly] {
                 let held = policy.in_doubt(hold, false);
                 assert!(held.second_proof.takes_caller_codes() && held.call_back_check && held.link_required());

@@ -166,8 +166,8 @@ impl Db {
 pub fn is_busy(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut => true,
-        // SQLITE_BUSY and its extended forms.
-        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("5" | "261" | "517")),
+        // SQLITE_BUSY and its extended forms; on PostgreSQL a deadlock, of which one was sent away.
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("5" | "261" | "517" | "40P01")),
         _ => false,
     }
 }

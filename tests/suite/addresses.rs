@@ -519,6 +519,7 @@ both! {
         let ua = world.member(&world.a).await;
         let smtp = transport(&sink);
         world.seconded(&ua, "zoe@home.example").await;
+        world.advance(Span::hours(72));
         deliver(&world, &smtp).await;
         let since = sink.arrived().len();
         let reset = world.reset(&admin, &[ua.user]).await;
@@ -579,6 +580,7 @@ both! {
         let (sink, admin) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
         let ua = world.member(&world.a).await;
         world.seconded(&ua, "zoe@home.example").await;
+        world.advance(Span::hours(72));
         deliver(&world, &transport(&sink)).await;
         let since = sink.arrived().len();
         world.reset(&admin, &[ua.user]).await;
@@ -589,6 +591,51 @@ both! {
         assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
         for mail in &sink.arrived()[since..] {
             assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text());
+        }
+    }
+
+    async fn what_a_thief_brought_along_gets_no_link_and_goes(world: World) {
+        let (sink, admin) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
+        let ua = world.member(&world.a).await;
+        world.seconded(&ua, "thief@new.example").await;
+        deliver(&world, &transport(&sink)).await;
+        let since = sink.arrived().len();
+        world.reset(&admin, &[ua.user]).await;
+        deliver(&world, &transport(&sink)).await;
+        assert_eq!(recipients(&sink, since), [ua.address.as_str(), "thief@new.example"]);
+        for mail in &sink.arrived()[since..] {
+            assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text());
+        }
+        let not_me = world.not_me_token(&ua, "second_address").await.unwrap();
+        rekey::features::not_me::service::say(&world.platform, &world.origin, &not_me).await.unwrap();
+        assert_eq!(world.second_of(&ua).await, None);
+    }
+
+    async fn notices_of_what_was_done_before_go_to_the_old_mailbox(world: World) {
+        let ua = world.member(&world.a).await;
+        let session = world.session(&ua).await;
+        let code = Factor::Code(world.fresh_code(&ua));
+        rekey::features::security::codes_service::make_codes(&world.platform, &world.origin, &session, &code).await.unwrap();
+        world.moved(&ua, "thief@new.example").await;
+        let sink = Sink::open();
+        deliver(&world, &transport(&sink)).await;
+        let told = |address: &str| sink.arrived().iter().filter(|mail| mail.to == address).count();
+        // The new codes and the change; the link to confirm it and the change.
+        assert_eq!((told(&ua.address), told("thief@new.example")), (2, 2));
+    }
+
+    async fn whoever_ends_sessions_ends_what_was_asked_for_there(world: World) {
+        let (ua, ub) = (world.member(&world.a).await, world.member(&world.a).await);
+        for person in [&ua, &ub] {
+            let link = world.asked_for(person, "thief@new.example").await;
+            let session = world.session(person).await;
+            let (platform, origin) = (&world.platform, &world.origin);
+            if person.user == ua.user {
+                rekey::features::sign_in::service::sign_out_elsewhere(platform, origin, &session).await.unwrap();
+            } else {
+                rekey::features::security::service::end_session(platform, origin, &session, session.id).await.unwrap();
+            }
+            assert_eq!(world.confirm(&link).await, Confirmed::Dead);
         }
     }
 
@@ -605,9 +652,20 @@ both! {
         world.seconded(&ua, "thief@new.example").await;
         assert!(world.undo(&token).await);
         assert_eq!((world.address_of(&ua).await, world.second_of(&ua).await), (ua.address.clone(), None));
-        // One that was there before stays.
+        // So does one that came shortly before, and back and forth washes nothing out.
+        world.advance(Span::hours(1));
+        world.seconded(&ua, "thief@new.example").await;
+        let token = world.moved(&ua, "thief@other.example").await;
+        world.advance(Span::hours(1));
+        world.moved(&ua, "thief@third.example").await;
+        world.advance(Span::hours(1));
+        world.moved(&ua, "thief@other.example").await;
+        assert!(world.undo(&token).await);
+        assert_eq!((world.address_of(&ua).await, world.second_of(&ua).await), (ua.address.clone(), None));
+        // One that was there for days before stays.
         world.advance(Span::hours(1));
         world.seconded(&ua, "zoe@home.example").await;
+        world.advance(Span::hours(72));
         let token = world.moved(&ua, "thief@new.example").await;
         assert!(world.undo(&token).await);
         assert_eq!(world.second_of(&ua).await.as_deref(), Some("zoe@home.example"));

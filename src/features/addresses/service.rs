@@ -4,7 +4,7 @@
 //! A change that waits is a half-finished way like a sign-in: whatever ends those ends it too, a reset and a freeze included.
 
 use super::store;
-use crate::domain::address::{MOST, Place, UNDO, WINDOW};
+use crate::domain::address::{MOST, Place, UNDO, WINDOW, falls_with};
 use crate::domain::audit::{Event, What};
 use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
@@ -175,6 +175,7 @@ async fn set_first(
         return Ok(Confirmed::Taken);
     }
     let (old, change) = (&locked.address, challenge.id);
+    outbox::service::pin(conn, user, old).await?;
     users::service::change_address(conn, user, &new, now).await?;
     if locked.second_address.as_ref().is_some_and(|second| address_key(second) == key) {
         users::service::set_second_address(conn, user, None, now).await?;
@@ -280,7 +281,7 @@ pub async fn open_undo(platform: &Platform, token: &str) -> Result<Option<Opened
 }
 
 /// Brings an old address back, with every change since undone, and ends whatever is open: sessions, trusted devices,
-/// half-finished ways, the recovery link. A second address that came since goes too. Says whether the token was good for it. It
+/// half-finished ways, the recovery link. A second address that came since or shortly before goes too. Says whether the token was good for it. It
 /// frees nobody who is frozen or suspended.
 ///
 /// # Errors
@@ -301,7 +302,8 @@ pub async fn undo(platform: &Platform, origin: &Origin, token: &str) -> Result<b
     let sessions = users::service::restore_address(&mut tx, user, &old, now).await?;
     recovery::service::end(&mut tx, platform, user, End::AddressChanged).await?;
     // Whoever changed the one may have brought the other along.
-    let second = if store::second_since(&mut tx, user, since).await? { locked.second_address } else { None };
+    let second = users::service::second_address(&mut tx, user).await?;
+    let second = second.filter(|(_, confirmed_at)| falls_with(*confirmed_at, since)).map(|(address, _)| address);
     if second.is_some() {
         users::service::set_second_address(&mut tx, user, None, now).await?;
     }

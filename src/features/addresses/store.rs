@@ -132,21 +132,6 @@ pub async fn given_up_at(conn: &mut Conn, user: UserRef, address_key: &str, sinc
     Ok(at)
 }
 
-/// Whether a second address of this user was confirmed at `since` or later.
-pub async fn second_since(conn: &mut Conn, user: UserRef, since: Time) -> Result<bool> {
-    let row: Option<(ChallengeId,)> = sqlx::query_as(
-        "SELECT id FROM address_changes \
-         WHERE customer_id = $1 AND user_id = $2 AND place = $3 AND confirmed_at >= $4 LIMIT 1",
-    )
-    .bind(user.customer)
-    .bind(user.id)
-    .bind(Place::Second)
-    .bind(since)
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.is_some())
-}
-
 /// Forgets the changes of this user that took effect at `since` or later: nothing of them can be undone any more.
 pub async fn settle(conn: &mut Conn, user: UserRef, since: Time) -> Result<()> {
     sqlx::query("DELETE FROM address_changes WHERE customer_id = $1 AND user_id = $2 AND confirmed_at >= $3")

@@ -43,6 +43,14 @@ pub async fn enqueue_to(conn: &mut Conn, platform: &Platform, letter: Letter, ad
     queue(conn, platform, vec![letter], Some(address)).await
 }
 
+/// Has what waits for `user` go to the address that they had until now: it tells of what was done before another one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pin(conn: &mut Conn, user: UserRef, address: &Address) -> Result<()> {
+    store::pin(conn, user, address).await
+}
+
 async fn queue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>, address: Option<Address>) -> Result<()> {
     let now = platform.now();
     let is_copied = |letter: &Letter| address.is_none() && letter.mail.may_be_disowned();

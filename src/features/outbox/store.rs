@@ -175,12 +175,29 @@ pub async fn set_bounced(conn: &mut Conn, id: MailId, now: Time, error: &str) ->
 }
 
 /// What sending needs to know beyond the mail itself, as it is now.
+/// What waits for `user` and holds no link goes to this address, whichever is theirs when it leaves: it tells of what was done
+/// before.
+pub async fn pin(conn: &mut Conn, user: UserRef, address: &Address) -> Result<()> {
+    sqlx::query(
+        "UPDATE outbox SET address = $1 WHERE customer_id = $2 AND user_id = $3 AND channel = $4 \
+            AND next_try_at IS NOT NULL AND address IS NULL AND link_id IS NULL",
+    )
+    .bind(address.clone())
+    .bind(user.customer)
+    .bind(user.id)
+    .bind(Channel::Mail)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 #[derive(FromRow)]
 pub struct Addressed {
     pub name: String,
     pub language: Option<String>,
     pub address: Address,
     pub second_address: Option<Address>,
+    pub second_verified_at: Option<Time>,
     pub customer_name: String,
     pub help_desk: Option<String>,
     pub link_id: Option<LinkId>,
@@ -198,7 +215,7 @@ pub struct Addressed {
 pub async fn addressed(conn: &mut Conn, id: MailId, until: Time) -> Result<Option<Addressed>> {
     Ok(sqlx::query_as(
         "SELECT u.name, u.language, COALESCE(o.address, u.address) AS address, u.second_address, \
-            c.name AS customer_name, c.help_desk, o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, i.generation AS invited_generation, \
+            u.second_verified_at, c.name AS customer_name, c.help_desk, o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, i.generation AS invited_generation, \
             i.key_id AS invited_key_id, i.expires_at AS invited_until, i.ended_at AS invited_ended_at \
          FROM outbox o \
          JOIN customers c ON c.id = o.customer_id \

@@ -1,12 +1,13 @@
 //! Tells whoever asked for a reset, and wants to know, how many are back: by mail, at most once an hour, and when all are.
 
+use super::service;
 use super::store::{self, returned};
 use crate::domain::authority::Actor;
 use crate::domain::board::Returned;
 use crate::domain::ids::ResetId;
 use crate::domain::mail::Mail;
-use crate::features::outbox;
 use crate::features::outbox::service::Letter;
+use crate::features::{outbox, session};
 use crate::platform::{Platform, Result};
 
 /// Switches the mails about one's own reset on or off; says whether it is one's own, and was confirmed.
@@ -38,11 +39,16 @@ pub async fn tell(platform: &Platform) -> Result<()> {
             continue;
         }
         let mut tx = platform.db.begin().await?;
-        // Once everybody is back nothing is left to tell.
-        let told = (!returned.is_everybody()).then_some((now, returned.back));
-        if returned::move_on(&mut tx, wanted, told).await?
-            && let Some(reset) = store::get(&mut tx, wanted.id).await?
-        {
+        let Some(reset) = store::get(&mut tx, wanted.id).await? else {
+            continue;
+        };
+        // Whoever may no longer look at it hears no more of it, and once everybody is back nothing is left to tell.
+        let may_look = match session::service::actor(&mut tx, reset.requester(), now).await? {
+            Some(actor) => service::seen(&mut tx, &actor, reset.id).await?.is_some(),
+            None => false,
+        };
+        let told = (may_look && !returned.is_everybody()).then_some((now, returned.back));
+        if returned::move_on(&mut tx, wanted, told).await? && may_look {
             let Returned { back, of } = returned;
             let lately = back - wanted.back_told;
             let mail = Mail::PeopleBack { reset: reset.id, since: wanted.back_told_at, lately, back, of };

@@ -15,6 +15,7 @@ use super::api::Proofs;
 use super::store;
 use crate::domain::authority::Actor;
 use crate::domain::ids::{CustomerId, SessionId, UserId};
+use crate::domain::sign_in::Purpose;
 use crate::domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME};
 use crate::domain::time::{Span, Time};
 use crate::domain::user::UserRef;
@@ -197,6 +198,8 @@ pub async fn end(conn: &mut Conn, token: &str) -> Result<Option<UserRef>> {
 /// When the database fails.
 pub async fn end_one(conn: &mut Conn, user: UserRef, id: SessionId) -> Result<bool> {
     store::devices::delete_of_session(conn, user, id).await?;
+    // What was asked for there and takes effect by a mail days later ends too.
+    store::delete_challenges_for(conn, user, Purpose::NewAddress).await?;
     Ok(store::delete_session_by_id(conn, user, id).await? > 0)
 }
 
@@ -217,6 +220,7 @@ pub struct Ended {
 pub async fn end_elsewhere(conn: &mut Conn, session: &Session) -> Result<Ended> {
     // The devices first, here and below: a sign-in by one of them holds its row, and its session is there when that is free.
     let devices = store::devices::delete_but_of(conn, session.actor.user, session.id).await?;
+    store::delete_challenges_for(conn, session.actor.user, Purpose::NewAddress).await?;
     let sessions = store::delete_sessions_but(conn, session.actor.user, session.id).await?;
     Ok(Ended { sessions, devices })
 }

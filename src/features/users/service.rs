@@ -11,7 +11,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Role, Scope};
 use crate::domain::customer::Customer;
 use crate::domain::ids::{CustomerId, UserId};
-use crate::domain::not_me::Hold;
+use crate::domain::not_me::{Hold, in_time};
 use crate::domain::sign_in::{Guesses, may_recover};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef, clean_name};
@@ -161,12 +161,17 @@ pub async fn set_up_done(conn: &mut Conn, user: UserRef) -> Result<()> {
 }
 
 /// Freezes the account of `user`, who says of a notice that it was not them: every session, trusted device and half-finished
-/// sign-in ends; says how many sessions.
+/// sign-in ends, and a second address goes that came no longer ago than what can be disowned; says how many sessions.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn freeze(conn: &mut Conn, user: UserRef, now: Time) -> Result<u64> {
     store::set_disowned(conn, user, now).await?;
+    // Whoever it was may have brought a second address along.
+    let second = second_address(conn, user).await?;
+    if second.is_some_and(|(_, confirmed_at)| in_time(confirmed_at, now)) {
+        set_second_address(conn, user, None, now).await?;
+    }
     session::service::end_all_challenges(conn, user.customer, &[user.id]).await?;
     session::service::end_all(conn, user.customer, &[user.id]).await
 }

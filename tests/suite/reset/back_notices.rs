@@ -85,6 +85,19 @@ both! {
         world.assert_chains_whole().await;
     }
 
+    async fn whoever_lost_the_role_hears_no_more(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let users = world.people(&world.a, Who::MEMBER, 2).await;
+        let id = world.reset(&admin, &users_of(&users)).await;
+        assert!(world.wants_to_know(&admin, id, true).await);
+        world.comes_back(&users[0]).await;
+        world.execute(&format!("UPDATE memberships SET role = 'member' WHERE user_id = '{}'", admin.user.id)).await;
+        world.advance(Span::hours(2));
+        world.tell().await;
+        assert_eq!(told(&world, &admin).await, []);
+        assert_eq!(world.count("SELECT COUNT(*) FROM resets WHERE back_told_at IS NOT NULL").await, 0);
+    }
+
     async fn it_is_switched_on_and_off_without_script(world: World) {
         let (admin, other) = (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Owner).await);
         let users = world.people(&world.a, Who::MEMBER, 2).await;

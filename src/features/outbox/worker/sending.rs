@@ -9,6 +9,7 @@ use super::super::render::{Recipient, Rendered, Way, html_of, message_to_phone, 
 use super::super::service;
 use super::super::store::{self, Addressed, Leased, Texted};
 use super::super::transport::{Sending, Transport};
+use crate::domain::address::gets_links;
 use crate::domain::ids::{ChallengeId, PhoneCodeId};
 use crate::domain::mail::{Mail, next_link_at};
 use crate::domain::phone::CODE_LIFETIME;
@@ -220,9 +221,12 @@ fn way_of(platform: &Platform, row: &Leased, to: &Addressed, generation: i64) ->
     else {
         return Ok(sign_in());
     };
-    // A mailbox that is theirs no more hears of the reset, and gets no link.
-    if row.copy_of.is_some() && to.second_address.as_ref() != Some(&to.address) {
-        return Ok(sign_in());
+    // A mailbox that is theirs no more, or not for long, hears of the reset and gets no link.
+    if row.copy_of.is_some() {
+        let is_theirs = to.second_address.as_ref() == Some(&to.address);
+        if !is_theirs || !to.second_verified_at.is_some_and(|at| gets_links(at, platform.now())) {
+            return Ok(sign_in());
+        }
     }
     match to.ended_how {
         // Nothing follows a link that was taken back, and the user must still hear of the reset.
