@@ -50,7 +50,8 @@ test('four hundred of ten thousand are reset, whatever happens meanwhile @batch'
     await second.getByRole('textbox', { name: 'Your own code' }).fill(await demo.code(approver))
     await second.getByRole('button', { name: /^Approve/ }).click()
     const reached = /^[1-9]\d* of 400 people reset$/
-    await expect(second.getByText(reached)).toBeVisible()
+    // It stops at whoever is held, however long a busy machine takes to get there.
+    await expect(second.getByText(reached)).toBeVisible({ timeout: 60_000 })
     await page.reload()
     await expect(page.getByText(reached)).toBeVisible()
     await expect(page.getByText(/[1-9]\d* to go$/).first()).toBeVisible()

@@ -157,6 +157,32 @@ test('everybody who matches is selected, also those on the next pages', async ({
   await axe()
 })
 
+test('the keyboard finds, walks and ticks @wasm', async ({ page, open, signIn }) => {
+  await open('/users')
+  await signIn('torben.asmussen@hafenwerk.example')
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
+  await expect(page.locator('html[data-hydrated]')).toBeAttached()
+  const [boxes, names] = [page.locator('tbody .tick input'), page.locator('tbody .name a')]
+  await boxes.nth(0).focus()
+  await page.keyboard.press('Space')
+  await expect(boxes.nth(0)).toBeChecked()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowUp')
+  await expect(boxes.nth(1)).toBeFocused()
+  // With shift, everything between the last tick and this one.
+  await boxes.nth(3).click({ modifiers: ['Shift'] })
+  await expect(page.locator('tbody .tick input:checked')).toHaveCount(4)
+  await expect(selection(page)).toBeVisible()
+  await page.keyboard.press('/')
+  await expect(page.getByRole('searchbox', { name: 'Search name or address' })).toBeFocused()
+  await names.nth(0).focus()
+  await page.keyboard.press('ArrowDown')
+  await expect(names.nth(1)).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/users\/[0-9a-z]{26}$/)
+})
+
 test('an auditor sees everything and no button', async ({ page, open, signIn }) => {
   await open('/users')
   await signIn('conceicao.sa@saobento.example')

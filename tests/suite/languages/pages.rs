@@ -73,7 +73,7 @@ async fn before_sign_in(world: &World) -> Vec<Shown> {
     let moving = world.member(&world.a).await;
     let confirm = format!("/address/{}", world.asked_for(&moving, "moved@new.example").await);
     let moved = world.member(&world.a).await;
-    let token = world.asked_for(&moved, "zoe@new.example").await;
+    let token = world.asked_for(&moved, "mia@new.example").await;
     let at_link = format!("/address/{token}");
     let at_link_of = [("token", token.as_str())];
     let confirmed = posted(&nobody, "/api/addresses/confirm", &at_link, &at_link_of).await;
