@@ -5,7 +5,8 @@
 //! - The old address is told, and for some days its mailbox alone can undo the change: whoever stole a session has not got that.
 //! - The oldest undo wins. A second change leaves the first one's undo as it is, and falls with it: nobody washes an undo out
 //!   by changing twice.
-//! - A second address hears of what lets its user in, and gets the mail after a reset as well. It signs nobody in.
+//! - A second address hears of what lets its user in, and once it has stood for some days gets the mail after a reset as
+//!   well. It signs nobody in.
 //! - Changing back by oneself settles what is undone by it. The address that is given up then gets no undo, or whoever holds
 //!   it would have the last word.
 

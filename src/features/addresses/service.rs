@@ -281,8 +281,8 @@ pub async fn open_undo(platform: &Platform, token: &str) -> Result<Option<Opened
 }
 
 /// Brings an old address back, with every change since undone, and ends whatever is open: sessions, trusted devices,
-/// half-finished ways, the recovery link. A second address that came since or shortly before goes too. Says whether the token was good for it. It
-/// frees nobody who is frozen or suspended.
+/// half-finished ways, the recovery link. A second address that came since or shortly before goes too. It frees nobody who is
+/// frozen or suspended. Says whether the token was good for it.
 ///
 /// # Errors
 /// When the database fails.
