@@ -19,6 +19,7 @@ pub const SESSION: &str = "__Host-rekey";
 pub const CHALLENGE: &str = "__Host-rekey-challenge";
 pub const DEVICE: &str = "__Host-rekey-device";
 pub const LANGUAGE: &str = "__Host-rekey-language";
+pub const ZONE: &str = "__Host-rekey-zone";
 
 /// While a router is made, Leptos lets no page of this process load anything, for good: see its issue 4773. A server makes
 /// one, before it serves.
@@ -96,7 +97,9 @@ impl Browser {
             }
         }
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+        // Leptos marks where texts end for its hydration: no reader sees that.
+        let body = String::from_utf8_lossy(&body).replace("<!>", "");
+        Answer { status: parts.status, headers: parts.headers, body }
     }
 
     /// Only the head of what comes back: the rest is still to be read, or never ends.
