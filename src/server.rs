@@ -15,6 +15,8 @@ use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use rust_embed::RustEmbed;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -116,6 +118,8 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>, watchers
         .layer(RequestBodyLimitLayer::new(LARGEST_REQUEST))
         .merge(uploads)
         .layer(csrf)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn(hide_length))
         .layer(middleware::from_fn(headers))
 }
 
@@ -177,6 +181,16 @@ fn content_security_policy() {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// Answers travel compressed, unless their address has a query: any other site can open such an address, and what it wrote there
+/// may stand in the page beside what that site shall not learn. The length of both together would tell how much they are
+/// alike (BREACH).
+async fn hide_length(mut request: Request, next: Next) -> Response {
+    if request.uri().query().is_some() {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
+    next.run(request).await
 }
 
 /// What every answer has, unless its maker said otherwise.
