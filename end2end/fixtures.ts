@@ -159,6 +159,7 @@ export const test = base.extend<Fixtures, Worker>({
         await expect(newest).toBeVisible({ timeout: 500 })
       }).toPass({ timeout: 15_000 })
       await newest.click()
+      await picture(context, tab)
       return tab
     })
   },
@@ -203,6 +204,30 @@ export const test = base.extend<Fixtures, Worker>({
 })
 
 export const setUpHeading = (page: Page) => page.getByRole('heading', { name: 'Add your new authenticator' })
+
+const pictured = new Set<string>()
+
+/**
+ * A mail as its reader sees it, of each subject once: whole on a small phone, light and dark. The pictures stay for a look.
+ */
+async function picture(context: BrowserContext, mailbox: Page): Promise<void> {
+  const html = await context.newPage()
+  await html.goto(new URL(mailbox.url()).pathname + '/html')
+  const [subject, language] = [await html.title(), await html.locator('html').getAttribute('lang')]
+  if (!pictured.has(subject)) {
+    pictured.add(subject)
+    for (const [colorScheme, width] of [['dark', 320], ['light', 640]] as const) {
+      await html.emulateMedia({ colorScheme })
+      await html.setViewportSize({ width, height: 640 })
+      const path = `target/end2end/mails/${language} ${subject.replaceAll('/', ' ')} ${colorScheme}.png`
+      await html.screenshot({ path, fullPage: true })
+      // As wide as the window and no wider: the picture tells without a script, too.
+      const size = await html.locator('html').evaluate((element) => element.scrollWidth).catch(() => width)
+      expect(size, `${subject} at ${width}`).toBeLessThanOrEqual(width)
+    }
+  }
+  await html.close()
+}
 
 /** The six digits an authenticator app would show for a secret in Base32: now, or in so many seconds. */
 export function totp(secret: string, seconds = 0): string {
