@@ -40,6 +40,7 @@ test('every page is fit for everybody, wide and narrow, light and dark', async (
     '/customers',
     '/customers/new',
     customer,
+    `${customer}/edit`,
     `${customer}/people`,
     `${customer}/people/give`,
     `${customer}/policy`,

@@ -7,7 +7,9 @@ use leptos_router::components::{Redirect, Route, Router, Routes};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
 
+use crate::domain::zone::Zone;
 use crate::features::access::customer_page::CustomerPage;
+use crate::features::access::edit_page::EditCustomerPage;
 use crate::features::access::list_page::CustomersPage;
 use crate::features::access::new_page::NewCustomerPage;
 use crate::features::access::people_page::PeoplePage;
@@ -40,6 +42,7 @@ use crate::features::security::user_method_page::RemoveUserMethodPage;
 use crate::features::security::user_page::{UserActivityPage, UserMethodsPage, UserPage};
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
+use crate::features::session::zone_api::tell_zone;
 use crate::features::set_up::page::{CodesPage, DonePage, PrintPage, SetUpPage};
 use crate::features::set_up::password_page::NewPasswordPage;
 use crate::features::sign_in::page::{CodePage, SignInPage};
@@ -49,10 +52,10 @@ use crate::features::tokens::list_page::TokensPage;
 use crate::features::tokens::token_page::TokenPage;
 use crate::features::users::methods_page::MethodsPage;
 use crate::features::users::page::UsersPage;
-use crate::ui::CalmShell;
+use crate::ui::{CalmShell, browser_zone};
 #[cfg(not(feature = "ssr"))]
 use crate::words::tagged;
-use crate::words::{Locale, direction, locale, speak, tag, td_string};
+use crate::words::{Locale, be_in, direction, locale, move_to, speak, tag, td_string, zone};
 
 /// Where the files of the front end lie. Their names change with their content.
 #[derive(Clone, Debug, Default)]
@@ -79,10 +82,11 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
         );
         view! { <script type="module" nonce=nonce.clone() inner_html=script></script> }
     });
-    let (reader, page) = (reader(), page_language(&path()));
+    let (reader, page, zone) = (reader(), page_language(&path()), reader_zone());
+    let carried = (zone != Zone::UTC).then(|| serde_json::to_string(&zone).unwrap_or_default());
     view! {
         <!DOCTYPE html>
-        <html lang=tag(page) dir=direction(page) data-reader=tag(reader)>
+        <html lang=tag(page) dir=direction(page) data-reader=tag(reader) data-zone=carried>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -123,6 +127,18 @@ fn reader() -> Locale {
     carried.and_then(|carried| tagged(&carried)).unwrap_or_default()
 }
 
+/// Where whoever reads is. The page carries it to the browser as it does the language.
+#[cfg(feature = "ssr")]
+fn reader_zone() -> Zone {
+    Request::current().map(|request| request.zone()).unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn reader_zone() -> Zone {
+    let carried = document().document_element().and_then(|html| html.get_attribute("data-zone"));
+    carried.and_then(|carried| serde_json::from_str(&carried).ok()).unwrap_or_default()
+}
+
 #[cfg(feature = "ssr")]
 fn path() -> String {
     use_context::<axum::http::request::Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
@@ -156,15 +172,33 @@ fn PageLanguage() -> impl IntoView {
     });
 }
 
+/// Says where this browser is, when that is not where the page thought it was.
+#[component]
+fn BrowserZone() -> impl IntoView {
+    let tell = Action::new(|name: &String| tell_zone(name.clone()));
+    Effect::new(move |_| {
+        if let Some(name) = browser_zone().filter(|name| name != zone().name()) {
+            tell.dispatch(name);
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(Ok(zone)) = tell.value().get() {
+            move_to(zone);
+        }
+    });
+}
+
 /// All pages. Each is rendered whole on the server and works as it comes; WebAssembly takes over when it has loaded.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     speak(reader());
+    be_in(reader_zone());
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Rekey".to_owned() } else { format!("{title} · Rekey") }/>
         <Router>
             <PageLanguage/>
+            <BrowserZone/>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=|| view! { <Redirect path="/users"/> } ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
@@ -203,6 +237,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/customers") view=CustomersPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/new") view=NewCustomerPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id") view=CustomerPage ssr=SsrMode::Async/>
+                <Route path=path!("/customers/:id/edit") view=EditCustomerPage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id/people") view=PeoplePage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id/people/give") view=GiveRolePage ssr=SsrMode::Async/>
                 <Route path=path!("/customers/:id/people/:user") view=ChangeRolePage ssr=SsrMode::Async/>

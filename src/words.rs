@@ -7,10 +7,13 @@
 
 pub mod dates;
 
-use leptos::prelude::{provide_context, use_context};
+use std::sync::Arc;
+
+use leptos::prelude::{GetValue as _, SetValue as _, StoredValue, provide_context, use_context};
 use leptos_i18n::Locale as _;
 
 use crate::domain::device::browser_and_system;
+use crate::domain::zone::Zone;
 
 /// Made by `build.rs`.
 #[allow(warnings, clippy::all, clippy::pedantic, clippy::restriction, missing_docs)]
@@ -29,6 +32,24 @@ pub fn locale() -> Locale {
 /// Has everything below the place that calls this speak `locale`.
 pub fn speak(locale: Locale) {
     provide_context(locale);
+}
+
+/// The time zone of whoever reads the page that is being made; UTC where it is not known.
+#[must_use]
+pub fn zone() -> Arc<Zone> {
+    use_context::<StoredValue<Arc<Zone>>>().map(|zone| zone.get_value()).unwrap_or_default()
+}
+
+/// Has everything below the place that calls this be in `zone`.
+pub fn be_in(zone: Zone) {
+    provide_context(StoredValue::new(Arc::new(zone)));
+}
+
+/// Has pages that are made from here on be in `zone`. The one that is shown stays as it is: half of it would not do.
+pub fn move_to(zone: Zone) {
+    if let Some(now) = use_context::<StoredValue<Arc<Zone>>>() {
+        now.set_value(Arc::new(zone));
+    }
 }
 
 /// All languages, by what they call themselves.

@@ -6,7 +6,7 @@ use super::Unreadable;
 use super::authority::{Refusal, Role};
 use super::ids::CustomerId;
 use super::sign_in::CodeProblem;
-use super::time::{Span, Time, Utc};
+use super::time::{Civil, Span, Time};
 
 /// What came of adding a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,29 @@ pub enum AddOutcome {
     Code(CodeProblem),
     /// Whoever asks adds no customers there.
     Refused(Refusal),
+}
+
+/// What came of changing what is known of a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EditOutcome {
+    /// It is so now.
+    Done,
+    /// It was just so before.
+    Same,
+    /// A customer needs a name.
+    NameMissing,
+    /// Longer than a name is kept.
+    NameTooLong,
+    /// Another customer has this name.
+    NameTaken,
+    /// No language that mails speak, or no time zone.
+    Malformed,
+    /// Not confirmed.
+    Code(CodeProblem),
+    /// Whoever asks may not.
+    Refused(Refusal),
+    /// No such customer, or none of the reader's.
+    Unknown,
 }
 
 /// What came of giving, changing or ending a role.
@@ -126,13 +149,13 @@ fn end_of_day(typed: &str) -> Result<Time, Unreadable> {
 
 /// The end of the same day [`LONGEST_YEARS`] on; of the day before where that year has no such day.
 fn latest(now: Time) -> Time {
-    let Utc { year, month, day, .. } = now.utc();
+    let Civil { year, month, day, .. } = now.utc();
     let there = |day| midnight(year + LONGEST_YEARS, month, day);
     there(day).or_else(|_| there(day - 1)).unwrap_or(now) + Span::hours(24)
 }
 
 fn midnight(year: i64, month: u8, day: u8) -> Result<Time, Unreadable> {
-    Time::try_from(Utc { year, month, day, hour: 0, minute: 0, second: 0 })
+    Time::try_from(Civil { year, month, day, hour: 0, minute: 0, second: 0 })
 }
 
 #[cfg(test)]

@@ -185,6 +185,8 @@ mod tests {
             id: customer(u8::try_from(n).unwrap()),
             name: n.to_string(),
             help_desk: None,
+            language: None,
+            zone: None,
             policy: *policy,
         };
         let customers: Vec<Customer> = policies.iter().enumerate().map(with).collect();

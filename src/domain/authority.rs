@@ -121,6 +121,20 @@ impl Actor {
         self.roles.iter().find(|(held_in, _)| *held_in == customer).map(|(_, role)| *role)
     }
 
+    /// The customer `id` alone, for whoever may change its policy and what is known of it; why not, otherwise.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn governs(&self, id: CustomerId) -> Result<Scope, Refusal> {
+        let scope = self.scope(Right::Govern).narrowed(&[id]);
+        match self.role_in(id) {
+            _ if scope.covers(id) => Ok(scope),
+            Some(Role::Owner) => Err(Refusal::NoFactorOfYourOwn),
+            Some(Role::Admin | Role::Auditor) => Err(Refusal::OwnersOnly),
+            Some(Role::Member) | None => Err(Refusal::NoRole),
+        }
+    }
+
     /// The customers over which this actor holds `right`.
     #[must_use]
     pub fn scope(&self, right: Right) -> Scope {

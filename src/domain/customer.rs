@@ -5,6 +5,32 @@ use serde::{Deserialize, Serialize};
 use super::ids::CustomerId;
 use super::policy::Policy;
 
+/// What is known of a customer beside its policy: all of it stands in mails.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// See [`Customer`], as the rest.
+    pub name: String,
+    pub help_desk: Option<String>,
+    pub language: Option<String>,
+    pub zone: Option<String>,
+}
+
+impl Details {
+    /// What a record says of a change to `new`: which of them, and from what to what.
+    #[must_use]
+    pub fn changes(&self, new: &Self) -> Vec<(&'static str, String)> {
+        let words = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        let all = [
+            ("name", self.name.clone(), new.name.clone()),
+            ("help_desk", words(&self.help_desk), words(&new.help_desk)),
+            ("language", words(&self.language), words(&new.language)),
+            ("zone", words(&self.zone), words(&new.zone)),
+        ];
+        let differing = all.into_iter().filter(|(_, old, new)| old != new);
+        differing.map(|(what, old, new)| (what, format!("{old} → {new}"))).collect()
+    }
+}
+
 /// An organisation whose users Rekey looks after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
@@ -14,6 +40,34 @@ pub struct Customer {
     pub name: String,
     /// How its users reach a person: a phone number or an address, as it stands in mails and on calm pages.
     pub help_desk: Option<String>,
+    /// What its mails speak where nothing is known of the user, as a language tag (BCP 47).
+    pub language: Option<String>,
+    /// Where the times in them are, as a name of the IANA time zone database.
+    pub zone: Option<String>,
     /// What it asks of its users and of those who reset them.
     pub policy: Policy,
+}
+
+impl Customer {
+    /// What is known of it beside its policy.
+    #[must_use]
+    pub fn details(&self) -> Details {
+        let Self { name, help_desk, language, zone, .. } = self.clone();
+        Details { name, help_desk, language, zone }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_says_what_was_and_what_is() {
+        let old =
+            Details { name: "Hafenwerk".to_owned(), zone: Some("Europe/Berlin".to_owned()), ..Details::default() };
+        let new = Details { language: Some("de".to_owned()), zone: None, ..old.clone() };
+        let changes = [("language", "none → de".to_owned()), ("zone", "Europe/Berlin → none".to_owned())];
+        assert_eq!(old.changes(&new), changes);
+        assert_eq!(old.changes(&old), []);
+    }
 }

@@ -32,6 +32,7 @@ pub mod token;
 pub mod totp;
 pub mod user;
 pub mod user_filter;
+pub mod zone;
 
 /// A stored or transmitted text that is not a value of its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

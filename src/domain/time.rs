@@ -37,7 +37,7 @@ impl Time {
 
     /// The date and time of day in UTC.
     #[must_use]
-    pub const fn utc(self) -> Utc {
+    pub const fn utc(self) -> Civil {
         // Howard Hinnant's days-to-civil algorithm: years begin in March, so that the leap day is the last of a year.
         let days = self.0.div_euclid(86_400_000);
         let z = days + 719_468;
@@ -48,7 +48,7 @@ impl Time {
         let shifted_month = (5 * day_of_year + 2) / 153;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         let milliseconds = self.0.rem_euclid(86_400_000);
-        Utc {
+        Civil {
             year: era * 400 + year_of_era + (month <= 2) as i64,
             month: small(month),
             day: small(day_of_year - (153 * shifted_month + 2) / 5 + 1),
@@ -65,11 +65,11 @@ const fn small(part: i64) -> u8 {
     part.unsigned_abs() as u8
 }
 
-impl TryFrom<Utc> for Time {
+impl TryFrom<Civil> for Time {
     type Error = Unreadable;
 
-    /// The way back of [`Time::utc`]. A date that no calendar has, or a time of day that no clock shows, is none.
-    fn try_from(utc: Utc) -> Result<Self, Unreadable> {
+    /// The moment at which this is shown in UTC: the way back of [`Time::utc`]. A date that no calendar has, or a time of day that no clock shows, is none.
+    fn try_from(utc: Civil) -> Result<Self, Unreadable> {
         // Days are counted from March, as in `utc`. What was no date comes back as another one.
         if !(0..10_000).contains(&utc.year) {
             return Err(Unreadable("date"));
@@ -85,9 +85,9 @@ impl TryFrom<Utc> for Time {
     }
 }
 
-/// A date and time of day in UTC, in the proleptic Gregorian calendar.
+/// What a calendar and a clock show: a date of the proleptic Gregorian calendar and a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Utc {
+pub struct Civil {
     /// The year; negative before year 0.
     pub year: i64,
     /// 1 to 12.
@@ -193,7 +193,7 @@ mod tests {
     }
     #[test]
     fn what_no_calendar_has_is_no_time() {
-        let utc = |month, day, hour| Utc { year: 2026, month, day, hour, minute: 0, second: 0 };
+        let utc = |month, day, hour| Civil { year: 2026, month, day, hour, minute: 0, second: 0 };
         for no_date in [utc(2, 29, 0), utc(4, 31, 0), utc(13, 1, 0), utc(0, 1, 0), utc(1, 0, 0), utc(1, 1, 24)] {
             assert!(Time::try_from(no_date).is_err(), "{no_date:?}");
         }

@@ -24,6 +24,8 @@ pub enum Cookie {
     Device,
     /// The language of whoever was signed in last, or of whoever chose one here since.
     Language,
+    /// Where the clock of this browser is, as the name of a time zone.
+    Zone,
 }
 
 impl Cookie {
@@ -45,6 +47,8 @@ impl Cookie {
             (Self::Device, false) => "rekey-device",
             (Self::Language, true) => "__Host-rekey-language",
             (Self::Language, false) => "rekey-language",
+            (Self::Zone, true) => "__Host-rekey-zone",
+            (Self::Zone, false) => "rekey-zone",
         }
     }
 
@@ -56,14 +60,14 @@ impl Cookie {
             Self::Customers => Span::hours(90 * 24),
             // How long it is good for, the server knows.
             Self::Device => lasting(MOST_DAYS),
-            Self::Language => Span::hours(365 * 24),
+            Self::Language | Self::Zone => Span::hours(365 * 24),
         }
     }
 
     /// The header that sets it.
     ///
     /// # Panics
-    /// When `value` is no cookie value: all of ours are Base64, identifiers and dots.
+    /// When `value` is no cookie value: all of ours are Base64, identifiers, dots and names of time zones.
     #[must_use]
     pub fn set(self, https: bool, value: &str) -> HeaderValue {
         self.header(https, value, self.lifetime().as_seconds())
@@ -82,6 +86,6 @@ impl Cookie {
         let secure = if https { "; Secure" } else { "" };
         let name = self.name(https);
         HeaderValue::from_str(&format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"))
-            .expect("cookie values are Base64, identifiers and dots")
+            .expect("cookie values are Base64, identifiers, dots and names of time zones")
     }
 }

@@ -16,6 +16,7 @@ pub mod rng;
 pub mod text;
 pub mod totp;
 pub mod webauthn;
+pub mod zone;
 
 use std::sync::Arc;
 

@@ -1,66 +1,74 @@
-//! Dates and times as each language writes them. All of them are in UTC and say so.
+//! Dates and times as each language writes them, where their reader is.
 
 use super::{Locale, td_string};
-use crate::domain::time::{Time, Utc};
+use crate::domain::time::{Civil, Time};
+use crate::domain::zone::Zone;
 
 /// "21 November 2026".
 #[must_use]
-pub fn day(locale: Locale, at: Time) -> String {
-    let utc = at.utc();
-    td_string!(locale, dates.day, day = day_of_month(locale, utc), month = month(locale, utc), year = utc.year)
+pub fn day(locale: Locale, zone: &Zone, at: Time) -> String {
+    let civil = zone.civil(at);
+    td_string!(locale, dates.day, day = day_of_month(locale, civil), month = month(locale, civil), year = civil.year)
 }
 
-/// "21 November 2026, 14:05 UTC".
+/// "21 November 2026, 15:05 UTC+1".
 #[must_use]
-pub fn minute(locale: Locale, at: Time) -> String {
-    td_string!(locale, dates.moment, day = day(locale, at), time = clock(at))
+pub fn minute(locale: Locale, zone: &Zone, at: Time) -> String {
+    td_string!(locale, dates.moment, day = day(locale, zone, at), time = clock(zone, at))
 }
 
-/// "21 November 2026, 14:05:31 UTC".
+/// "21 November 2026, 15:05:31 UTC+1".
 #[must_use]
-pub fn long(locale: Locale, at: Time) -> String {
-    td_string!(locale, dates.moment, day = day(locale, at), time = format!("{}:{:02}", clock(at), at.utc().second))
+pub fn long(locale: Locale, zone: &Zone, at: Time) -> String {
+    let time = format!("{}:{:02} {}", bare_clock(zone, at), zone.civil(at).second, zone.offset(at));
+    td_string!(locale, dates.moment, day = day(locale, zone, at), time = time)
 }
 
-/// "14:05" today, "21 Nov" this year, "21 Nov 2025" otherwise.
+/// "15:05" today, "21 Nov" this year, "21 Nov 2025" otherwise.
 #[must_use]
-pub fn short(locale: Locale, at: Time, now: Time) -> String {
-    if is_same_day(at, now) {
-        return clock(at);
+pub fn short(locale: Locale, zone: &Zone, at: Time, now: Time) -> String {
+    if is_same_day(zone, at, now) {
+        return bare_clock(zone, at);
     }
-    let utc = at.utc();
-    let (day, month) = (day_of_month(locale, utc), short_month(locale, utc));
-    if utc.year == now.utc().year {
+    let civil = zone.civil(at);
+    let (day, month) = (day_of_month(locale, civil), short_month(locale, civil));
+    if civil.year == zone.civil(now).year {
         td_string!(locale, dates.short_day, day = day, month = month)
     } else {
-        td_string!(locale, dates.short_date, day = day, month = month, year = utc.year)
+        td_string!(locale, dates.short_date, day = day, month = month, year = civil.year)
     }
 }
 
-/// "14:05".
+/// "15:05 UTC+1".
 #[must_use]
-pub fn clock(at: Time) -> String {
-    let Utc { hour, minute, .. } = at.utc();
+pub fn clock(zone: &Zone, at: Time) -> String {
+    format!("{} {}", bare_clock(zone, at), zone.offset(at))
+}
+
+/// "15:05", where something else says which zone it is of.
+#[must_use]
+pub fn bare_clock(zone: &Zone, at: Time) -> String {
+    let Civil { hour, minute, .. } = zone.civil(at);
     format!("{hour:02}:{minute:02}")
 }
 
 /// Whether two moments lie on one day.
 #[must_use]
-pub fn is_same_day(a: Time, b: Time) -> bool {
-    let day = |at: Time| (at.utc().year, at.utc().month, at.utc().day);
+pub fn is_same_day(zone: &Zone, a: Time, b: Time) -> bool {
+    let day = |at: Time| (zone.civil(at).year, zone.civil(at).month, zone.civil(at).day);
     day(a) == day(b)
 }
 
 /// Some languages count the first day and name the others.
-fn day_of_month(locale: Locale, utc: Utc) -> String {
-    match utc.day {
+fn day_of_month(locale: Locale, civil: Civil) -> String {
+    match civil.day {
         1 => td_string!(locale, dates.first).to_owned(),
         day => day.to_string(),
     }
 }
 
-fn month(locale: Locale, utc: Utc) -> &'static str {
-    match utc.month {
+fn month(locale: Locale, civil: Civil) -> &'static str {
+    match civil.month {
         1 => td_string!(locale, dates.month.january),
         2 => td_string!(locale, dates.month.february),
         3 => td_string!(locale, dates.month.march),
@@ -76,8 +84,8 @@ fn month(locale: Locale, utc: Utc) -> &'static str {
     }
 }
 
-fn short_month(locale: Locale, utc: Utc) -> &'static str {
-    match utc.month {
+fn short_month(locale: Locale, civil: Civil) -> &'static str {
+    match civil.month {
         1 => td_string!(locale, dates.short.january),
         2 => td_string!(locale, dates.short.february),
         3 => td_string!(locale, dates.short.march),
@@ -97,6 +105,7 @@ fn short_month(locale: Locale, utc: Utc) -> &'static str {
 mod tests {
     use super::*;
     use crate::domain::time::Span;
+    use crate::domain::zone::Shift;
 
     const NOON: Time = Time::from_unix_milliseconds(1_795_269_931_000); // 2026-11-21 14:05:31 UTC
     const NEW_YEAR: Time = Time::from_unix_milliseconds(1_798_761_600_000); // 2027-01-01 00:00 UTC
@@ -110,11 +119,21 @@ mod tests {
             (Locale::nl, "21 november 2026 om 14:05:31 UTC", "21 nov", "1 januari 2027 om 00:00 UTC"),
             (Locale::es, "21 de noviembre de 2026 (14:05:31 UTC)", "21 nov", "1 de enero de 2027 (00:00 UTC)"),
         ] {
-            assert_eq!(long(locale, NOON), whole);
-            assert_eq!(short(locale, NOON, NOON + Span::hours(48)), day_of);
-            assert_eq!(minute(locale, NEW_YEAR), first);
-            assert_eq!(short(locale, NOON, NOON), "14:05");
+            assert_eq!(long(locale, &Zone::UTC, NOON), whole);
+            assert_eq!(short(locale, &Zone::UTC, NOON, NOON + Span::hours(48)), day_of);
+            assert_eq!(minute(locale, &Zone::UTC, NEW_YEAR), first);
+            assert_eq!(short(locale, &Zone::UTC, NOON, NOON), "14:05");
         }
-        assert_eq!(short(Locale::de, NOON, NEW_YEAR), "21. Nov. 2026");
+        assert_eq!(short(Locale::de, &Zone::UTC, NOON, NEW_YEAR), "21. Nov. 2026");
+    }
+    #[test]
+    fn a_moment_is_said_where_its_reader_is() {
+        let east =
+            Zone::new("Pacific/Auckland".to_owned(), vec![Shift { from: NOON - Span::hours(1), minutes: 13 * 60 }]);
+        assert_eq!(minute(Locale::en, &east, NOON), "22 November 2026, 03:05 UTC+13");
+        assert_eq!(long(Locale::de, &east, NOON), "22. November 2026 um 03:05:31 UTC+13");
+        assert_eq!(clock(&east, NOON), "03:05 UTC+13");
+        assert_eq!(short(Locale::en, &east, NOON, NOON + Span::hours(12)), "03:05");
+        assert_eq!(short(Locale::en, &Zone::UTC, NOON, NOON + Span::hours(12)), "21 Nov");
     }
 }

@@ -1,6 +1,7 @@
 //! Access: what its forms keep, what a foreign customer's address answers, and what the tests of roles and customers share.
 
 mod customer_list;
+mod edits;
 mod role_changes;
 
 use axum::http::StatusCode;

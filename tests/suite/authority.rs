@@ -127,6 +127,7 @@ fn table() -> Vec<Function> {
         function("/api/reset/people", For::Readers, false, false, &[("query", "customer={customer}")]),
         function("/api/access/list", For::Readers, false, false, &[("search", "")]),
         function("/api/access/customer", For::Readers, false, false, &[("id", "{customer}")]),
+        function("/api/access/details", For::Readers, false, false, &[("id", "{customer}")]),
         function("/api/access/people", For::Readers, false, false, &[("id", "{customer}")]),
         function("/api/access/role", For::Readers, false, false, &[("id", "{customer}"), ("user", "{user}")]),
         function("/api/policy/page", For::Readers, false, false, &[("id", "{customer}")]),
@@ -180,6 +181,13 @@ fn table() -> Vec<Function> {
             &[("customer", "{customer}"), ("user", "{user}"), ("role", "auditor"), ("code", "{code}")],
         ),
         function("/api/policy/save", For::Owners, true, false, &policy),
+        function(
+            "/api/access/edit",
+            For::Owners,
+            true,
+            false,
+            &[("id", "{customer}"), ("name", "Renamed {n}"), ("language", "de"), ("code", "{code}")],
+        ),
         function(
             "/api/access/add",
             For::Providers,

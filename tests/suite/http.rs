@@ -1,5 +1,6 @@
 //! The server as those meet it who are no page of it: who may call what, and that nothing is done by looking.
 
+mod compressed;
 mod odd_requests;
 mod other_sites;
 
@@ -41,6 +42,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/sign_in/waiting", Door::HalfWay, vec![]),
         ("/api/sign_in/out", Door::Public, vec![]),
         ("/api/session/choose_language", Door::Public, vec![("language", "de")]),
+        ("/api/session/tell_zone", Door::Public, vec![("name", "Asia/Tokyo")]),
         ("/api/sign_in/out_elsewhere", Door::SignedIn, vec![]),
         ("/api/recovery/open", Door::Public, vec![("token", "x.y")]),
         ("/api/recovery/prove", Door::Public, vec![("token", "x.y"), ("password", "x")]),
@@ -149,6 +151,8 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
         ("/api/access/providers", Door::SignedIn, vec![]),
         ("/api/access/add", Door::SignedIn, vec![("name", "C"), ("code", "123456")]),
         ("/api/access/customer", Door::SignedIn, vec![("id", ID)]),
+        ("/api/access/details", Door::SignedIn, vec![("id", ID)]),
+        ("/api/access/edit", Door::SignedIn, vec![("id", ID), ("name", "C"), ("code", "123456")]),
         ("/api/access/people", Door::SignedIn, vec![("id", ID)]),
         ("/api/access/role", Door::SignedIn, vec![("id", ID), ("user", ID)]),
         (
@@ -179,7 +183,7 @@ pub fn functions() -> Vec<(&'static str, Door, Vec<(&'static str, &'static str)>
     ]
 }
 
-const CONSOLE: [&str; 36] = [
+const CONSOLE: [&str; 37] = [
     "/tokens",
     "/tokens/import",
     "/tokens/01mcc5rm003kab9w64hq9mjq2v",
@@ -211,6 +215,7 @@ const CONSOLE: [&str; 36] = [
     "/customers",
     "/customers/new",
     "/customers/01mcc5rm003kab9w64hq9mjq2v",
+    "/customers/01mcc5rm003kab9w64hq9mjq2v/edit",
     "/customers/01mcc5rm003kab9w64hq9mjq2v/people",
     "/customers/01mcc5rm003kab9w64hq9mjq2v/people/give",
     "/customers/01mcc5rm003kab9w64hq9mjq2v/people/01mcc5rm003kab9w64hq9mjq2v",

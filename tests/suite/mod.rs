@@ -44,3 +44,4 @@ mod smtp_sink;
 mod soft_key;
 mod tokens;
 mod totp;
+mod zones;

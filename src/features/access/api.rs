@@ -151,6 +151,12 @@ pub struct CustomerPage {
     pub name: String,
     /// How its users reach a person.
     pub help_desk: Option<String>,
+    /// What its mails speak before anything is known of the user.
+    pub language: Option<String>,
+    /// And where their times are.
+    pub zone: Option<String>,
+    /// Whether the reader may change these.
+    pub may_edit: bool,
     /// When it came.
     pub added_at: Time,
     /// Whether its owners and admins add customers.
@@ -197,6 +203,9 @@ pub async fn show_customer(id: CustomerId) -> Result<Console<Option<CustomerPage
         id,
         name: customer.name,
         help_desk: customer.help_desk,
+        language: customer.language,
+        zone: customer.zone,
+        may_edit: session.actor.governs(id).is_ok(),
         added_at: profile.added_at,
         is_provider: profile.provider_since.is_some(),
         provider: profile.provider.map(|(id, name)| (Some(id).filter(|id| read.covers(*id)), name)),

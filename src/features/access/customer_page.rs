@@ -7,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use super::api::{CustomerPage as Details, show_customer};
 use super::list_page::factor;
 use super::words::{last_day, role};
-use crate::domain::access::AddOutcome;
+use crate::domain::access::{AddOutcome, EditOutcome};
 use crate::domain::ids::CustomerId;
 use crate::domain::resilience::Weakness;
 use crate::domain::time::Time as Moment;
@@ -17,6 +17,7 @@ use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::ui::{Empty, Glyph, Section, SheetHead, StatTile, StatTiles, Time, Toast};
+use crate::words::{languages, tagged};
 
 /// The customer of the address; what is no identifier is no customer.
 pub(super) fn customer_of_address() -> Memo<CustomerId> {
@@ -31,8 +32,9 @@ pub fn CustomerPage() -> impl IntoView {
     let id = customer_of_address();
     let customer = Resource::new(move || id.get(), show_customer);
     let added = left_by::<AddOutcome>("add_customer").map(|left| left.outcome);
+    let edited = left_by::<EditOutcome>("edit_customer").is_some_and(|left| left.outcome == EditOutcome::Done);
     console(Section::Customers, customer, move |details, _, now| {
-        details.map_or_else(nothing_here, |details| overview(details, added, now))
+        details.map_or_else(nothing_here, |details| overview(details, added, edited, now))
     })
 }
 
@@ -50,13 +52,14 @@ pub(super) fn nothing_here() -> AnyView {
     .into_any()
 }
 
-fn overview(details: Details, added: Option<AddOutcome>, now: Moment) -> AnyView {
+fn overview(details: Details, added: Option<AddOutcome>, edited: bool, now: Moment) -> AnyView {
     let just_added = added == Some(AddOutcome::Added(details.id));
     let name = details.name.clone();
     view! {
         <Title text=name.clone()/>
         {customer_head(details.id, &name, 0)}
         <div class="content">{facts(&details, now)}{resilience(&details)}</div>
+        {edited.then(|| view! { <Toast>"Saved. Mails from now on say so."</Toast> })}
         {just_added.then(|| view! { <Toast><span><bdi>{name}</bdi>" is a customer now, and you are its owner."</span></Toast> })}
     }
     .into_any()
@@ -73,6 +76,10 @@ fn facts(details: &Details, now: Moment) -> AnyView {
     };
     let desk =
         details.help_desk.clone().map_or_else(|| "None".into_any(), |desk| view! { <bdi>{desk}</bdi> }.into_any());
+    let tongue = details.language.as_deref().and_then(tagged).unwrap_or_default();
+    let tongue = languages().into_iter().find(|(locale, _)| *locale == tongue).map(|(_, name)| name);
+    let zone = details.zone.as_deref().map_or_else(|| "UTC".to_owned(), |zone| zone.replace('_', " "));
+    let mails = view! { <bdi lang=details.language.clone()>{tongue}</bdi>", "{zone} };
     let until = details.ends_at.map(|at| format!(" until {}", last_day(at)));
     let id = details.id;
     let standings = details
@@ -91,12 +98,14 @@ fn facts(details: &Details, now: Moment) -> AnyView {
     view! {
         <dl class="facts">
             <div><dt>"Help desk"</dt><dd>{desk}</dd></div>
+            <div><dt>"Mails"</dt><dd>{mails}</dd></div>
             <div><dt>"Provider"</dt><dd>{provider}</dd></div>
             <div><dt>"Added"</dt><dd><Time at=details.added_at now/></dd></div>
             <div><dt>"Second factor"</dt><dd>{factor(details.mfa_required, details.grace_until, now)}</dd></div>
             <div><dt>"Users"</dt><dd>{standings}</dd></div>
             <div><dt>"Your role"</dt><dd>{role(details.role)}{until}</dd></div>
         </dl>
+        {details.may_edit.then(|| view! { <p><a class="button" href=format!("/customers/{id}/edit")>"Edit customer"</a></p> })}
     }
     .into_any()
 }

@@ -2,6 +2,10 @@
 
 pub mod api;
 pub mod customer_page;
+pub mod edit_api;
+pub mod edit_page;
+#[cfg(feature = "ssr")]
+pub mod edit_service;
 pub mod list_page;
 pub mod new_page;
 #[cfg(feature = "ssr")]

@@ -17,7 +17,7 @@ use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
 
 /// How many characters of a name or of the way to a help desk are kept.
-const LONGEST: usize = 200;
+pub(super) const LONGEST: usize = 200;
 
 /// One customer of a list.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use crate::domain::access::last_moment;
 use crate::domain::authority::{Refusal, Role};
 use crate::domain::time::Time as Moment;
-use crate::ui::day;
+use crate::domain::zone::Zone;
+use crate::words::{dates::day, locale};
 
 /// A role, as a list shows it.
 pub const fn role(role: Role) -> &'static str {
@@ -37,7 +38,8 @@ pub const fn may(role: Role) -> &'static str {
 
 /// "30 June 2027", the last day of an access that ends at `ends_at`.
 pub fn last_day(ends_at: Moment) -> String {
-    day(last_moment(ends_at))
+    // Such a day is one of UTC, wherever its reader is.
+    day(locale(), &Zone::UTC, last_moment(ends_at))
 }
 
 /// Why a role may not be changed.

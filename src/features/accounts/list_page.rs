@@ -182,7 +182,7 @@ fn preview(page: ListPage, left: Option<ConfirmListOutcome>) -> AnyView {
                     <header class="card-head"><h2>"Confirm"</h2></header>
                     <div class="card-body">{confirmation}</div>
                 </section>
-                <p class="note">{format!("You can confirm until {} UTC. Nobody is invited before.", clock(page.confirm_until))}</p>
+                <p class="note">{format!("You can confirm until {}. Nobody is invited before.", clock(page.confirm_until))}</p>
             </aside>
         </div>
     }

@@ -102,7 +102,7 @@ fn came_of(outcome: Option<AccountOutcome>) -> Option<AnyView> {
             let wait = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
             view! {
                 <Banner tone=Tone::Warn fact="Three invitations went out within the hour." alert=true>
-                    {format!("The next one can go in {wait}, at {} UTC. The newest link works.", clock(until))}
+                    {format!("The next one can go in {wait}, at {}. The newest link works.", clock(until))}
                 </Banner>
             }
             .into_any()
@@ -282,7 +282,7 @@ fn invitation(page: AccountPage, outcome: Option<AccountOutcome>, now: Moment) -
             );
             let button = if page.invitation.is_some() { "Send the invitation again" } else { "Send the invitation" };
             let limit = page.next_mail_at.map(|at| {
-                view! { <p class="note">{format!("Three went out within the hour. The next one can go at {} UTC.", clock(at))}</p> }
+                view! { <p class="note">{format!("Three went out within the hour. The next one can go at {}.", clock(at))}</p> }
             });
             view! {
                 {known}

@@ -3,7 +3,7 @@
 use super::store;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Scope};
-use crate::domain::customer::Customer;
+use crate::domain::customer::{Customer, Details};
 use crate::domain::ids::CustomerId;
 use crate::domain::method::MethodKind;
 use crate::domain::policy::Policy;
@@ -30,7 +30,8 @@ pub async fn add(
 ) -> Result<Option<Customer>> {
     let now = platform.now();
     let name = clean_name(name);
-    let customer = Customer { id: platform.rng.id(now, CustomerId::new), name, help_desk, policy };
+    let id = platform.rng.id(now, CustomerId::new);
+    let customer = Customer { id, name, help_desk, language: None, zone: None, policy };
     if !store::insert(conn, &customer, &name_key(&customer.name), None, now).await? {
         return Ok(None);
     }
@@ -53,7 +54,8 @@ pub async fn add_through(
 ) -> Result<Option<Customer>> {
     let now = platform.now();
     let id = platform.rng.id(now, CustomerId::new);
-    let customer = Customer { id, name: clean_name(name), help_desk, policy: Policy::default() };
+    let (name, policy) = (clean_name(name), Policy::default());
+    let customer = Customer { id, name, help_desk, language: None, zone: None, policy };
     let added = store::insert(conn, &customer, &name_key(&customer.name), Some(provider), now).await?;
     Ok(added.then_some(customer))
 }
@@ -247,6 +249,14 @@ pub async fn set_favourite(
 /// When the database fails.
 pub async fn set_policy(conn: &mut Conn, scope: &Scope, id: CustomerId, policy: &Policy) -> Result<()> {
     if scope.covers(id) { store::set_policy(conn, id, policy).await } else { Ok(()) }
+}
+
+/// Sets what is known of a customer whose lock the caller holds; false when another has this name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_details(conn: &mut Conn, scope: &Scope, id: CustomerId, details: &Details) -> Result<bool> {
+    Ok(scope.covers(id) && store::set_details(conn, id, details, &name_key(&details.name)).await?)
 }
 
 /// Takes the locks of these customers, given in ascending order, until the transaction ends, whoever asks: for rules that

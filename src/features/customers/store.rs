@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use sqlx::query::QueryAs;
 
 use crate::domain::authority::Scope;
-use crate::domain::customer::Customer;
+use crate::domain::customer::{Customer, Details};
 use crate::domain::ids::CustomerId;
 use crate::domain::policy::Policy;
 use crate::domain::time::Time;
@@ -17,6 +17,8 @@ struct Row {
     id: CustomerId,
     name: String,
     help_desk: Option<String>,
+    language: Option<String>,
+    zone: Option<String>,
     policy: String,
 }
 
@@ -24,7 +26,8 @@ impl From<Row> for Customer {
     fn from(row: Row) -> Self {
         // A policy that cannot be read is the default one: the strict one.
         let policy = serde_json::from_str(&row.policy).unwrap_or_default();
-        Self { id: row.id, name: row.name, help_desk: row.help_desk, policy }
+        let Row { id, name, help_desk, language, zone, .. } = row;
+        Self { id, name, help_desk, language, zone, policy }
     }
 }
 
@@ -54,18 +57,20 @@ pub async fn insert(
 
 /// One customer by its identifier, whoever asks: for what its own users go through before they are signed in.
 pub async fn get(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
-    let row: Option<Row> = sqlx::query_as("SELECT id, name, help_desk, policy FROM customers WHERE id = $1")
-        .bind(id)
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE id = $1")
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
     Ok(row.map(Customer::from))
 }
 
 pub async fn named(conn: &mut Conn, name_key: &str) -> Result<Option<Customer>> {
-    let row: Option<Row> = sqlx::query_as("SELECT id, name, help_desk, policy FROM customers WHERE name_key = $1")
-        .bind(name_key)
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<Row> =
+        sqlx::query_as("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE name_key = $1")
+            .bind(name_key)
+            .fetch_optional(conn)
+            .await?;
     Ok(row.map(Customer::from))
 }
 
@@ -75,18 +80,20 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
         return Ok(Vec::new());
     }
     let (mine, values) = among(conn, "id", 1, ids);
-    let text = format!("SELECT id, name, help_desk, policy FROM customers WHERE {mine} ORDER BY name_key");
+    let text =
+        format!("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE {mine} ORDER BY name_key");
     let query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
 /// Takes the customer's lock: whoever resets its users waits here for whoever does so already.
 pub async fn lock(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
-    let row: Option<Row> =
-        sqlx::query_as("UPDATE customers SET policy = policy WHERE id = $1 RETURNING id, name, help_desk, policy")
-            .bind(id)
-            .fetch_optional(conn)
-            .await?;
+    let row: Option<Row> = sqlx::query_as(
+        "UPDATE customers SET policy = policy WHERE id = $1 RETURNING id, name, help_desk, language, zone, policy",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
     Ok(row.map(Customer::from))
 }
 
@@ -111,7 +118,7 @@ pub async fn providers(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> 
     }
     let (mine, values) = among(conn, "id", 1, ids);
     let text = format!(
-        "SELECT id, name, help_desk, policy FROM customers WHERE {mine} AND provider_since IS NOT NULL ORDER BY name_key"
+        "SELECT id, name, help_desk, language, zone, policy FROM customers WHERE {mine} AND provider_since IS NOT NULL ORDER BY name_key"
     );
     let query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
@@ -132,7 +139,7 @@ pub async fn page(
     // Of very many, those of the page come sooner by their names than by their identifiers; of few the other way about.
     let (id, name) = if ids.len() > FEW { ("(id || '')", "name_key") } else { ("id", "(name_key || '')") };
     let (mine, values) = among(conn, id, 1, ids);
-    let mut text = format!("SELECT id, name, help_desk, policy FROM customers WHERE {mine}");
+    let mut text = format!("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE {mine}");
     let mut next = values.len() + 1;
     for (bound, condition) in [(pattern, "LIKE"), (after, ">")] {
         if bound.is_some() {
@@ -186,7 +193,7 @@ struct Whole {
 
 pub async fn profile(conn: &mut Conn, id: CustomerId) -> Result<Option<(Customer, Facts)>> {
     let whole: Option<Whole> = sqlx::query_as(
-        "SELECT c.id, c.name, c.help_desk, c.policy, c.created_at, c.provider_since, c.provider_id, \
+        "SELECT c.id, c.name, c.help_desk, c.language, c.zone, c.policy, c.created_at, c.provider_since, c.provider_id, \
             p.name AS provider_name \
          FROM customers c LEFT JOIN customers p ON p.id = c.provider_id WHERE c.id = $1",
     )
@@ -228,6 +235,23 @@ pub async fn remove_favourite(conn: &mut Conn, user: UserRef, customer: Customer
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// False when another customer has this name.
+pub async fn set_details(conn: &mut Conn, id: CustomerId, details: &Details, name_key: &str) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE customers SET name = $1, name_key = $2, help_desk = $3, language = $4, zone = $5 \
+         WHERE id = $6 AND NOT EXISTS (SELECT 1 FROM customers WHERE name_key = $2 AND id <> $6)",
+    )
+    .bind(&details.name)
+    .bind(name_key)
+    .bind(details.help_desk.clone())
+    .bind(details.language.clone())
+    .bind(details.zone.clone())
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// `codes_low` stands in a column of its own too, for the conditions of lists: both are written at once.

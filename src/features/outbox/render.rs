@@ -14,6 +14,7 @@ use askama::Template;
 use crate::domain::mail::Mail;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
+use crate::domain::zone::Zone;
 use crate::words::dates::minute as moment;
 use crate::words::{Locale, direction, tag, td_string};
 
@@ -24,6 +25,8 @@ pub struct Recipient<'a> {
     pub name: &'a str,
     /// Their customer's name.
     pub customer: &'a str,
+    /// Where its times are.
+    pub zone: &'a Zone,
     /// How people of that customer reach a person.
     pub help_desk: Option<&'a str>,
     /// Where they say that it was not them, in a mail of which that can be said.
@@ -128,7 +131,7 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
             td_string!(locale, mail.hello, name = isolated(&name))
         }),
         says,
-        way: way.map(|way| button(locale, mail, way)),
+        way: way.map(|way| button(locale, to.zone, mail, way)),
         facts: facts(locale, mail),
         doubt,
         doubt_do: Line(format!("{doubt_do} {desk} {}", td_string!(locale, mail.never_asked))),
@@ -138,34 +141,34 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
     }
 }
 
-fn button(locale: Locale, mail: &Mail, way: Way) -> Button {
+fn button(locale: Locale, zone: &Zone, mail: &Mail, way: Way) -> Button {
     let bare = td_string!(locale, mail.bare);
     match way {
         Way::Link(address, until) if matches!(mail, Mail::Invitation { .. }) => {
-            let note = Line(td_string!(locale, mail.invitation.until, moment = moment(locale, until)));
+            let note = Line(td_string!(locale, mail.invitation.until, moment = moment(locale, zone, until)));
             Button { label: td_string!(locale, mail.invitation.button), note: Some(note), bare, address }
         }
         Way::Link(address, until) if matches!(mail, Mail::NewPassword { .. }) => {
-            let note = Line(td_string!(locale, mail.new_password.until, moment = moment(locale, until)));
+            let note = Line(td_string!(locale, mail.new_password.until, moment = moment(locale, zone, until)));
             Button { label: td_string!(locale, mail.new_password.button), note: Some(note), bare, address }
         }
         Way::Link(address, until) if matches!(mail, Mail::NewAddress { .. }) => {
-            let note = Line(td_string!(locale, mail.new_address.until, moment = moment(locale, until)));
+            let note = Line(td_string!(locale, mail.new_address.until, moment = moment(locale, zone, until)));
             Button { label: td_string!(locale, mail.new_address.button), note: Some(note), bare, address }
         }
         Way::Link(address, until) if matches!(mail, Mail::AddressLost { .. }) => {
-            let note = Line(td_string!(locale, mail.address.until, moment = moment(locale, until)));
+            let note = Line(td_string!(locale, mail.address.until, moment = moment(locale, zone, until)));
             Button { label: td_string!(locale, mail.address.undo), note: Some(note), bare, address }
         }
         Way::Link(address, until) => {
-            let note = Line(td_string!(locale, mail.reset.until, moment = moment(locale, until)));
+            let note = Line(td_string!(locale, mail.reset.until, moment = moment(locale, zone, until)));
             Button { label: td_string!(locale, mail.reset.button), note: Some(note), bare, address }
         }
         Way::SignIn(address) => Button { label: td_string!(locale, mail.reset.late_button), note: None, bare, address },
         Way::Page(address) => {
             let (label, note) = match mail {
                 Mail::ApprovalAsked { until, .. } => {
-                    let until = td_string!(locale, mail.approval.until, moment = moment(locale, *until));
+                    let until = td_string!(locale, mail.approval.until, moment = moment(locale, zone, *until));
                     (td_string!(locale, mail.approval.button), Some(Line(until)))
                 }
                 Mail::Disowned { .. } => (td_string!(locale, mail.disowned.button), None),

@@ -195,6 +195,7 @@ pub async fn pin(conn: &mut Conn, user: UserRef, address: &Address) -> Result<()
 pub struct Addressed {
     pub name: String,
     pub language: Option<String>,
+    pub zone: Option<String>,
     pub address: Address,
     pub second_address: Option<Address>,
     pub second_verified_at: Option<Time>,
@@ -214,9 +215,10 @@ pub struct Addressed {
 /// None when the lease that ends at `until` is no longer held.
 pub async fn addressed(conn: &mut Conn, id: MailId, until: Time) -> Result<Option<Addressed>> {
     Ok(sqlx::query_as(
-        "SELECT u.name, u.language, COALESCE(o.address, u.address) AS address, u.second_address, \
-            u.second_verified_at, c.name AS customer_name, c.help_desk, o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, i.generation AS invited_generation, \
-            i.key_id AS invited_key_id, i.expires_at AS invited_until, i.ended_at AS invited_ended_at \
+        "SELECT u.name, COALESCE(u.language, c.language) AS language, COALESCE(u.zone, c.zone) AS zone, \
+            COALESCE(o.address, u.address) AS address, u.second_address, u.second_verified_at, \
+            c.name AS customer_name, c.help_desk, o.link_id, l.generation, l.key_id, l.expires_at, l.ended_how, \
+            i.generation AS invited_generation, i.key_id AS invited_key_id, i.expires_at AS invited_until, i.ended_at AS invited_ended_at \
          FROM outbox o \
          JOIN customers c ON c.id = o.customer_id \
          JOIN users u ON u.customer_id = o.customer_id AND u.id = o.user_id \
@@ -243,7 +245,9 @@ pub struct Texted {
 /// None when the lease that ends at `until` is no longer held; nothing in it when the code is forgotten.
 pub async fn texted(conn: &mut Conn, id: MailId, code: PhoneCodeId, until: Time) -> Result<Option<Texted>> {
     Ok(sqlx::query_as(
-        "SELECT p.number, p.key_id, p.asked_at, p.used_at, u.language FROM outbox o \
+        "SELECT p.number, p.key_id, p.asked_at, p.used_at, COALESCE(u.language, c.language) AS language \
+         FROM outbox o \
+         JOIN customers c ON c.id = o.customer_id \
          JOIN users u ON u.customer_id = o.customer_id AND u.id = o.user_id \
          LEFT JOIN phone_codes p ON p.id = $1 AND p.customer_id = o.customer_id AND p.user_id = o.user_id \
          WHERE o.id = $2 AND o.next_try_at = $3",

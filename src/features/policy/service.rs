@@ -2,7 +2,7 @@
 
 use super::store;
 use crate::domain::audit::{Event, What};
-use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
+use crate::domain::authority::{Actor, Refusal, Right, Scope};
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::method::MethodKind;
@@ -30,17 +30,7 @@ pub struct Shown {
 pub async fn show(conn: &mut Conn, actor: &Actor, id: CustomerId) -> Result<Option<Shown>> {
     let scope = actor.scope(Right::Read).narrowed(&[id]);
     let customer = customers::service::list(conn, &scope).await?.pop();
-    Ok(customer.map(|customer| Shown { refusal: may_set(actor, id).err(), customer }))
-}
-
-fn may_set(actor: &Actor, id: CustomerId) -> Result<Scope, Refusal> {
-    let scope = actor.scope(Right::Govern).narrowed(&[id]);
-    match actor.role_in(id) {
-        _ if scope.covers(id) => Ok(scope),
-        Some(Role::Owner) => Err(Refusal::NoFactorOfYourOwn),
-        Some(Role::Admin | Role::Auditor) => Err(Refusal::OwnersOnly),
-        Some(Role::Member) | None => Err(Refusal::NoRole),
-    }
+    Ok(customer.map(|customer| Shown { refusal: actor.governs(id).err(), customer }))
 }
 
 /// What names a policy as it stands: whoever reviews a change against it saves against it.
@@ -86,7 +76,7 @@ pub async fn concerned(
 /// The scope over which `actor` may set the policy of this customer; none where they may not.
 #[must_use]
 pub fn governed(actor: &Actor, id: CustomerId) -> Option<Scope> {
-    may_set(actor, id).ok()
+    actor.governs(id).ok()
 }
 
 /// What somebody asks for, and what they saw when they did.
@@ -112,7 +102,7 @@ pub async fn save(
     asked: &Asked,
 ) -> Result<(Saved, Option<NewToken>)> {
     let actor = &session.actor;
-    let scope = match may_set(actor, id) {
+    let scope = match actor.governs(id) {
         Ok(scope) => scope,
         Err(refusal) => {
             record_refusal(platform, origin, actor, id, refusal).await?;
@@ -155,7 +145,7 @@ async fn apply(
     };
     users::service::lock(&mut tx, actor.user).await?;
     let still = match session::service::actor(&mut tx, actor.user, now).await? {
-        Some(actor) => may_set(&actor, id),
+        Some(actor) => actor.governs(id),
         None => Err(Refusal::NoRole),
     };
     if let Err(refusal) = still {

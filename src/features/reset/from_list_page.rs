@@ -240,7 +240,7 @@ fn go_on(page: &Page) -> AnyView {
             <header class="card-head"><h2>"Selection"</h2></header>
             <div class="card-body">{inside}</div>
         </section>
-        <p class="note">{format!("The list is kept for you until {} UTC.", clock(page.until))}</p>
+        <p class="note">{format!("The list is kept for you until {}.", clock(page.until))}</p>
     }
     .into_any()
 }

@@ -14,7 +14,7 @@ use crate::features::session::flash::left_by;
 use crate::features::users::list_parts::{number, plan_refused, refusal_words};
 use crate::ui::{
     Banner, Chart, Glyph, Icon, Line, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, Time, Toast, Tone,
-    is_same_day, short,
+    bare_clock, is_same_day, short,
 };
 
 const BACK_NOTICES: &str = "/api/reset/back_notices";
@@ -245,7 +245,7 @@ fn chart(page: &BoardPage, now: Moment) -> Option<AnyView> {
     let (_, by_link, back) = *page.returns.last()?;
     let all = page.progress.reset;
     let steps = page.returns.iter().map(|(at, ..)| {
-        let clock = crate::ui::clock(*at);
+        let clock = bare_clock(*at);
         if is_same_day(*at, now) { clock } else { format!("{}, {clock}", short(*at, now)) }
     });
     let told = format!("{back} of {} are back, {by_link} of them by link.", people(usize::try_from(all).unwrap_or(0)));

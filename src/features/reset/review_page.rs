@@ -17,7 +17,9 @@ use crate::features::session::api::ApiError;
 use crate::features::session::flash::{Left, left_by, outcome};
 use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::features::users::list_parts::plan_refused;
-use crate::ui::{Banner, Glyph, Icon, Look, Seal, SheetHead, SubmitButton, TextArea, TextField, Tone, clock, long};
+use crate::ui::{
+    Banner, Glyph, Icon, Look, Seal, SheetHead, SubmitButton, TextArea, TextField, Tone, bare_clock, clock, long,
+};
 
 /// The confirmation under way, with or without WebAssembly.
 #[derive(Clone)]
@@ -174,8 +176,8 @@ fn confirmation(page: ResetPage, going: usize, confirming: &Confirming, now: Mom
                 "The time to confirm is over. Select again, and everyone is looked at anew.".to_owned()
             } else {
                 format!(
-                    "Frozen at {}. You can confirm until {} UTC; after that we look at everyone again.",
-                    clock(page.created_at),
+                    "Frozen at {}. You can confirm until {}; after that we look at everyone again.",
+                    bare_clock(page.created_at),
                     clock(until),
                 )
             }}

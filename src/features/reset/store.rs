@@ -185,6 +185,7 @@ pub struct ItemRow {
     pub planned_role: Option<Role>,
     pub removed_at: Option<Time>,
     pub language: Option<String>,
+    pub zone: Option<String>,
 }
 
 impl ItemRow {
@@ -228,7 +229,7 @@ async fn some_items(conn: &mut Conn, scope: &Scope, id: ResetId, (which, limit):
         "SELECT i.customer_id, i.user_id, i.skip, i.authenticator_apps, i.passkeys, i.hardware_tokens, \
             i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, i.link_id, \
             u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role, i.role AS planned_role, \
-            u.removed_at, u.language \
+            u.removed_at, COALESCE(u.language, c.language) AS language, COALESCE(u.zone, c.zone) AS zone \
          FROM reset_items i \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \

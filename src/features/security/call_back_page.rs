@@ -68,7 +68,7 @@ fn form(id: &str, path: &str, waiting: &[WaitingSetUp], outcome: Option<CallBack
     let (id, path) = (id.to_owned(), path.to_owned());
     let confirmed = waiting.iter().find(|set_up| set_up.confirmed_at.is_some()).map(|set_up| {
         let fact = format!("Confirmed: {}.", set_up.words);
-        let at = set_up.confirmed_at.map_or_else(String::new, |at| format!(" At {} UTC.", clock(at)));
+        let at = set_up.confirmed_at.map_or_else(String::new, |at| format!(" At {}.", clock(at)));
         view! { <Banner tone=Tone::Ok fact icon=Glyph::Check>{at}" They can go on, by Continue on their page."</Banner> }
     });
     let problem = match outcome {
@@ -87,7 +87,7 @@ fn form(id: &str, path: &str, waiting: &[WaitingSetUp], outcome: Option<CallBack
     let pick = |set_up: &WaitingSetUp| Pick {
         value: set_up.id.to_string(),
         words: set_up.words.clone(),
-        meaning: format!("Begun at {} UTC.", clock(set_up.begun_at)),
+        meaning: format!("Begun at {}.", clock(set_up.begun_at)),
     };
     let picks: Vec<Pick> = waiting.iter().map(pick).collect();
     let value = chosen.to_owned();

@@ -75,7 +75,7 @@ fn made(code: ToReadOut, until: Moment) -> AnyView {
             <header class="card-head"><h2>"Read this code out"</h2></header>
             <div class="card-body form">
                 <p class="read-out-code" role="status"><code>{code.0}</code></p>
-                <p>{format!("It counts once, until {} UTC, together with the link in their mailbox.", clock(until))}</p>
+                <p>{format!("It counts once, until {}, together with the link in their mailbox.", clock(until))}</p>
                 <p class="note">
                     "It is shown only now. Do not write it into a ticket, a chat or a mail: whoever has the link and the code \
                      sets up this account. They are told by mail that you made it."

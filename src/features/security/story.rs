@@ -131,6 +131,7 @@ fn title(locale: Locale, event: &Happened) -> String {
         What::PasswordSet if detail("at") == "invitation" => td_string!(locale, story.account.password_set),
         What::PasswordSet => td_string!(locale, story.account.password_changed),
         What::CustomerAdded => td_string!(locale, story.customer_added),
+        What::CustomerChanged => td_string!(locale, story.customer_changed),
         What::RoleGiven => td_string!(locale, story.role_given),
         What::RoleEnded => td_string!(locale, story.role_ended),
         What::PolicySet => td_string!(locale, story.policy_set),

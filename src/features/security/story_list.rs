@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::rows::Happened;
 use super::story::{Told, tell};
 use crate::domain::time::{Span, Time as Moment};
-use crate::ui::{Icon, Time, clock, day as date, is_same_day, long};
+use crate::ui::{Icon, Time, bare_clock, day as date, is_same_day, long};
 use crate::words::{locale, td_string};
 
 /// Events as a story, the newest first; `clocks` where a heading names the day.
@@ -14,7 +14,7 @@ pub fn story(events: Vec<Happened>, now: Moment, clocks: bool) -> AnyView {
         let at = event.at;
         let Told { sign, title, under } = tell(&event);
         let time = if clocks {
-            view! { <time title=long(at)>{clock(at)}</time> }.into_any()
+            view! { <time title=long(at)>{bare_clock(at)}</time> }.into_any()
         } else {
             view! { <Time at now/> }.into_any()
         };

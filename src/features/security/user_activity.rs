@@ -8,6 +8,7 @@ use super::user_api::ActivityPage;
 use super::user_page::{Tab, head};
 use crate::domain::time::Time as Moment;
 use crate::ui::{Empty, Glyph, Pager};
+use crate::words::zone;
 
 pub(super) fn activity(page: ActivityPage, older: bool, now: Moment) -> AnyView {
     let ActivityPage { user, happened, next } = page;
@@ -31,7 +32,7 @@ pub(super) fn activity(page: ActivityPage, older: bool, now: Moment) -> AnyView 
         <Title text=user.name.clone()/>
         {head(&user, Tab::Activity)}
         <div class="toolbar">
-            <p class="count">"Times in UTC"</p>
+            <p class="count">"Times in "{zone().name().to_owned()}</p>
         </div>
         <div class="content days">{days}</div>
         {pages}

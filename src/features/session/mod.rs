@@ -15,3 +15,4 @@ pub mod service;
 mod store;
 #[cfg(feature = "ssr")]
 pub mod upload;
+pub mod zone_api;

@@ -13,11 +13,12 @@ use super::flash::Flash;
 use super::service::{self, NewToken, Session};
 use crate::domain::authority::Right;
 use crate::domain::ids::CustomerId;
+use crate::domain::zone::Zone;
 use crate::platform::cookies::Cookie;
 use crate::platform::language::Language;
 use crate::platform::request::{Origin, cookie, local_path};
 use crate::platform::webauthn::RelyingParty;
-use crate::platform::{Fault, Platform};
+use crate::platform::{Fault, Platform, zone};
 
 impl From<Fault> for ApiError {
     /// The one boundary at which a failure is logged, once.
@@ -91,10 +92,15 @@ impl Request {
         self.set(which, &token.0);
     }
 
-    /// Sets the cookie of a session or challenge that was just opened, and from here on the browser speaks its user's language.
-    /// Whoever has none yet gets that of the request.
+    /// Sets the cookie of a session or challenge that was just opened, and from here on the browser speaks its user's language,
+    /// with times where its user is. Whoever has none yet gets those of the request.
     pub async fn enter(&self, which: Cookie, token: &NewToken) {
         self.set_token(which, token);
+        self.settle_language(which, token).await;
+        self.settle_zone(which, token).await;
+    }
+
+    async fn settle_language(&self, which: Cookie, token: &NewToken) {
         let language = self.language();
         let settled = match which {
             Cookie::Session => service::language::of_session(&self.platform, token, language).await,
@@ -109,6 +115,30 @@ impl Request {
                 }
             }
         }
+    }
+
+    async fn settle_zone(&self, which: Cookie, token: &NewToken) {
+        let told = self.told_zone().map(|zone| zone.name().to_owned());
+        let settled = match which {
+            Cookie::Session => service::zone::of_session(&self.platform, token, told.clone()).await,
+            _ => service::zone::of_challenge(&self.platform, token, told.clone()).await,
+        };
+        match settled {
+            Err(fault) => tracing::error!(error = %fault, "the time zone of a user could not be settled"),
+            Ok(None) => {}
+            Ok(settled) if settled == told => {}
+            Ok(Some(settled)) => self.set(Cookie::Zone, &settled),
+        }
+    }
+
+    /// Where whoever reads its answer is; UTC where that is not known.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.told_zone().unwrap_or_default()
+    }
+
+    fn told_zone(&self) -> Option<Zone> {
+        zone::of(&self.parts.headers, self.https(), self.platform.now())
     }
 
     /// The language in which it wants its answer.

@@ -4,6 +4,7 @@
 mod challenges;
 pub mod devices;
 pub mod language;
+pub mod zone;
 
 pub use challenges::{
     Challenge, Mailed, challenge, choose_password, end_all_challenges, end_challenge, end_challenges_of,
@@ -15,8 +16,7 @@ use super::api::Proofs;
 use super::store;
 use crate::domain::authority::Actor;
 use crate::domain::ids::{CustomerId, SessionId, UserId};
-use crate::domain::sign_in::Purpose;
-use crate::domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME};
+use crate::domain::sign_in::{Purpose, SESSION_IDLE, SESSION_LIFETIME};
 use crate::domain::time::{Span, Time};
 use crate::domain::user::UserRef;
 use crate::platform::keys::{new_token, sha256};

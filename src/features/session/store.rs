@@ -2,7 +2,7 @@
 //! devices is in `devices`.
 
 pub mod devices;
-pub mod language;
+pub mod reader;
 
 use sqlx::{AssertSqlSafe, FromRow};
 

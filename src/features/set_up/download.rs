@@ -9,11 +9,12 @@ use crate::domain::backup_code::BackupCode;
 use crate::domain::customer::Customer;
 use crate::domain::time::Time;
 use crate::domain::user::Address;
+use crate::domain::zone::Zone;
 use crate::features::backup_codes::service::NewCodes;
 use crate::platform::cookies::Cookie;
 use crate::platform::language::Language;
 use crate::platform::request::cookie;
-use crate::platform::{Fault, Platform};
+use crate::platform::{Fault, Platform, zone};
 use crate::words::dates::minute;
 use crate::words::{Locale, tag, td_string};
 
@@ -41,10 +42,13 @@ pub fn file(
     address: &Address,
     codes: &NewCodes,
 ) -> Response {
-    let locale = Language::of(headers, platform.config.is_https()).locale;
+    let https = platform.config.is_https();
+    let (locale, zone) =
+        (Language::of(headers, https).locale, zone::of(headers, https, platform.now()).unwrap_or_default());
     let disposition = "attachment; filename=\"rekey-backup-codes.txt\"";
     let kind = "text/plain; charset=utf-8";
-    let text = text(&customer.name, address.as_str(), customer.help_desk.as_deref(), codes, platform.now(), locale);
+    let text =
+        text(&customer.name, address.as_str(), customer.help_desk.as_deref(), codes, platform.now(), (locale, &zone));
     let about = [
         (header::CONTENT_TYPE, kind),
         (header::CONTENT_DISPOSITION, disposition),
@@ -66,8 +70,15 @@ pub fn failed(fault: &Fault) -> Response {
 }
 
 /// What the print sheet says, as plain text.
-fn text(customer: &str, address: &str, help_desk: Option<&str>, codes: &NewCodes, now: Time, locale: Locale) -> String {
-    let made = td_string!(locale, set_up.sheet.made, moment = minute(locale, now));
+fn text(
+    customer: &str,
+    address: &str,
+    help_desk: Option<&str>,
+    codes: &NewCodes,
+    now: Time,
+    (locale, zone): (Locale, &Zone),
+) -> String {
+    let made = td_string!(locale, set_up.sheet.made, moment = minute(locale, zone, now));
     let numbered = |(index, code): (usize, &BackupCode)| format!("{:>2}  {}\n", index + 1, code.shown());
     let lines: String = codes.0.iter().enumerate().map(numbered).collect();
     let help_desk = help_desk
@@ -96,7 +107,7 @@ mod tests {
             Some("ramal 4040"),
             &codes,
             Time::from_unix_milliseconds(0),
-            Locale::en,
+            (Locale::en, &Zone::UTC),
         );
         assert!(
             text.starts_with("Backup codes\nHafenwerk\nzoe@hafenwerk.example\nMade on 1 January 1970, 00:00 UTC\n\n")

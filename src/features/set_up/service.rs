@@ -11,6 +11,7 @@ use crate::domain::recovery::End;
 use crate::domain::sign_in::{Facts, Grace, Next, Passed, Purpose, Step, advance, may_postpone, may_set_up};
 use crate::domain::totp::{in_fours, key_uri};
 use crate::domain::user::{Address, Standing};
+use crate::domain::zone::Zone;
 use crate::features::backup_codes::service::NewCodes;
 use crate::features::outbox::service::Letter;
 use crate::features::recovery::call_back::{self, Words};
@@ -20,7 +21,8 @@ use crate::platform::qr::{self, Qr};
 use crate::platform::request::Origin;
 use crate::platform::totp::TotpSecret;
 use crate::platform::{Conn, Fault, Platform, Result};
-use crate::ui::minute;
+use crate::words::Locale;
+use crate::words::dates::minute;
 
 /// Where a set-up stands, and for whom.
 #[derive(Clone, Debug)]
@@ -285,7 +287,7 @@ pub async fn postpone(platform: &Platform, origin: &Origin, token: &str) -> Resu
         return Ok(Postponed::Refused);
     };
     session::service::end_challenge(&mut tx, &challenge).await?;
-    let put_off = event(What::SetUpPostponed).by(user).with("until", minute(grace.until));
+    let put_off = event(What::SetUpPostponed).by(user).with("until", minute(Locale::en, &Zone::UTC, grace.until));
     audit::service::record(&mut tx, platform, put_off).await?;
     let token =
         sign_in::service::enter(&mut tx, platform, origin, user, "password, set-up put off", Some(grace.until)).await?;

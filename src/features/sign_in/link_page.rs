@@ -122,7 +122,7 @@ fn page(
         }
     });
     let helped = help_asked_at.map(|at| {
-        let moment = if is_same_day(at, now) { format!("{} UTC", clock(at)) } else { minute(at) };
+        let moment = if is_same_day(at, now) { clock(at) } else { minute(at) };
         view! { <p class="note">{td_string!(locale(), sign_in.link.asked_at, moment = moment)}</p> }
     });
     let points = (has_link && works).then(|| {

@@ -262,7 +262,7 @@ fn preview(page: ImportPage, left: Option<ImportOutcome>) -> AnyView {
                     <header class="card-head"><h2>"Confirm"</h2></header>
                     <div class="card-body">{confirmation}</div>
                 </section>
-                <p class="note">{format!("The file waits sealed until {} UTC, then it is forgotten.", clock(page.confirm_until))}</p>
+                <p class="note">{format!("The file waits sealed until {}, then it is forgotten.", clock(page.confirm_until))}</p>
             </aside>
         </div>
     }

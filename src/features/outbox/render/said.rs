@@ -8,6 +8,7 @@ use crate::domain::authority::Role;
 use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
 use crate::domain::user::clean_name;
+use crate::domain::zone::Zone;
 use crate::words::dates::{day, minute as moment};
 use crate::words::{Locale, browser_name, mail_about as about, td_string};
 
@@ -23,8 +24,12 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
     let says = |text: String| Line(text);
     let (subject, says, doubt, doubt_do) = match mail {
         Mail::Reset { reset_at, requester, reminder, .. } => {
-            let happened =
-                td_string!(locale, mail.reset.happened, moment = moment(locale, *reset_at), who = isolated(requester));
+            let happened = td_string!(
+                locale,
+                mail.reset.happened,
+                moment = moment(locale, to.zone, *reset_at),
+                who = isolated(requester)
+            );
             let mut lines = vec![says(format!("{happened} {}", td_string!(locale, mail.reset.stopped)))];
             lines.push(says(td_string!(locale, mail.reset.needed).to_owned()));
             if matches!(way, Some(Way::SignIn(_))) {
@@ -39,7 +44,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, lines, doubt.0, doubt.1)
         }
         Mail::Invitation { at, by, .. } => {
-            let (moment, who) = (moment(locale, *at), isolated(by));
+            let (moment, who) = (moment(locale, to.zone, *at), isolated(by));
             let customer = isolated(&clean_name(to.customer));
             let happened =
                 td_string!(locale, mail.invitation.happened, moment = moment, who = who, customer = customer);
@@ -49,14 +54,18 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
         }
         Mail::Suspended { at, by } => {
             let happened =
-                td_string!(locale, mail.suspended.happened, moment = moment(locale, *at), who = isolated(by));
+                td_string!(locale, mail.suspended.happened, moment = moment(locale, to.zone, *at), who = isolated(by));
             let lines = vec![says(happened), says(td_string!(locale, mail.suspended.now).to_owned())];
             let doubt = (td_string!(locale, mail.suspended.doubt), td_string!(locale, mail.suspended.doubt_do));
             (td_string!(locale, mail.suspended.subject), lines, doubt.0, doubt.1)
         }
         Mail::Reactivated { at, by, invited } => {
-            let happened =
-                td_string!(locale, mail.reactivated.happened, moment = moment(locale, *at), who = isolated(by));
+            let happened = td_string!(
+                locale,
+                mail.reactivated.happened,
+                moment = moment(locale, to.zone, *at),
+                who = isolated(by)
+            );
             let now = if *invited {
                 td_string!(locale, mail.reactivated.now_invited)
             } else {
@@ -67,19 +76,20 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.reactivated.subject), lines, doubt.0, doubt.1)
         }
         Mail::Removed { at, by } => {
-            let happened = td_string!(locale, mail.removed.happened, moment = moment(locale, *at), who = isolated(by));
+            let happened =
+                td_string!(locale, mail.removed.happened, moment = moment(locale, to.zone, *at), who = isolated(by));
             let lines = vec![says(happened), says(td_string!(locale, mail.removed.now).to_owned())];
             let doubt = (td_string!(locale, mail.removed.doubt), td_string!(locale, mail.removed.doubt_do));
             (td_string!(locale, mail.removed.subject), lines, doubt.0, doubt.1)
         }
         Mail::AuthenticatorAdded { at } => {
-            let happened = td_string!(locale, mail.added.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.added.happened, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.added.now).to_owned())];
             let doubt = (td_string!(locale, mail.added.doubt), td_string!(locale, mail.added.doubt_do));
             (td_string!(locale, mail.added.subject), lines, doubt.0, doubt.1)
         }
         Mail::MethodAdded { at, method, name } => {
-            let moment = moment(locale, *at);
+            let moment = moment(locale, to.zone, *at);
             let happened = if let Some(name) = called(name.as_deref()) {
                 td_string!(
                     locale,
@@ -107,7 +117,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, lines, doubt.0, doubt.1)
         }
         Mail::MethodRemoved { at, method, name, by, last, .. } => {
-            let (moment, name) = (moment(locale, *at), called(name.as_deref()));
+            let (moment, name) = (moment(locale, to.zone, *at), called(name.as_deref()));
             let happened = match (by.as_deref().map(isolated), name) {
                 (None, None) => {
                     td_string!(locale, mail.method_removed.happened, moment = moment, method = a(locale, *method))
@@ -153,7 +163,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, lines, doubt.0, doubt.1)
         }
         Mail::TokenAssigned { at, serial, by } => {
-            let (moment, who) = (moment(locale, *at), isolated(by));
+            let (moment, who) = (moment(locale, to.zone, *at), isolated(by));
             let serial = isolated(serial);
             let happened =
                 td_string!(locale, mail.token_assigned.happened, moment = moment, who = who, serial = serial);
@@ -163,46 +173,46 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.token_assigned.subject), lines, doubt.0, doubt.1)
         }
         Mail::PasswordChanged { at } => {
-            let happened = td_string!(locale, mail.password_changed.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.password_changed.happened, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.password_changed.now).to_owned())];
             let doubt =
                 (td_string!(locale, mail.password_changed.doubt), td_string!(locale, mail.password_changed.doubt_do));
             (td_string!(locale, mail.password_changed.subject), lines, doubt.0, doubt.1)
         }
         Mail::PasswordSet { at } => {
-            let happened = td_string!(locale, mail.password_set.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.password_set.happened, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.password_set.now).to_owned())];
             let doubt = (td_string!(locale, mail.password_set.doubt), td_string!(locale, mail.password_set.doubt_do));
             (td_string!(locale, mail.password_set.subject), lines, doubt.0, doubt.1)
         }
         Mail::CallerCodeMade { at, by, until } => {
-            let (at, until, who) = (moment(locale, *at), moment(locale, *until), isolated(by));
+            let (at, until, who) = (moment(locale, to.zone, *at), moment(locale, to.zone, *until), isolated(by));
             let happened = td_string!(locale, mail.caller_code.made, moment = at, who = who);
             let now = td_string!(locale, mail.caller_code.made_now, until = until);
             let doubt = (td_string!(locale, mail.caller_code.made_doubt), td_string!(locale, mail.caller_code.made_do));
             (td_string!(locale, mail.caller_code.made_subject), vec![says(happened), says(now)], doubt.0, doubt.1)
         }
         Mail::CallerCodeUsed { at } => {
-            let happened = td_string!(locale, mail.caller_code.used, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.caller_code.used, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.caller_code.used_now).to_owned())];
             let doubt = (td_string!(locale, mail.caller_code.used_doubt), td_string!(locale, mail.caller_code.used_do));
             (td_string!(locale, mail.caller_code.used_subject), lines, doubt.0, doubt.1)
         }
         Mail::NewPassword { at, .. } => {
-            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.new_password.needed).to_owned())];
             let doubt = (td_string!(locale, mail.new_password.doubt), td_string!(locale, mail.new_password.doubt_do));
             (td_string!(locale, mail.new_password.subject), lines, doubt.0, doubt.1)
         }
         Mail::NewPasswordHelp { at } => {
-            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.new_password.help).to_owned())];
             let doubt = (td_string!(locale, mail.new_password.doubt), td_string!(locale, mail.new_password.doubt_do));
             (td_string!(locale, mail.new_password.help_subject), lines, doubt.0, doubt.1)
         }
         Mail::PhoneCode { .. } => unreachable!("a message to a phone is no letter: see message_to_phone"),
         Mail::PasskeyCopied { at, name } => {
-            let (moment, what) = (moment(locale, *at), a_passkey(locale, name.as_deref()));
+            let (moment, what) = (moment(locale, to.zone, *at), a_passkey(locale, name.as_deref()));
             let happened = td_string!(locale, mail.passkey_copied.happened, moment = moment, what = what);
             let lines = vec![says(happened), says(td_string!(locale, mail.passkey_copied.now).to_owned())];
             let doubt =
@@ -210,7 +220,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.passkey_copied.subject), lines, doubt.0, doubt.1)
         }
         Mail::DeviceTrusted { at, until, browser } => {
-            let (moment, until) = (moment(locale, *at), moment(locale, *until));
+            let (moment, until) = (moment(locale, to.zone, *at), moment(locale, to.zone, *until));
             let happened =
                 if let Some(browser) = called(browser.as_deref().map(|agent| browser_name(locale, agent)).as_deref()) {
                     td_string!(locale, mail.device_trusted.happened_in, moment = moment, browser = browser)
@@ -223,21 +233,21 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.device_trusted.subject), vec![says(happened), says(now)], doubt.0, doubt.1)
         }
         Mail::NewAddress { at, .. } => {
-            let (moment, customer) = (moment(locale, *at), isolated(&clean_name(to.customer)));
+            let (moment, customer) = (moment(locale, to.zone, *at), isolated(&clean_name(to.customer)));
             let happened = td_string!(locale, mail.new_address.happened, moment = moment, customer = customer);
             let lines = vec![says(happened), says(td_string!(locale, mail.new_address.needed).to_owned())];
             let doubt = (td_string!(locale, mail.new_address.doubt), td_string!(locale, mail.new_address.doubt_do));
             (td_string!(locale, mail.new_address.subject), lines, doubt.0, doubt.1)
         }
         Mail::AddressChanged { at, address } => {
-            let (moment, address) = (moment(locale, *at), isolated(address));
+            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
             let happened = td_string!(locale, mail.address.changed, moment = moment, address = address);
             let lines = vec![says(happened), says(td_string!(locale, mail.address.changed_now).to_owned())];
             let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.changed_do));
             (td_string!(locale, mail.address.changed_subject), lines, doubt.0, doubt.1)
         }
         Mail::AddressLost { at, address, .. } => {
-            let (moment, address) = (moment(locale, *at), isolated(address));
+            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
             let happened = td_string!(locale, mail.address.changed, moment = moment, address = address);
             let mut lines = vec![says(happened), says(td_string!(locale, mail.address.lost_now).to_owned())];
             if way.is_some() {
@@ -247,14 +257,14 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.address.lost_subject), lines, doubt.0, doubt.1)
         }
         Mail::AddressRestored { at, address } => {
-            let (moment, address) = (moment(locale, *at), isolated(address));
+            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
             let happened = td_string!(locale, mail.address.restored, moment = moment, address = address);
             let lines = vec![says(happened), says(td_string!(locale, mail.address.restored_now).to_owned())];
             let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.restored_do));
             (td_string!(locale, mail.address.restored_subject), lines, doubt.0, doubt.1)
         }
         Mail::SecondAddress { at, address, added } => {
-            let (moment, address) = (moment(locale, *at), isolated(address));
+            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
             let doubt = td_string!(locale, mail.second_address.doubt);
             if *added {
                 let happened = td_string!(locale, mail.second_address.added, moment = moment, address = address);
@@ -269,13 +279,13 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             }
         }
         Mail::Frozen { at } => {
-            let happened = td_string!(locale, mail.frozen.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.frozen.happened, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.frozen.now).to_owned())];
             let doubt = (td_string!(locale, mail.frozen.doubt), td_string!(locale, mail.frozen.doubt_do));
             (td_string!(locale, mail.frozen.subject), lines, doubt.0, doubt.1)
         }
         Mail::Disowned { at, name, address, notice, .. } => {
-            let (moment, who) = (moment(locale, *at), isolated(&clean_name(name)));
+            let (moment, who) = (moment(locale, to.zone, *at), isolated(&clean_name(name)));
             let (address, about) = (isolated(address), about(locale, notice));
             let happened = td_string!(
                 locale,
@@ -290,13 +300,13 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.disowned.subject), lines, doubt.0, doubt.1)
         }
         Mail::BackupCodesMade { at } => {
-            let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, to.zone, *at));
             let lines = vec![says(happened), says(td_string!(locale, mail.codes_made.now).to_owned())];
             let doubt = (td_string!(locale, mail.codes_made.doubt), td_string!(locale, mail.codes_made.doubt_do));
             (td_string!(locale, mail.codes_made.subject), lines, doubt.0, doubt.1)
         }
         Mail::BackupCodeUsed { at, left } => {
-            let happened = td_string!(locale, mail.backup_code.happened, moment = moment(locale, *at));
+            let happened = td_string!(locale, mail.backup_code.happened, moment = moment(locale, to.zone, *at));
             let left = match left {
                 0 => td_string!(locale, mail.backup_code.left_none).to_owned(),
                 1 => td_string!(locale, mail.backup_code.left_one).to_owned(),
@@ -306,7 +316,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.backup_code.subject), vec![says(happened), says(left)], doubt.0, doubt.1)
         }
         Mail::RoleGiven { at, place, by, role, until } => {
-            let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
+            let (moment, who, place) = (moment(locale, to.zone, *at), isolated(by), isolated(&clean_name(place)));
             let happened = td_string!(
                 locale,
                 mail.role.given,
@@ -317,14 +327,14 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             );
             let mut lines = vec![says(happened), says(role_meaning(locale, *role).to_owned())];
             lines.extend(until.map(|until| {
-                let last = day(locale, last_moment(until));
+                let last = day(locale, &Zone::UTC, last_moment(until));
                 says(td_string!(locale, mail.role.until, day = last))
             }));
             let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.doubt_do));
             (td_string!(locale, mail.role.subject), lines, doubt.0, doubt.1)
         }
         Mail::ApprovalAsked { at, by, people, places, more_places, .. } => {
-            let (moment, who) = (moment(locale, *at), isolated(by));
+            let (moment, who) = (moment(locale, to.zone, *at), isolated(by));
             let (people, places) = (persons(locale, *people), listed(locale, places, *more_places));
             let happened =
                 td_string!(locale, mail.approval.asked, moment = moment, who = who, people = people, places = places);
@@ -333,7 +343,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.approval.subject), lines, doubt.0, doubt.1)
         }
         Mail::ApprovalDecided { at, by, people, decision, .. } => {
-            let (moment, who, people) = (moment(locale, *at), isolated(by), persons(locale, *people));
+            let (moment, who, people) = (moment(locale, to.zone, *at), isolated(by), persons(locale, *people));
             let (subject, happened, now) = match decision {
                 Decision::Approved => (
                     td_string!(locale, mail.approval.approved_subject),
@@ -360,7 +370,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, vec![says(happened), says(now.to_owned())], doubt.0, doubt.1)
         }
         Mail::ApprovalOver { at, by, people, decision, .. } => {
-            let (moment, who, people) = (moment(locale, *at), isolated(by), persons(locale, *people));
+            let (moment, who, people) = (moment(locale, to.zone, *at), isolated(by), persons(locale, *people));
             let happened = match decision {
                 Decision::Approved => {
                     td_string!(locale, mail.approval.over_approved, moment = moment, who = who, people = people)
@@ -384,7 +394,8 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
         }
         Mail::PeopleBack { since, lately, back, of, .. } => {
             let lately = persons(locale, usize::try_from(*lately).unwrap_or(0));
-            let happened = td_string!(locale, mail.back.happened, people = lately, moment = moment(locale, *since));
+            let happened =
+                td_string!(locale, mail.back.happened, people = lately, moment = moment(locale, to.zone, *since));
             let (subject, now) = if back >= of {
                 (td_string!(locale, mail.back.all_subject), td_string!(locale, mail.back.all).to_owned())
             } else {
@@ -394,7 +405,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, vec![says(happened), says(now)], doubt.0, doubt.1)
         }
         Mail::RoleEnded { at, place, by } => {
-            let (moment, who, place) = (moment(locale, *at), isolated(by), isolated(&clean_name(place)));
+            let (moment, who, place) = (moment(locale, to.zone, *at), isolated(by), isolated(&clean_name(place)));
             let happened = td_string!(locale, mail.role.ended, moment = moment, who = who, place = place);
             let lines = vec![says(happened), says(td_string!(locale, mail.role.ended_now).to_owned())];
             let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.ended_do));

@@ -8,8 +8,13 @@ use crate::words::{languages, tag};
 const AT: Time = Time::from_unix_milliseconds(1_795_269_900_000);
 const TOKEN: &str = "https://rekey.example/recover/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTpVx2mQz71LbN0cYeH3aUg";
 const NOT_ME: &str = "https://rekey.example/not-me/01m7z6sdq00w3ge1r70w3ge1r7.a1b2c3d4.4k9wTpVx2mQz71LbN0cYeH3aUg";
-const TO: Recipient<'_> =
-    Recipient { name: "Zoë", customer: "Hafenwerk", help_desk: Some("+49 40 5550 199"), not_me: Some(NOT_ME) };
+const TO: Recipient<'_> = Recipient {
+    name: "Zoë",
+    customer: "Hafenwerk",
+    help_desk: Some("+49 40 5550 199"),
+    zone: &Zone::UTC,
+    not_me: Some(NOT_ME),
+};
 
 fn reset(requester: &str, reason: Option<&str>, ticket: Option<&str>) -> Mail {
     Mail::Reset {
@@ -253,11 +258,11 @@ fn the_text_part_reads_well() {
 #[test]
 fn what_people_wrote_is_text_in_html() {
     let evil = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(1)>\"'&";
-    let to = Recipient { name: evil, customer: evil, help_desk: Some(evil), not_me: None };
+    let to = Recipient { name: evil, customer: evil, help_desk: Some(evil), zone: &Zone::UTC, not_me: None };
     let mail = rendered(&reset(evil, Some(evil), Some(evil)), &to, Some(link()));
     let plain = rendered(
         &reset("a", Some("a"), Some("a")),
-        &Recipient { name: "a", customer: "a", help_desk: Some("a"), not_me: None },
+        &Recipient { name: "a", customer: "a", help_desk: Some("a"), zone: &Zone::UTC, not_me: None },
         Some(link()),
     );
     let tags = |html: &str| html.matches('<').count();
@@ -269,8 +274,13 @@ fn what_people_wrote_is_text_in_html() {
 
 #[test]
 fn a_name_turns_no_writing_direction_around_it() {
-    let to =
-        Recipient { name: "\u{202e}Zoë\u{2066}", customer: "شركة الميناء", help_desk: None, not_me: None };
+    let to = Recipient {
+        name: "\u{202e}Zoë\u{2066}",
+        customer: "شركة الميناء",
+        help_desk: None,
+        zone: &Zone::UTC,
+        not_me: None,
+    };
     let mail = rendered(&reset("مریم\u{2069}\u{202e}", None, None), &to, Some(link()));
     assert!(mail.text.contains("Hello Zoë,"), "left to right needs no marks");
     assert!(mail.text.contains("\u{2068}مریم\u{2069} reset"));
@@ -283,7 +293,7 @@ fn a_name_turns_no_writing_direction_around_it() {
 
 #[test]
 fn names_that_are_none_leave_no_hole() {
-    let to = Recipient { name: "\r\n\0", customer: "Hafenwerk", help_desk: Some("  "), not_me: None };
+    let to = Recipient { name: "\r\n\0", customer: "Hafenwerk", help_desk: Some("  "), zone: &Zone::UTC, not_me: None };
     let mail = rendered(&reset("Ines", Some("\u{7}"), Some("")), &to, Some(link()));
     assert!(mail.text.contains("\nHello,\n"));
     assert!(mail.text.contains("Tell whoever looks after your account."));
@@ -302,7 +312,7 @@ fn codes_left_are_counted_in_words_that_fit() {
 fn a_role_says_where_what_and_until_when() {
     // It ends with the first moment of the 22nd: its last day is the 21st.
     let midnight =
-        Time::try_from(crate::domain::time::Utc { hour: 0, minute: 0, second: 0, day: 22, ..AT.utc() }).unwrap();
+        Time::try_from(crate::domain::time::Civil { hour: 0, minute: 0, second: 0, day: 22, ..AT.utc() }).unwrap();
     let text = rendered(&role_given(Some(midnight)), &TO, None).text;
     assert!(
         text.contains("21 November 2026, 14:05 UTC, Ines (Nordlicht) gave you the role of admin in Hafenwerk."),

@@ -15,6 +15,7 @@ use crate::domain::mail::{Mail, next_link_at};
 use crate::domain::phone::CODE_LIFETIME;
 use crate::domain::recovery::End;
 use crate::domain::time::Time;
+use crate::platform::zone::zone;
 use crate::platform::{Platform, Result, phone};
 use crate::words::{Locale, tagged};
 
@@ -128,11 +129,13 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         let token = platform.keys.not_me_token(row.id, row.user());
         platform.config.absolute(&format!("/not-me/{token}"))
     });
+    let zone = to.zone.as_deref().and_then(|name| zone(name, platform.now())).unwrap_or_default();
     let put_together = || -> Result<_, Unsendable> {
         let recipient = Recipient {
             name: &to.name,
             customer: &to.customer_name,
             help_desk: to.help_desk.as_deref(),
+            zone: &zone,
             not_me: not_me.as_deref(),
         };
         let rendered =
@@ -171,7 +174,7 @@ impl From<Sending> for Outcome {
     }
 }
 
-/// The language of a user, by its tag as it is stored; English where there is none yet.
+/// The language of a mail, by its tag as it is stored; English where there is none.
 fn locale_of(tag: Option<&str>) -> Locale {
     tag.and_then(tagged).unwrap_or_default()
 }

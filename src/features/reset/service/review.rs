@@ -20,6 +20,7 @@ use crate::features::users::service::OwnerRow;
 use crate::features::{customers, session, users};
 use crate::platform::keys::sha256;
 use crate::platform::text::name_key;
+use crate::platform::zone::zone;
 use crate::platform::{Conn, Platform, Result};
 use crate::words::tagged;
 
@@ -157,10 +158,12 @@ async fn preview(
         reminder: false,
     };
     let not_me = format!("{}…", platform.config.absolute("/not-me/"));
+    let zone = row.zone.as_deref().and_then(|name| zone(name, now)).unwrap_or_default();
     let to = Recipient {
         name: &row.name,
         customer: &customer.name,
         help_desk: customer.help_desk.as_deref(),
+        zone: &zone,
         not_me: Some(&not_me),
     };
     let way = Way::Link(format!("{}…", platform.config.absolute("/recover/")), expires_at);

@@ -1,6 +1,6 @@
 //! The language of a user: what they chose, or else what their browser asked for when they first proved themself.
 
-use super::super::store::language as store;
+use super::super::store::reader as store;
 use super::NewToken;
 use crate::domain::user::UserRef;
 use crate::platform::keys::sha256;
@@ -45,8 +45,7 @@ async fn settle(
         Some(known) if !takes_over || known == language.locale => Ok(of_account(known)),
         None if language.source == Source::Nothing => Ok(None),
         _ => {
-            let user = UserRef { customer: found.customer_id, id: found.user_id };
-            choose(platform, user, language.locale).await?;
+            choose(platform, found.user(), language.locale).await?;
             Ok(of_account(language.locale))
         }
     }
@@ -58,6 +57,6 @@ async fn settle(
 /// When the database fails.
 pub async fn choose(platform: &Platform, user: UserRef, locale: Locale) -> Result<()> {
     let mut tx = platform.db.begin().await?;
-    store::set(&mut tx, user, words::tag(locale)).await?;
+    store::set_language(&mut tx, user, words::tag(locale)).await?;
     tx.commit().await
 }

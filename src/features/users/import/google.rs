@@ -3,7 +3,7 @@
 use super::table::{Column, Columns as Named, Row};
 use super::{FileProblem, Person, Reads, Untaken, address_in, name};
 use crate::domain::authority::Role;
-use crate::domain::time::{Time, Utc};
+use crate::domain::time::{Civil, Time};
 use crate::domain::user::Address;
 
 /// Where the columns are.
@@ -67,7 +67,7 @@ fn time(text: &str) -> Option<Time> {
     };
     let year = i64::from(next(4)?);
     let mut next = || u8::try_from(next(2)?).ok();
-    let utc = Utc { year, month: next()?, day: next()?, hour: next()?, minute: next()?, second: next()? };
+    let utc = Civil { year, month: next()?, day: next()?, hour: next()?, minute: next()?, second: next()? };
     if numbers.next().is_some() { None } else { utc.try_into().ok() }
 }
 

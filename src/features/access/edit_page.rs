@@ -1,0 +1,114 @@
+//! `/customers/{id}/edit`: what is known of a customer, to be changed.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::customer_page::{customer_of_address, nothing_here};
+use super::edit_api::{EditPage as Page, customer_details};
+use crate::domain::access::EditOutcome;
+use crate::domain::authority::Refusal;
+use crate::features::customers::head::customer_head;
+use crate::features::session::flash::{Left, left_by};
+use crate::features::session::page::console;
+use crate::features::sign_in::prove::{StepUp, code_problem};
+use crate::ui::{Banner, Empty, Glyph, Look, Section, SelectField, SubmitButton, TextField, Tone};
+use crate::words::{languages, tag};
+
+/// Where the form is sent.
+const EDIT: &str = "/api/access/edit";
+
+/// One form.
+#[component]
+pub fn EditCustomerPage() -> impl IntoView {
+    let id = customer_of_address();
+    let page = Resource::new(move || id.get(), customer_details);
+    let left = left_by::<EditOutcome>("edit_customer");
+    console(Section::Customers, page, move |page, _, _| {
+        page.map_or_else(nothing_here, |page| sheet(page, left.clone()))
+    })
+}
+
+fn sheet(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
+    let (id, name) = (page.id, page.details.name.clone());
+    let inside = match page.refusal {
+        Some(refusal) => view! {
+            <Empty
+                icon=Glyph::Building
+                title="You cannot change this"
+                actions=move || view! { <a class="button" href=format!("/customers/{id}")>"Back to the customer"</a> }
+            >
+                {if refusal == Refusal::NoFactorOfYourOwn {
+                    "It takes a second factor of your own. Sign out and in again to set one up."
+                } else {
+                    "Only an owner changes what is known of a customer."
+                }}
+            </Empty>
+        }
+        .into_any(),
+        None => form(page, left),
+    };
+    view! {
+        <Title text="Edit customer"/>
+        {customer_head(id, &name, 0)}
+        <div class="content"><h2>"Edit customer"</h2>{inside}</div>
+    }
+    .into_any()
+}
+
+fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
+    let Page { id, details, zones, .. } = page;
+    let typed = |field: &str, now: Option<String>| match &left {
+        Some(left) => left.typed(field),
+        None => now.unwrap_or_default(),
+    };
+    let name = typed("name", Some(details.name));
+    let help_desk = typed("help_desk", details.help_desk);
+    let (language, zone) = (typed("language", details.language), typed("zone", details.zone));
+    let outcome = left.as_ref().map(|left| left.outcome);
+    let name_problem = match outcome {
+        Some(EditOutcome::NameMissing) => Some("A customer needs a name."),
+        Some(EditOutcome::NameTooLong) => Some("A name has at most 200 characters."),
+        Some(EditOutcome::NameTaken) => Some("There is a customer with this name already."),
+        _ => None,
+    };
+    let code = match outcome {
+        Some(EditOutcome::Code(problem)) => Some(code_problem(problem)),
+        _ => None,
+    };
+    let fact = match outcome {
+        Some(EditOutcome::Same) => Some("Nothing differs from what is there."),
+        Some(EditOutcome::Malformed) => Some("Choose the language and the time zone from the lists."),
+        Some(EditOutcome::Refused(_) | EditOutcome::Unknown) => Some("You can no longer change this customer."),
+        _ => None,
+    };
+    let banner = fact.map(|fact| view! { <Banner tone=Tone::Danger fact alert=true>"Nothing was changed."</Banner> });
+    let default = |words: &str| vec![(String::new(), words.to_owned())];
+    let spoken = languages().into_iter().map(|(locale, name)| (tag(locale).to_owned(), name.to_owned()));
+    let tongues = default("English (default)").into_iter().chain(spoken).collect();
+    let places = default("UTC (default)").into_iter();
+    let places = places.chain(zones.into_iter().map(|name| (name.clone(), name.replace('_', " ")))).collect();
+    view! {
+        <form class="form narrow" method="post" action=EDIT>
+            {banner}
+            <input type="hidden" name="id" value=id.to_string()/>
+            <TextField name="name" label="Name" value=name required=true error=name_problem.map(str::to_owned) autocomplete="off"/>
+            <TextField
+                name="help_desk"
+                label="Help desk"
+                note="optional"
+                value=help_desk
+                hint="How its users reach a person: a phone number or an address, as mails show it."
+                autocomplete="off"
+            />
+            <SelectField name="language" label="Language of mails" options=tongues value=language/>
+            <SelectField name="zone" label="Time zone of mails" options=places value=zone/>
+            <p class="note">"Until a user has signed in. From then on their own language and time zone count."</p>
+            <StepUp hint="It counts for this change only." error=code/>
+            <div class="actions">
+                <SubmitButton look=Look::Primary>"Save"</SubmitButton>
+                <a class="button quiet" href=format!("/customers/{id}")>"Cancel"</a>
+            </div>
+        </form>
+    }
+    .into_any()
+}

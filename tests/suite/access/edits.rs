@@ -1,0 +1,123 @@
+//! What is known of a customer, changed by its owners.
+
+use axum::http::StatusCode;
+use rekey::domain::access::EditOutcome;
+use rekey::domain::authority::{Refusal, Role};
+use rekey::domain::customer::Details;
+use rekey::domain::sign_in::CodeProblem;
+use rekey::features::access::edit_service::save;
+
+use super::super::browser::*;
+use super::super::dump::Dump;
+use super::super::harness::*;
+
+fn details(name: &str, language: &str, zone: &str) -> Details {
+    let kept = |text: &str| Some(text.to_owned());
+    Details { name: name.to_owned(), help_desk: kept("+49 40 5550 199"), language: kept(language), zone: kept(zone) }
+}
+
+async fn edit(world: &World, asking: &Person, new: &Details, code: &str) -> EditOutcome {
+    let session = world.session(asking).await;
+    save(&world.platform, &world.origin, &session, world.a.id, (new, code)).await.unwrap().outcome
+}
+
+both! {
+    async fn an_owner_changes_a_customer_without_script(world: World) {
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let (shown, path) = (format!("/customers/{}", world.a.id), format!("/customers/{}/edit", world.a.id));
+        let overview = browser.get(&shown).await.body;
+        assert!(overview.contains(&format!("href=\"{path}\"")) && overview.contains("English"), "{overview}");
+        let page = browser.get(&path).await.body;
+        assert!(page.contains("value=\"Europe/Berlin\"") && page.contains("America/Argentina/Buenos Aires"), "{page}");
+        assert!(!page.contains("value=\"GB\"") && !page.contains("value=\"Etc/"), "{page}");
+        let id = world.a.id.to_string();
+        let fields = |code| {
+            [
+                ("id", id.as_str()),
+                ("name", " Hafenwerk\r\nLogistik "),
+                ("help_desk", "+49 40 5550 199"),
+                ("language", "de"),
+                ("zone", "europe/berlin"),
+                ("code", code),
+            ]
+        };
+        // A wrong code: nothing is lost of what was typed.
+        let answer = browser.post("/api/access/edit", &path, &fields("000000")).await;
+        assert!(answer.location().contains(&path), "{}", answer.location());
+        let page = browser.get(&path).await.body;
+        assert!(page.contains("value=\"+49 40 5550 199\"") && page.contains("is not right"), "{page}");
+        let code = world.fresh_code(&owner);
+        let answer = browser.post("/api/access/edit", &path, &fields(&code)).await;
+        assert_eq!(answer.location(), shown);
+        let overview = browser.get(&shown).await.body;
+        for said in ["Hafenwerk Logistik", "+49 40 5550 199", "Deutsch", "Europe/Berlin", "Saved. Mails from now on say so."] {
+            assert!(overview.contains(said), "{said} in {overview}");
+        }
+        let (what, recorded) = world.last_recorded(world.a.id).await;
+        assert_eq!(what, "customer_changed");
+        for said in ["none → de", "none → Europe/Berlin", "A → Hafenwerk Logistik"] {
+            assert!(recorded.contains(said), "{said} in {recorded}");
+        }
+        world.assert_chains_whole().await;
+    }
+
+    async fn what_cannot_be_changes_nothing(world: World) {
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let good = details("Harbour", "nl", "Asia/Tokyo");
+        let before = Dump::of(&world).await.but_the_record().without(&["sessions"]);
+        for (new, outcome) in [
+            (details("\r\n", "nl", ""), EditOutcome::NameMissing),
+            (details(&"x".repeat(201), "nl", ""), EditOutcome::NameTooLong),
+            (details("Harbour", "tlh", ""), EditOutcome::Malformed),
+            (details("Harbour", "", "Mars/Olympus"), EditOutcome::Malformed),
+        ] {
+            let code = world.fresh_code(&owner);
+            assert_eq!(edit(&world, &owner, &new, &code).await, outcome);
+        }
+        assert_eq!(edit(&world, &owner, &good, "000000").await, EditOutcome::Code(CodeProblem::Wrong));
+        assert_eq!(edit(&world, &owner, &world.a.details(), "").await, EditOutcome::Same, "it costs no code");
+        // Whether a name beyond one's sight is taken costs a code to know.
+        let taken = Details { name: "b".to_owned(), ..good.clone() };
+        let code = world.fresh_code(&owner);
+        assert_eq!(edit(&world, &owner, &taken, &code).await, EditOutcome::NameTaken);
+        let after = Dump::of(&world).await.but_the_record().without(&["sessions"]);
+        assert_eq!(after.without(&["methods", "attempts"]), before.without(&["methods", "attempts"]));
+    }
+
+    async fn nobody_but_an_owner_does(world: World) {
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let new = details("Mine", "", "");
+        let bare = world.person(&world.a, Who { role: Role::Owner, ..Who::NEW }).await;
+        for (person, outcome) in [
+            (world.with_role(&world.a, Role::Admin).await, EditOutcome::Refused(Refusal::OwnersOnly)),
+            (world.with_role(&world.a, Role::Auditor).await, EditOutcome::Refused(Refusal::OwnersOnly)),
+            (bare, EditOutcome::Refused(Refusal::NoFactorOfYourOwn)),
+            (world.member(&world.a).await, EditOutcome::Unknown),
+            (world.with_role(&world.b, Role::Owner).await, EditOutcome::Unknown),
+        ] {
+            let code = world.fresh_code(&person);
+            assert_eq!(edit(&world, &person, &new, &code).await, outcome, "{}", person.name);
+            let (what, recorded) = world.last_recorded(person.user.customer).await;
+            assert!(what == "change_refused" && recorded.contains("customer"), "{what} {recorded}");
+        }
+        assert_eq!(world.text(&format!("SELECT name FROM customers WHERE id = '{}'", world.a.id)).await.unwrap(), "A");
+        // Who may not is shown no form, and who may not look, nothing.
+        let auditor = world.with_role(&world.a, Role::Auditor).await;
+        let (shown, path) = (format!("/customers/{}", world.a.id), format!("/customers/{}/edit", world.a.id));
+        let mut browser = Browser::signed_in(&world, &auditor).await;
+        assert!(!browser.get(&shown).await.body.contains("Edit customer"));
+        let page = browser.get(&path).await.body;
+        assert!(page.contains("Only an owner changes") && !page.contains("/api/access/edit"), "{page}");
+        let elsewhere = world.with_role(&world.b, Role::Owner).await;
+        let mut browser = Browser::signed_in(&world, &elsewhere).await;
+        assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+        // Whose role ends between the page and the code changes nothing.
+        let session = world.session(&owner).await;
+        let code = world.fresh_code(&owner);
+        world.execute(&format!("UPDATE memberships SET role = 'auditor' WHERE user_id = '{}'", owner.user.id)).await;
+        let answer = save(&world.platform, &world.origin, &session, world.a.id, (&new, &code)).await.unwrap();
+        assert_eq!(answer.outcome, EditOutcome::Refused(Refusal::OwnersOnly));
+        world.assert_chains_whole().await;
+    }
+}
