@@ -17,12 +17,12 @@ impl Request {
         Self::new("GET", path, cookie, "accept: text/html\r\naccept-encoding: gzip, deflate, br\r\n", "")
     }
 
-    /// A server function, as the WebAssembly of a page calls it.
+    /// A server function, as the WebAssembly of a page calls it; but its answer is read here, so it comes uncompressed.
     pub fn call(path: &str, cookie: &str, fields: &[(&str, &str)]) -> Self {
         let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let more = format!(
             "accept: application/json\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-             accept-encoding: gzip, deflate, br\r\nsec-fetch-site: same-origin\r\ncontent-length: {}\r\n",
+             sec-fetch-site: same-origin\r\ncontent-length: {}\r\n",
             body.len()
         );
         Self::new("POST", path, cookie, &more, &body)

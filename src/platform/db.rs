@@ -1,6 +1,7 @@
 //! The database: one SQL text over SQLite (the embedded default) and PostgreSQL. Whatever truly differs between the two
 //! stands in this file and in `migrations/postgres`.
 
+use std::fmt::{Display, Write as _};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
@@ -226,18 +227,31 @@ pub const FEW: usize = 60;
 /// The condition that `column` is one of `ids`, with the values of its placeholders, which begin at `$from`. Many are
 /// one value: a statement that names thousands is read anew for each reader.
 #[must_use]
-pub fn among<T: ToString>(conn: &Conn, column: &str, from: usize, ids: &[T]) -> (String, Vec<String>) {
-    let all = ids;
-    let ids = || all.iter().map(ToString::to_string);
-    if all.len() <= FEW {
-        return (format!("{column} IN ({})", placeholders(from, all.len())), ids().collect());
+pub fn among<T: Display>(conn: &Conn, column: &str, from: usize, ids: &[T]) -> (String, Vec<String>) {
+    if ids.len() <= FEW {
+        return (format!("{column} IN ({})", placeholders(from, ids.len())), ids.iter().map(T::to_string).collect());
     }
+    let listed = |quote: &str| {
+        ids.iter().fold(String::new(), |mut list, id| {
+            let comma = if list.is_empty() { "" } else { "," };
+            let _ = write!(list, "{comma}{quote}{id}{quote}");
+            list
+        })
+    };
     if conn.backend_name() == "SQLite" {
-        let ids: Vec<String> = ids().map(|id| format!("\"{id}\"")).collect();
-        (format!("{column} IN (SELECT value FROM json_each(${from}))"), vec![format!("[{}]", ids.join(","))])
+        (format!("{column} IN (SELECT value FROM json_each(${from}))"), vec![format!("[{}]", listed("\""))])
     } else {
-        let ids: Vec<String> = ids().collect();
-        (format!("{column} = ANY (string_to_array(${from}, ','))"), vec![ids.join(",")])
+        (format!("{column} = ANY (string_to_array(${from}, ','))"), vec![listed("")])
+    }
+}
+
+/// The values of a `column` of identifiers as one, with commas between them: for a query with `GROUP BY`.
+#[must_use]
+pub fn joined(conn: &Conn, column: &str) -> String {
+    if conn.backend_name() == "SQLite" {
+        format!("group_concat({column})")
+    } else {
+        format!("string_agg({column}, ',')")
     }
 }
 

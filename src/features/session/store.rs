@@ -11,7 +11,7 @@ use crate::domain::ids::{ChallengeId, CustomerId, LinkId, SessionId, UserId};
 use crate::domain::sign_in::{Purpose, Step, WRONG_CODES};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::{over_users, placeholders};
+use crate::platform::db::{joined, over_users, placeholders};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Result};
 
@@ -138,7 +138,8 @@ pub async fn person(conn: &mut Conn, user: UserRef) -> Result<Option<PersonRow>>
     Ok(sqlx::query_as(AssertSqlSafe(text)).bind(user.customer).bind(user.id).fetch_optional(conn).await?)
 }
 
-/// The roles that have not ended, or only that in one customer.
+/// The roles that have not ended, or only that in one customer, by customer. Whoever looks after thousands of customers is asked
+/// for at each of their requests: a row for each role, not for each customer, is read in a fraction of the time.
 pub async fn roles(
     conn: &mut Conn,
     user: UserRef,
@@ -147,12 +148,21 @@ pub async fn roles(
 ) -> Result<Vec<(CustomerId, Role)>> {
     let which = if only.is_some() { " AND customer_id = $4" } else { "" };
     let text = format!(
-        "SELECT customer_id, role FROM memberships \
-         WHERE user_customer_id = $1 AND user_id = $2 AND (ends_at IS NULL OR ends_at > $3){which} ORDER BY customer_id"
+        "SELECT role, {} AS customers FROM memberships \
+         WHERE user_customer_id = $1 AND user_id = $2 AND (ends_at IS NULL OR ends_at > $3){which} GROUP BY role",
+        joined(conn, "customer_id")
     );
     let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id).bind(now);
     let query = if let Some(customer) = only { query.bind(customer) } else { query };
-    Ok(query.fetch_all(conn).await?)
+    let rows: Vec<(Role, String)> = query.fetch_all(conn).await?;
+    let mut roles = Vec::new();
+    for (role, customers) in rows {
+        for customer in customers.split(',') {
+            roles.push((customer.parse()?, role));
+        }
+    }
+    roles.sort_unstable_by_key(|(customer, _)| *customer);
+    Ok(roles)
 }
 
 pub async fn delete_session(conn: &mut Conn, token_hash: &str) -> Result<Option<UserRef>> {

@@ -1,5 +1,7 @@
 //! Whom a list means, in SQL: conditions over `users u` alone, and the order of a page.
 
+use std::fmt::Display;
+
 use sqlx::AssertSqlSafe;
 use sqlx::FromRow;
 use sqlx::any::{Any, AnyArguments};
@@ -73,7 +75,7 @@ impl Conditions {
     }
 
     /// Only those whose `column` is one of `ids`.
-    pub fn be_among<T: ToString>(&mut self, conn: &Conn, column: &str, ids: &[T]) {
+    pub fn be_among<T: Display>(&mut self, conn: &Conn, column: &str, ids: &[T]) {
         let (text, values) = among(conn, column, self.values.len() + 1, ids);
         self.values.extend(values.into_iter().map(Value::Text));
         self.and(&text);
