@@ -214,7 +214,8 @@ async function picture(context: BrowserContext, mailbox: Page): Promise<void> {
   const html = await context.newPage()
   await html.goto(new URL(mailbox.url()).pathname + '/html')
   const [subject, language] = [await html.title(), await html.locator('html').getAttribute('lang')]
-  if (!pictured.has(subject)) {
+  // A message to a phone has none.
+  if (subject && !pictured.has(subject)) {
     pictured.add(subject)
     for (const [colorScheme, width] of [['dark', 320], ['light', 640]] as const) {
       await html.emulateMedia({ colorScheme })

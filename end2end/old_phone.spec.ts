@@ -11,7 +11,7 @@ type Steps = {
 const journey = test.extend<Steps>({
   reset: async ({ page, context, open, mail, signIn, confirm }, use) => {
     await use(async (user) => {
-      const admin = 'malgorzata.brzeczyszczykiewicz@hafenwerk.example'
+      const admin = 'ines.marchetti@nordlicht.example'
       await open(`/users?q=${user.address}`)
       await signIn(admin)
       await page.getByRole('link', { name: user.name }).click()

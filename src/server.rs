@@ -17,6 +17,7 @@ use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use rust_embed::RustEmbed;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -118,7 +119,7 @@ pub fn router(platform: Platform, mailbox: Option<mailbox::DevMailbox>, watchers
         .layer(RequestBodyLimitLayer::new(LARGEST_REQUEST))
         .merge(uploads)
         .layer(csrf)
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(compression())
         .layer(middleware::from_fn(hide_length))
         .layer(middleware::from_fn(headers))
 }
@@ -181,6 +182,13 @@ fn content_security_policy() {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// Quick rather than small. The WASM lies there compressed already, and making it so anew for each who cannot read that would be
+/// a second's work for anybody's asking.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let when = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(when)
 }
 
 /// Answers travel compressed, unless their address has a query: any other site can open such an address, and what it wrote there

@@ -40,6 +40,12 @@ pub fn zone() -> Arc<Zone> {
     use_context::<StoredValue<Arc<Zone>>>().map(|zone| zone.get_value()).unwrap_or_default()
 }
 
+/// The name of a time zone, for a person: "America/New York".
+#[must_use]
+pub fn place(zone: &str) -> String {
+    zone.replace('_', " ")
+}
+
 /// Has everything below the place that calls this be in `zone`.
 pub fn be_in(zone: Zone) {
     provide_context(StoredValue::new(Arc::new(zone)));

@@ -42,6 +42,8 @@ pub enum EditOutcome {
     NameTaken,
     /// No language that mails speak, or no time zone.
     Malformed,
+    /// Somebody else has changed it since it was opened.
+    Changed,
     /// Not confirmed.
     Code(CodeProblem),
     /// Whoever asks may not.

@@ -8,10 +8,13 @@ use super::policy::Policy;
 /// What is known of a customer beside its policy: all of it stands in mails.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
-    /// See [`Customer`], as the rest.
+    /// [`Customer::name`].
     pub name: String,
+    /// [`Customer::help_desk`].
     pub help_desk: Option<String>,
+    /// [`Customer::language`].
     pub language: Option<String>,
+    /// [`Customer::zone`].
     pub zone: Option<String>,
 }
 

@@ -68,7 +68,8 @@ const fn small(part: i64) -> u8 {
 impl TryFrom<Civil> for Time {
     type Error = Unreadable;
 
-    /// The moment at which this is shown in UTC: the way back of [`Time::utc`]. A date that no calendar has, or a time of day that no clock shows, is none.
+    /// The moment at which this is shown in UTC: the way back of [`Time::utc`]. A date that no calendar has, or a time of day
+    /// that no clock shows, is none.
     fn try_from(utc: Civil) -> Result<Self, Unreadable> {
         // Days are counted from March, as in `utc`. What was no date comes back as another one.
         if !(0..10_000).contains(&utc.year) {

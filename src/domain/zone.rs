@@ -33,7 +33,7 @@ impl Zone {
         Self { name, shifts }
     }
 
-    /// Its name, for a person: "Europe/Berlin".
+    /// Its name: "Europe/Berlin".
     #[must_use]
     pub fn name(&self) -> &str {
         if self.name.is_empty() { "UTC" } else { &self.name }
@@ -55,6 +55,12 @@ impl Zone {
             (hours, 0) => format!("UTC{sign}{hours}"),
             (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
         }
+    }
+
+    /// The day it is there, as a number that grows by one from each day to the next.
+    #[must_use]
+    pub fn day(&self, at: Time) -> i64 {
+        (at + Span::minutes(i64::from(self.minutes(at)))).unix_milliseconds().div_euclid(86_400_000)
     }
 
     fn minutes(&self, at: Time) -> i16 {
@@ -89,6 +95,7 @@ mod tests {
     fn a_day_begins_where_people_are() {
         assert_eq!(zone([0, 10 * 60]).civil(NOON).day, 22);
         assert_eq!(zone([0, -15 * 60]).civil(NOON).day, 20);
+        assert_eq!(zone([0, 10 * 60]).day(NOON), Zone::UTC.day(NOON) + 1);
     }
 
     #[test]

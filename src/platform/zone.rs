@@ -22,7 +22,7 @@ const FUTURE: Span = Span::hours(2 * 366 * 24);
 #[must_use]
 pub fn zone(name: &str, now: Time) -> Option<Zone> {
     let found = ZONES.get(name).ok()?;
-    let name = found.iana_name().filter(|name| *name != "Etc/Unknown")?;
+    let name = found.iana_name()?;
     let (from, until) = (now - PAST, now + FUTURE);
     let stamp = |at: Time| Timestamp::from_millisecond(at.unix_milliseconds()).ok();
     let minutes = |seconds: i32| i16::try_from(seconds / 60).ok();
@@ -40,12 +40,17 @@ pub fn of(headers: &HeaderMap, https: bool, now: Time) -> Option<Zone> {
     cookie(headers, Cookie::Zone.name(https)).and_then(|name| zone(&name, now))
 }
 
-/// The names of all zones.
-pub fn names() -> impl Iterator<Item = String> {
-    ZONES.available().map(|name| name.to_string()).filter(|name| name != "Etc/Unknown")
+/// The names of all zones that are called after a place and have no newer name, in their order.
+#[must_use]
+pub fn places() -> Vec<String> {
+    let is_newest = |name: &str| ZONES.get(name).is_ok_and(|zone| zone.primary_iana_name() == Some(name));
+    let mut places: Vec<String> = ZONES.available().map(|name| name.to_string()).collect();
+    places.retain(|name| is_of_a_place(name) && is_newest(name));
+    places.sort_unstable();
+    places
 }
 
-/// Whether a zone is called after a place: the others are older names and abbreviations of the same.
+/// Whether a zone is called after a place: the others are abbreviations, or say no more than how far they are from UTC.
 #[must_use]
 pub fn is_of_a_place(name: &str) -> bool {
     const REGIONS: [&str; 10] = [
@@ -95,10 +100,18 @@ mod tests {
 
     #[test]
     fn every_zone_fits_a_page() {
-        assert!(names().count() > 400);
-        for name in names() {
-            let written = serde_json::to_string(&zone(&name, NOON).unwrap()).unwrap();
+        for name in ZONES.available() {
+            let written = serde_json::to_string(&zone(name.as_str(), NOON).unwrap()).unwrap();
             assert!(written.len() < 2000, "{name} takes {} bytes", written.len());
         }
+    }
+
+    #[test]
+    fn each_place_is_offered_once_under_its_newest_name() {
+        let places = places();
+        let offered = |name: &str| places.iter().any(|place| place == name);
+        assert!(places.len() > 300 && places.is_sorted());
+        assert!(["Europe/Kyiv", "Asia/Kolkata", "America/Argentina/Buenos_Aires"].into_iter().all(offered));
+        assert!(!["Europe/Kiev", "Asia/Calcutta", "GB", "Etc/GMT+5", "UTC"].into_iter().any(offered));
     }
 }

@@ -63,7 +63,9 @@ pub use shell::{CalmShell, ConsoleShell, Section, SheetHead};
 pub use stat_tiles::{StatTile, StatTiles};
 pub use stepper::{Stepper, Steps};
 pub use tabs::Tabs;
-pub use time::{Time, bare_clock, browser_zone, clock, day, is_same_day, iso, long, minute, short};
+pub use time::{
+    Time, bare_clock, browser_zone, clock, day, is_day_before, is_same_day, iso, long, minute, moment, short, today,
+};
 
 use leptos::prelude::*;
 

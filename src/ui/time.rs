@@ -49,9 +49,24 @@ pub fn bare_clock(at: Moment) -> String {
     dates::bare_clock(&zone(), at)
 }
 
+/// "15:05 UTC+1" today, "21 November 2026, 15:05 UTC+1" otherwise.
+pub fn moment(at: Moment, now: Moment) -> String {
+    if is_same_day(at, now) { clock(at) } else { minute(at) }
+}
+
 /// Whether two moments lie on one day.
 pub fn is_same_day(a: Moment, b: Moment) -> bool {
     dates::is_same_day(&zone(), a, b)
+}
+
+/// Whether one moment lies on the day before another's.
+pub fn is_day_before(a: Moment, b: Moment) -> bool {
+    dates::is_day_before(&zone(), a, b)
+}
+
+/// What a row that says when something was depends on, beside what is in it: which day it is, and where.
+pub fn today(now: Moment) -> String {
+    format!("{} {}", day(now), zone().name())
 }
 
 /// "2026-11-21T14:05:31Z".

@@ -55,8 +55,13 @@ pub fn bare_clock(zone: &Zone, at: Time) -> String {
 /// Whether two moments lie on one day.
 #[must_use]
 pub fn is_same_day(zone: &Zone, a: Time, b: Time) -> bool {
-    let day = |at: Time| (zone.civil(at).year, zone.civil(at).month, zone.civil(at).day);
-    day(a) == day(b)
+    zone.day(a) == zone.day(b)
+}
+
+/// Whether one moment lies on the day before another's. A day is not always 24 hours long.
+#[must_use]
+pub fn is_day_before(zone: &Zone, a: Time, b: Time) -> bool {
+    zone.day(a) + 1 == zone.day(b)
 }
 
 /// Some languages count the first day and name the others.
@@ -135,5 +140,15 @@ mod tests {
         assert_eq!(clock(&east, NOON), "03:05 UTC+13");
         assert_eq!(short(Locale::en, &east, NOON, NOON + Span::hours(12)), "03:05");
         assert_eq!(short(Locale::en, &Zone::UTC, NOON, NOON + Span::hours(12)), "21 Nov");
+    }
+    #[test]
+    fn yesterday_is_a_day_of_the_calendar() {
+        // On 22 November at 02:00 clocks were put forward to 03:00.
+        let shift = Shift { from: NOON - Span::seconds(31 + 5 * 60) + Span::hours(12), minutes: 60 };
+        let zone = Zone::new("Somewhere/Else".to_owned(), vec![shift]);
+        let (saturday, sunday) = (NOON + Span::hours(9), NOON + Span::hours(22));
+        let monday = saturday + Span::hours(25);
+        assert!(is_day_before(&zone, saturday, sunday) && is_day_before(&zone, sunday, monday));
+        assert!(!is_day_before(&zone, saturday, monday) && !is_day_before(&zone, sunday, sunday));
     }
 }

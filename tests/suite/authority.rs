@@ -186,7 +186,13 @@ fn table() -> Vec<Function> {
             For::Owners,
             true,
             false,
-            &[("id", "{customer}"), ("name", "Renamed {n}"), ("language", "de"), ("code", "{code}")],
+            &[
+                ("id", "{customer}"),
+                ("name", "Renamed {n}"),
+                ("language", "de"),
+                ("version", "{seen}"),
+                ("code", "{code}"),
+            ],
         ),
         function(
             "/api/access/add",
@@ -260,6 +266,9 @@ impl Target {
         let import = tokens::held(world, owner, &import).await;
         let policy = format!("SELECT policy FROM customers WHERE id = '{}'", customer.id);
         let policy = serde_json::from_str(&world.text(&policy).await.unwrap()).unwrap();
+        let mut conn = world.platform.db.read().await.unwrap();
+        let seen = rekey::features::customers::service::of_user(&mut conn, customer.id).await.unwrap().unwrap();
+        drop(conn);
         let names = vec![
             ("{user}", user.user.id.to_string()),
             ("{local}", user.address.split('@').next().unwrap().to_owned()),
@@ -283,6 +292,7 @@ impl Target {
             ("{hash}", world.plan_hash(reset).await),
             ("{customer}", customer.id.to_string()),
             ("{version}", rekey::features::policy::service::version(&policy)),
+            ("{seen}", rekey::features::access::edit_service::version(&seen.details())),
         ];
         Self { names, secret: vec![format!("\"{}\"", user.name), user.address] }
     }

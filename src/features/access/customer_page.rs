@@ -17,7 +17,7 @@ use crate::features::customers::head::customer_head;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::ui::{Empty, Glyph, Section, SheetHead, StatTile, StatTiles, Time, Toast};
-use crate::words::{languages, tagged};
+use crate::words::{languages, place, tagged};
 
 /// The customer of the address; what is no identifier is no customer.
 pub(super) fn customer_of_address() -> Memo<CustomerId> {
@@ -78,7 +78,7 @@ fn facts(details: &Details, now: Moment) -> AnyView {
         details.help_desk.clone().map_or_else(|| "None".into_any(), |desk| view! { <bdi>{desk}</bdi> }.into_any());
     let tongue = details.language.as_deref().and_then(tagged).unwrap_or_default();
     let tongue = languages().into_iter().find(|(locale, _)| *locale == tongue).map(|(_, name)| name);
-    let zone = details.zone.as_deref().map_or_else(|| "UTC".to_owned(), |zone| zone.replace('_', " "));
+    let zone = details.zone.as_deref().map_or_else(|| "UTC".to_owned(), place);
     let mails = view! { <bdi lang=details.language.clone()>{tongue}</bdi>", "{zone} };
     let until = details.ends_at.map(|at| format!(" until {}", last_day(at)));
     let id = details.id;

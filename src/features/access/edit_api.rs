@@ -22,6 +22,8 @@ pub struct EditPage {
     pub id: CustomerId,
     /// What is known.
     pub details: Details,
+    /// What names it as it stands.
+    pub version: String,
     /// Why the reader may not change it.
     pub refusal: Option<Refusal>,
     /// The names of the time zones there are.
@@ -41,8 +43,9 @@ pub async fn customer_details(id: CustomerId) -> Result<Console<Option<EditPage>
         request.status(axum::http::StatusCode::NOT_FOUND);
         return Ok(request.console(&session, None));
     };
-    let zones = crate::platform::zone::names().filter(|name| crate::platform::zone::is_of_a_place(name)).collect();
-    Ok(request.console(&session, Some(EditPage { id, details, refusal, zones })))
+    let version = service::version(&details);
+    let zones = if refusal.is_none() { crate::platform::zone::places() } else { Vec::new() };
+    Ok(request.console(&session, Some(EditPage { id, details, version, refusal, zones })))
 }
 
 /// Changes what is known of a customer, with the owner's own code.
@@ -56,17 +59,20 @@ pub async fn edit_customer(
     #[server(default)] help_desk: String,
     #[server(default)] language: String,
     #[server(default)] zone: String,
+    #[server(default)] version: String,
     #[server(default)] code: String,
 ) -> Result<EditOutcome, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let typed = Details {
+    let details = Details {
         name: name.clone(),
         help_desk: Some(help_desk.clone()),
         language: Some(language.clone()),
         zone: Some(zone.clone()),
     };
-    let answer = service::save(&request.platform, &request.origin, &session, id, (&typed, &code)).await?;
+    let answer =
+        service::save(&request.platform, &request.origin, &session, id, &service::Asked { details, version, code })
+            .await?;
     if let Some(token) = &answer.token {
         request.set_token(Cookie::Session, token);
     }

@@ -12,7 +12,7 @@ use crate::features::session::flash::{Left, left_by};
 use crate::features::session::page::console;
 use crate::features::sign_in::prove::{StepUp, code_problem};
 use crate::ui::{Banner, Empty, Glyph, Look, Section, SelectField, SubmitButton, TextField, Tone};
-use crate::words::{languages, tag};
+use crate::words::{languages, place, tag};
 
 /// Where the form is sent.
 const EDIT: &str = "/api/access/edit";
@@ -56,7 +56,7 @@ fn sheet(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
 }
 
 fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
-    let Page { id, details, zones, .. } = page;
+    let Page { id, details, version, zones, .. } = page;
     let typed = |field: &str, now: Option<String>| match &left {
         Some(left) => left.typed(field),
         None => now.unwrap_or_default(),
@@ -77,6 +77,7 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
     };
     let fact = match outcome {
         Some(EditOutcome::Same) => Some("Nothing differs from what is there."),
+        Some(EditOutcome::Changed) => Some("Somebody else has changed this customer since you opened the form."),
         Some(EditOutcome::Malformed) => Some("Choose the language and the time zone from the lists."),
         Some(EditOutcome::Refused(_) | EditOutcome::Unknown) => Some("You can no longer change this customer."),
         _ => None,
@@ -86,11 +87,12 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
     let spoken = languages().into_iter().map(|(locale, name)| (tag(locale).to_owned(), name.to_owned()));
     let tongues = default("English (default)").into_iter().chain(spoken).collect();
     let places = default("UTC (default)").into_iter();
-    let places = places.chain(zones.into_iter().map(|name| (name.clone(), name.replace('_', " ")))).collect();
+    let places = places.chain(zones.into_iter().map(|name| (name.clone(), place(&name)))).collect();
     view! {
         <form class="form narrow" method="post" action=EDIT>
             {banner}
             <input type="hidden" name="id" value=id.to_string()/>
+            <input type="hidden" name="version" value=version/>
             <TextField name="name" label="Name" value=name required=true error=name_problem.map(str::to_owned) autocomplete="off"/>
             <TextField
                 name="help_desk"
@@ -102,7 +104,7 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
             />
             <SelectField name="language" label="Language of mails" options=tongues value=language/>
             <SelectField name="zone" label="Time zone of mails" options=places value=zone/>
-            <p class="note">"Until a user has signed in. From then on their own language and time zone count."</p>
+            <p class="note">"Until a user’s own language and time zone are known: a browser tells them at sign-in."</p>
             <StepUp hint="It counts for this change only." error=code/>
             <div class="actions">
                 <SubmitButton look=Look::Primary>"Save"</SubmitButton>

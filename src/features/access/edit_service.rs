@@ -10,8 +10,9 @@ use crate::domain::ids::CustomerId;
 use crate::domain::user::clean_name;
 use crate::features::session::service::Session;
 use crate::features::{audit, customers, session, sign_in, users};
+use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
-use crate::platform::zone::zone;
+use crate::platform::zone::{is_of_a_place, zone};
 use crate::platform::{Conn, Platform, Result};
 use crate::words::tagged;
 
@@ -25,6 +26,26 @@ pub async fn show(conn: &mut Conn, actor: &Actor, id: CustomerId) -> Result<Opti
     Ok(customer.map(|customer| (customer.details(), actor.governs(id).err())))
 }
 
+/// What somebody asks for, and what they saw when they did.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What should be known, as it was typed.
+    pub details: Details,
+    /// The [`version`] of what was known.
+    pub version: String,
+    /// The own six digits.
+    pub code: String,
+}
+
+/// What names the details of a customer as they stand: whoever opens the form saves against it.
+///
+/// # Panics
+/// Never: they are always JSON.
+#[must_use]
+pub fn version(details: &Details) -> String {
+    sha256(serde_json::to_string(details).expect("details are always JSON").as_bytes())
+}
+
 /// Sets what is known of a customer. From a right code on the session has a new token, whatever comes of the rest.
 ///
 /// # Errors
@@ -34,29 +55,33 @@ pub async fn save(
     origin: &Origin,
     session: &Session,
     id: CustomerId,
-    (typed, code): (&Details, &str),
+    asked: &Asked,
 ) -> Result<Answer<EditOutcome>> {
     let actor = &session.actor;
     let scope = match actor.governs(id) {
         Ok(scope) => scope,
         Err(refusal) => return Ok(Answer::before(refuse(platform, origin, actor, id, refusal).await?)),
     };
-    let new = match read(platform, typed) {
+    let new = match read(platform, &asked.details) {
         Ok(new) => new,
         Err(problem) => return Ok(Answer::before(problem)),
     };
     let Some(old) = customers::service::list(&mut *platform.db.read().await?, &scope).await?.pop() else {
         return Ok(Answer::before(EditOutcome::Unknown));
     };
+    // Asked once before a code is spent, and once more when nobody else can come between.
+    if version(&old.details()) != asked.version {
+        return Ok(Answer::before(EditOutcome::Changed));
+    }
     if old.details() == new {
         return Ok(Answer::before(EditOutcome::Same));
     }
     let about = ("customer", old.name.as_str());
-    let token = match sign_in::service::prove(platform, origin, session, code, about).await? {
+    let token = match sign_in::service::prove(platform, origin, session, &asked.code, about).await? {
         Ok(token) => token,
         Err(problem) => return Ok(Answer::before(EditOutcome::Code(problem))),
     };
-    Ok(Answer::after(token, apply(platform, origin, actor, &scope, id, &new).await?))
+    Ok(Answer::after(token, apply(platform, origin, actor, &scope, id, (asked, &new)).await?))
 }
 
 /// What was typed, as it is kept.
@@ -75,12 +100,11 @@ fn read(platform: &Platform, typed: &Details) -> std::result::Result<Details, Ed
         return Err(EditOutcome::NameTooLong);
     }
     let is_language = new.language.as_deref().is_none_or(|tag| tagged(tag).is_some());
-    let known = new.zone.as_deref().map(|name| zone(name, platform.now()));
-    match known {
-        Some(None) => Err(EditOutcome::Malformed),
-        _ if !is_language => Err(EditOutcome::Malformed),
-        known => Ok(Details { zone: known.flatten().map(|zone| zone.name().to_owned()), ..new }),
+    let known = |name: &str| zone(name, platform.now()).is_some_and(|zone| zone.name() == name && is_of_a_place(name));
+    if !is_language || !new.zone.as_deref().is_none_or(known) {
+        return Err(EditOutcome::Malformed);
     }
+    Ok(new)
 }
 
 /// The change itself, with the authority and what was there read again under the locks.
@@ -90,7 +114,7 @@ async fn apply(
     actor: &Actor,
     scope: &Scope,
     id: CustomerId,
-    new: &Details,
+    (asked, new): (&Asked, &Details),
 ) -> Result<EditOutcome> {
     let now = platform.now();
     let mut tx = platform.db.begin().await?;
@@ -106,8 +130,12 @@ async fn apply(
         drop(tx);
         return refuse(platform, origin, actor, id, refusal).await;
     }
-    if !customers::service::set_details(&mut tx, scope, id, new).await? {
-        return Ok(EditOutcome::NameTaken);
+    if version(&customer.details()) != asked.version {
+        return Ok(EditOutcome::Changed);
+    }
+    match customers::service::set_details(&mut tx, scope, id, new).await {
+        Err(fault) if fault.is_taken() => return Ok(EditOutcome::NameTaken),
+        set => set?,
     }
     let event = Event::new(now, What::CustomerChanged, Some(id)).by(actor.user).from(origin.address.clone());
     let changes = customer.details().changes(new);

@@ -36,10 +36,10 @@ pub const fn may(role: Role) -> &'static str {
     }
 }
 
-/// "30 June 2027", the last day of an access that ends at `ends_at`.
+/// "30 June 2027 (UTC)", the last day of an access that ends at `ends_at`.
 pub fn last_day(ends_at: Moment) -> String {
     // Such a day is one of UTC, wherever its reader is.
-    day(locale(), &Zone::UTC, last_moment(ends_at))
+    format!("{} (UTC)", day(locale(), &Zone::UTC, last_moment(ends_at)))
 }
 
 /// Why a role may not be changed.

@@ -8,6 +8,7 @@ use super::api::{AuditPage as Audit, AuditRow, list_events};
 use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
 use crate::ui::{Badge, CustomerName, Empty, Glyph, Pager, Section, SheetHead, Time, Tone};
+use crate::words::{place, zone};
 
 /// The audit of the reader's customers.
 #[component]
@@ -61,7 +62,7 @@ fn sheet(audit: Audit, user: Option<String>, older: bool, now: Moment) -> AnyVie
                 <thead role="rowgroup">
                     <tr role="row">
                         <th class="num" role="columnheader">"Row"</th>
-                        <th class="time" role="columnheader">"Time"</th>
+                        <th class="time" role="columnheader">{format!("Time ({})", place(zone().name()))}</th>
                         <th class="what" role="columnheader">"What"</th>
                         <th class="who" role="columnheader">"Who"</th>
                         <th class="about" role="columnheader">"About"</th>

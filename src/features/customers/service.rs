@@ -251,12 +251,12 @@ pub async fn set_policy(conn: &mut Conn, scope: &Scope, id: CustomerId, policy: 
     if scope.covers(id) { store::set_policy(conn, id, policy).await } else { Ok(()) }
 }
 
-/// Sets what is known of a customer whose lock the caller holds; false when another has this name.
+/// Sets what is known of a customer whose lock the caller holds.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn set_details(conn: &mut Conn, scope: &Scope, id: CustomerId, details: &Details) -> Result<bool> {
-    Ok(scope.covers(id) && store::set_details(conn, id, details, &name_key(&details.name)).await?)
+/// When the database fails; [`Fault::is_taken`](crate::platform::Fault::is_taken) when another has this name.
+pub async fn set_details(conn: &mut Conn, scope: &Scope, id: CustomerId, details: &Details) -> Result<()> {
+    if scope.covers(id) { store::set_details(conn, id, details, &name_key(&details.name)).await } else { Ok(()) }
 }
 
 /// Takes the locks of these customers, given in ascending order, until the transaction ends, whoever asks: for rules that

@@ -237,11 +237,9 @@ pub async fn remove_favourite(conn: &mut Conn, user: UserRef, customer: Customer
     Ok(())
 }
 
-/// False when another customer has this name.
-pub async fn set_details(conn: &mut Conn, id: CustomerId, details: &Details, name_key: &str) -> Result<bool> {
-    let done = sqlx::query(
-        "UPDATE customers SET name = $1, name_key = $2, help_desk = $3, language = $4, zone = $5 \
-         WHERE id = $6 AND NOT EXISTS (SELECT 1 FROM customers WHERE name_key = $2 AND id <> $6)",
+pub async fn set_details(conn: &mut Conn, id: CustomerId, details: &Details, name_key: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE customers SET name = $1, name_key = $2, help_desk = $3, language = $4, zone = $5 WHERE id = $6",
     )
     .bind(&details.name)
     .bind(name_key)
@@ -251,7 +249,7 @@ pub async fn set_details(conn: &mut Conn, id: CustomerId, details: &Details, nam
     .bind(id)
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
 }
 
 /// `codes_low` stands in a column of its own too, for the conditions of lists: both are written at once.

@@ -9,7 +9,8 @@ use crate::domain::ids::ResetId;
 use crate::domain::time::Time as Moment;
 use crate::features::users::list_parts::{number, refusal_words};
 use crate::ui::{
-    Badge, BulkBar, Checkbox, CustomerName, Empty, Glyph, Icon, Pager, Person, SelectAll, Time, Tone, day, rows, short,
+    Badge, BulkBar, Checkbox, CustomerName, Empty, Glyph, Icon, Pager, Person, SelectAll, Time, Tone, moment, rows,
+    today,
 };
 
 const LINKS: &str = "/api/reset/links";
@@ -42,7 +43,7 @@ pub fn people_of(page: BoardPage, now: Moment) -> AnyView {
     } else {
         format!("1–{shown} of {}", number(of))
     };
-    let today = day(now);
+    let today = today(now);
     let acts = page.manages && page.completed_at.is_some();
     let not_back: i64 =
         page.counts.iter().filter(|(stage, _)| Stage::NOT_BACK.contains(stage)).map(|(_, count)| count).sum();
@@ -191,7 +192,7 @@ fn happened(row: &BoardRow, now: Moment) -> AnyView {
     };
     let until = match (row.stage, row.until) {
         (Stage::Sent | Stage::Opened | Stage::Proved, Some(until)) => {
-            Some(format!(", works until {}", short(until, now)))
+            Some(format!(", works until {}", moment(until, now)))
         }
         _ => None,
     };

@@ -12,7 +12,7 @@ use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, address};
 use crate::features::users::list_parts::{customer_selector, number};
-use crate::ui::{Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, day, rows};
+use crate::ui::{Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, rows, today};
 
 const LINKS: &str = "/api/reset/people/links";
 const SELECT: &str = "/api/reset/people/select";
@@ -87,7 +87,7 @@ fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
         };
         view! { <div class="content"><Empty icon=Glyph::Users title=title>{words}</Empty></div> }.into_any()
     } else {
-        let today = day(now);
+        let today = today(now);
         let rows = rows(
             people,
             move |row| (row.clone(), today.clone()),

@@ -14,7 +14,7 @@ use crate::features::session::flash::left_by;
 use crate::features::users::list_parts::{number, plan_refused, refusal_words};
 use crate::ui::{
     Banner, Chart, Glyph, Icon, Line, Look, Seal, SheetHead, StatTile, StatTiles, SubmitButton, Time, Toast, Tone,
-    bare_clock, is_same_day, short,
+    clock, is_same_day, moment, short,
 };
 
 const BACK_NOTICES: &str = "/api/reset/back_notices";
@@ -157,7 +157,7 @@ pub fn tiles(counts: &[(Stage, i64)], shown: &[Stage], address: impl Fn(&[Stage]
 
 fn stopped(page: &BoardPage, now: Moment) -> Option<AnyView> {
     let at = page.cancelled_at?;
-    let fact = format!("Stopped {} {}.", if is_same_day(at, now) { "at" } else { "on" }, short(at, now));
+    let fact = format!("Stopped {} {}.", if is_same_day(at, now) { "at" } else { "on" }, moment(at, now));
     Some(
         view! { <Banner fact=fact icon=Glyph::Pause>"Whoever had not been begun keeps everything they have."</Banner> }
             .into_any(),
@@ -245,7 +245,7 @@ fn chart(page: &BoardPage, now: Moment) -> Option<AnyView> {
     let (_, by_link, back) = *page.returns.last()?;
     let all = page.progress.reset;
     let steps = page.returns.iter().map(|(at, ..)| {
-        let clock = bare_clock(*at);
+        let clock = clock(*at);
         if is_same_day(*at, now) { clock } else { format!("{}, {clock}", short(*at, now)) }
     });
     let told = format!("{back} of {} are back, {by_link} of them by link.", people(usize::try_from(all).unwrap_or(0)));

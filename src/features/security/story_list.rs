@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::rows::Happened;
 use super::story::{Told, tell};
-use crate::domain::time::{Span, Time as Moment};
-use crate::ui::{Icon, Time, bare_clock, day as date, is_same_day, long};
+use crate::domain::time::Time as Moment;
+use crate::ui::{Icon, Time, bare_clock, day as date, is_day_before, is_same_day, long};
 use crate::words::{locale, td_string};
 
 /// Events as a story, the newest first; `clocks` where a heading names the day.
@@ -52,7 +52,7 @@ fn day_name(day: Moment, now: Moment) -> String {
     let date = date(day);
     if is_same_day(day, now) {
         td_string!(locale(), story.today, day = date)
-    } else if is_same_day(day + Span::hours(24), now) {
+    } else if is_day_before(day, now) {
         td_string!(locale(), story.yesterday, day = date)
     } else {
         date
@@ -62,6 +62,7 @@ fn day_name(day: Moment, now: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::Span;
 
     #[test]
     fn days_are_named() {

@@ -8,7 +8,7 @@ use super::user_api::ActivityPage;
 use super::user_page::{Tab, head};
 use crate::domain::time::Time as Moment;
 use crate::ui::{Empty, Glyph, Pager};
-use crate::words::zone;
+use crate::words::{place, zone};
 
 pub(super) fn activity(page: ActivityPage, older: bool, now: Moment) -> AnyView {
     let ActivityPage { user, happened, next } = page;
@@ -32,7 +32,7 @@ pub(super) fn activity(page: ActivityPage, older: bool, now: Moment) -> AnyView 
         <Title text=user.name.clone()/>
         {head(&user, Tab::Activity)}
         <div class="toolbar">
-            <p class="count">"Times in "{zone().name().to_owned()}</p>
+            <p class="count">"Times in "{place(zone().name())}</p>
         </div>
         <div class="content days">{days}</div>
         {pages}

@@ -92,12 +92,14 @@ impl Request {
         self.set(which, &token.0);
     }
 
-    /// Sets the cookie of a session or challenge that was just opened, and from here on the browser speaks its user's language,
-    /// with times where its user is. Whoever has none yet gets those of the request.
+    /// Sets the cookie of a session or challenge that was just opened, and from here on the browser speaks its user's language.
+    /// Whoever has none yet gets that of the request.
     pub async fn enter(&self, which: Cookie, token: &NewToken) {
         self.set_token(which, token);
         self.settle_language(which, token).await;
-        self.settle_zone(which, token).await;
+        if which == Cookie::Session {
+            self.settle_zone(token).await;
+        }
     }
 
     async fn settle_language(&self, which: Cookie, token: &NewToken) {
@@ -117,17 +119,12 @@ impl Request {
         }
     }
 
-    async fn settle_zone(&self, which: Cookie, token: &NewToken) {
-        let told = self.told_zone().map(|zone| zone.name().to_owned());
-        let settled = match which {
-            Cookie::Session => service::zone::of_session(&self.platform, token, told.clone()).await,
-            _ => service::zone::of_challenge(&self.platform, token, told.clone()).await,
-        };
-        match settled {
-            Err(fault) => tracing::error!(error = %fault, "the time zone of a user could not be settled"),
-            Ok(None) => {}
-            Ok(settled) if settled == told => {}
-            Ok(Some(settled)) => self.set(Cookie::Zone, &settled),
+    /// Whoever signs in where their browser says where it is, has mails that are there too.
+    async fn settle_zone(&self, token: &NewToken) {
+        if let Some(zone) = self.told_zone()
+            && let Err(fault) = service::zone::of_session(&self.platform, token, zone.name()).await
+        {
+            tracing::error!(error = %fault, "the time zone of a user could not be settled");
         }
     }
 

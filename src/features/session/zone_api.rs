@@ -20,6 +20,9 @@ pub async fn tell_zone(name: String) -> Result<Zone, ApiError> {
     let Some(zone) = zone(&name, request.platform.now()) else {
         return Ok(request.zone());
     };
+    if zone == request.zone() {
+        return Ok(zone);
+    }
     if let Some(session) = request.session().await? {
         service::zone::set(&request.platform, session.actor.user, zone.name()).await?;
     }

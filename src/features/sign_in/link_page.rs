@@ -10,7 +10,7 @@ use crate::domain::recovery::LinkState;
 use crate::features::recovery::api::{AgainOutcome, AskForHelp, HelpOutcome, LinkRequired, SendAgain};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, failed, help_desk};
-use crate::ui::{Banner, CalmShell, Glyph, Icon, SubmitButton, Tone, clock, is_same_day, minute};
+use crate::ui::{Banner, CalmShell, Glyph, Icon, SubmitButton, Tone, clock, is_same_day, minute, moment};
 use crate::words::{locale, td_string};
 
 type Asked = Signal<Option<Result<AgainOutcome, ApiError>>>;
@@ -122,7 +122,7 @@ fn page(
         }
     });
     let helped = help_asked_at.map(|at| {
-        let moment = if is_same_day(at, now) { clock(at) } else { minute(at) };
+        let moment = moment(at, now);
         view! { <p class="note">{td_string!(locale(), sign_in.link.asked_at, moment = moment)}</p> }
     });
     let points = (has_link && works).then(|| {

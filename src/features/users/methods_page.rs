@@ -18,7 +18,7 @@ use crate::features::session::api::{ApiError, Console, Me};
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::ui::{
-    Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, day, rows,
+    Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, rows, today,
 };
 
 const HERE: &str = "/methods";
@@ -78,7 +78,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
         }
         .into_any();
     }
-    let today = day(now);
+    let today = today(now);
     let rows =
         rows(list.methods.clone(), move |method| (method.clone(), today.clone()), move |method| row(method, now));
     view! {

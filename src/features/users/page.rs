@@ -21,8 +21,8 @@ use crate::features::session::api::Me;
 use crate::features::session::flash::left_by;
 use crate::features::session::page::console;
 use crate::ui::{
-    Badge, Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, Tone, day,
-    rows,
+    Badge, Checkbox, CustomerName, Empty, Glyph, Icon, Menu, Person, Section, SelectAll, SheetHead, Time, Tone, rows,
+    today,
 };
 
 const HERE: &str = "/users";
@@ -86,7 +86,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
         return nobody(list, me);
     }
     let filter = &head.filter;
-    let today = day(now);
+    let today = today(now);
     let rows = rows(list.users.clone(), move |user| (user.clone(), today.clone()), move |user| row(user, now));
     // Plain forms: with or without WebAssembly the selection leads to a page of its own.
     view! {

@@ -5,7 +5,7 @@ use rekey::domain::access::EditOutcome;
 use rekey::domain::authority::{Refusal, Role};
 use rekey::domain::customer::Details;
 use rekey::domain::sign_in::CodeProblem;
-use rekey::features::access::edit_service::save;
+use rekey::features::access::edit_service::{Asked, save, version};
 
 use super::super::browser::*;
 use super::super::dump::Dump;
@@ -16,9 +16,14 @@ fn details(name: &str, language: &str, zone: &str) -> Details {
     Details { name: name.to_owned(), help_desk: kept("+49 40 5550 199"), language: kept(language), zone: kept(zone) }
 }
 
+/// Somebody's wish for A, against what they saw of it.
+fn asked(seen: &Details, new: &Details, code: &str) -> Asked {
+    Asked { details: new.clone(), version: version(seen), code: code.to_owned() }
+}
+
 async fn edit(world: &World, asking: &Person, new: &Details, code: &str) -> EditOutcome {
-    let session = world.session(asking).await;
-    save(&world.platform, &world.origin, &session, world.a.id, (new, code)).await.unwrap().outcome
+    let (session, asked) = (world.session(asking).await, asked(&world.a.details(), new, code));
+    save(&world.platform, &world.origin, &session, world.a.id, &asked).await.unwrap().outcome
 }
 
 both! {
@@ -31,6 +36,7 @@ both! {
         let page = browser.get(&path).await.body;
         assert!(page.contains("value=\"Europe/Berlin\"") && page.contains("America/Argentina/Buenos Aires"), "{page}");
         assert!(!page.contains("value=\"GB\"") && !page.contains("value=\"Etc/"), "{page}");
+        let version = page.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let id = world.a.id.to_string();
         let fields = |code| {
             [
@@ -38,7 +44,8 @@ both! {
                 ("name", " Hafenwerk\r\nLogistik "),
                 ("help_desk", "+49 40 5550 199"),
                 ("language", "de"),
-                ("zone", "europe/berlin"),
+                ("zone", "Europe/Berlin"),
+                ("version", version.as_str()),
                 ("code", code),
             ]
         };
@@ -71,6 +78,8 @@ both! {
             (details(&"x".repeat(201), "nl", ""), EditOutcome::NameTooLong),
             (details("Harbour", "tlh", ""), EditOutcome::Malformed),
             (details("Harbour", "", "Mars/Olympus"), EditOutcome::Malformed),
+            (details("Harbour", "", "Etc/GMT+5"), EditOutcome::Malformed),
+            (details("Harbour", "", "europe/berlin"), EditOutcome::Malformed),
         ] {
             let code = world.fresh_code(&owner);
             assert_eq!(edit(&world, &owner, &new, &code).await, outcome);
@@ -116,8 +125,47 @@ both! {
         let session = world.session(&owner).await;
         let code = world.fresh_code(&owner);
         world.execute(&format!("UPDATE memberships SET role = 'auditor' WHERE user_id = '{}'", owner.user.id)).await;
-        let answer = save(&world.platform, &world.origin, &session, world.a.id, (&new, &code)).await.unwrap();
+        let asked = asked(&world.a.details(), &new, &code);
+        let answer = save(&world.platform, &world.origin, &session, world.a.id, &asked).await.unwrap();
         assert_eq!(answer.outcome, EditOutcome::Refused(Refusal::OwnersOnly));
         world.assert_chains_whole().await;
+    }
+
+    async fn nobody_overwrites_what_they_have_not_seen(world: World) {
+        let (one, two) = (world.with_role(&world.a, Role::Owner).await, world.with_role(&world.a, Role::Owner).await);
+        let code = world.fresh_code(&one);
+        assert_eq!(edit(&world, &one, &details("Harbour", "", ""), &code).await, EditOutcome::Done);
+        let code = world.fresh_code(&two);
+        assert_eq!(edit(&world, &two, &details("Hafen", "de", ""), &code).await, EditOutcome::Changed);
+        // The code was not spent on it.
+        let (session, seen) = (world.session(&two).await, details("Harbour", "", ""));
+        let seen = Details { language: None, zone: None, ..seen };
+        let asked = asked(&seen, &details("Hafen", "de", ""), &code);
+        let answer = save(&world.platform, &world.origin, &session, world.a.id, &asked).await.unwrap();
+        assert_eq!(answer.outcome, EditOutcome::Done);
+    }
+
+    async fn of_two_that_want_one_name_one_gets_it_and_both_stay_signed_in(world: World) {
+        for round in 0..10 {
+            let (one, two) = (world.with_role(&world.a, Role::Owner).await, world.with_role(&world.b, Role::Owner).await);
+            let name = format!("Harbour {round}");
+            let owners = [(&one, world.a.id), (&two, world.b.id)];
+            let mut asking = Vec::new();
+            for (owner, id) in owners {
+                let mut conn = world.platform.db.read().await.unwrap();
+                let actor = world.actor(owner).await;
+                let (seen, _) = rekey::features::access::edit_service::show(&mut conn, &actor, id).await.unwrap().unwrap();
+                drop(conn);
+                let new = Details { name: name.clone(), ..seen.clone() };
+                asking.push((world.session(owner).await, id, asked(&seen, &new, &world.fresh_code(owner))));
+            }
+            let (platform, origin) = (&world.platform, &world.origin);
+            let save = |(session, id, asked)| async move { save(platform, origin, &session, id, &asked).await.unwrap() };
+            let mut asking = asking.into_iter().map(save);
+            let (a, b) = tokio::join!(asking.next().unwrap(), asking.next().unwrap());
+            assert!(a.token.is_some() && b.token.is_some());
+            let outcomes = [a.outcome, b.outcome];
+            assert!(outcomes.contains(&EditOutcome::Done) && outcomes.contains(&EditOutcome::NameTaken), "{outcomes:?}");
+        }
     }
 }
