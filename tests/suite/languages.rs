@@ -8,10 +8,10 @@ use std::path::Path;
 
 use rekey::domain::authority::Role;
 use rekey::domain::sign_in::Step;
-use rekey::features::outbox::worker::{Transport, deliver_due};
 
 use super::browser::*;
 use super::harness::*;
+use super::outbox::{deliver, transport};
 use super::smtp_sink::Sink;
 
 pub const OTHERS: [&str; 4] = ["de", "es", "fr", "nl"];
@@ -149,8 +149,7 @@ both! {
         }
         world.reset(&admin, &users_of(&people)).await;
         let sink = Sink::open();
-        let settings = config(&["--smtp-url", &sink.url(), "--base-url", "https://rekey.example"]);
-        deliver_due(&world.platform, &Transport::servers(&settings).unwrap()).await.unwrap();
+        deliver(&world, &transport(&sink)).await;
         let arrived = sink.arrived();
         for (person, says) in people.iter().zip([
             "hat Person 0 Ihren zweiten Faktor",

@@ -2,10 +2,10 @@
 
 use rekey::domain::authority::Role;
 use rekey::domain::time::Span;
-use rekey::features::outbox::worker::{Transport, deliver_due};
 
 use super::browser::*;
 use super::harness::*;
+use super::outbox::{deliver, transport};
 use super::smtp_sink::Sink;
 
 async fn zone_of(world: &World, person: &Person) -> Option<String> {
@@ -102,8 +102,7 @@ both! {
         world.execute(&format!("UPDATE users SET zone = 'Mars/Olympus', language = 'fr' WHERE id = '{}'", people[2].user.id)).await;
         world.reset(&admin, &users_of(&people)).await;
         let sink = Sink::open();
-        let settings = config(&["--smtp-url", &sink.url(), "--base-url", "https://rekey.example"]);
-        deliver_due(&world.platform, &Transport::servers(&settings).unwrap()).await.unwrap();
+        deliver(&world, &transport(&sink)).await;
         let arrived = sink.arrived();
         for (person, says) in people.iter().zip([
             ["15 januari 2027 om 09:00 UTC+1", "uw tweede factor"],
