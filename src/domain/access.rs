@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Unreadable;
 use super::authority::{Refusal, Role};
+use super::customer::NameProblem;
 use super::ids::CustomerId;
 use super::sign_in::CodeProblem;
 use super::time::{Civil, Span, Time};
@@ -13,12 +14,8 @@ use super::time::{Civil, Span, Time};
 pub enum AddOutcome {
     /// It is there.
     Added(CustomerId),
-    /// A customer needs a name.
-    NameMissing,
-    /// Longer than a name is kept.
-    NameTooLong,
-    /// Another customer has this name.
-    NameTaken,
+    /// It cannot be called so.
+    Name(NameProblem),
     /// Through which of one's providers was not said.
     ProviderMissing,
     /// Not confirmed.
@@ -34,12 +31,8 @@ pub enum EditOutcome {
     Done,
     /// It was just so before.
     Same,
-    /// A customer needs a name.
-    NameMissing,
-    /// Longer than a name is kept.
-    NameTooLong,
-    /// Another customer has this name.
-    NameTaken,
+    /// It cannot be called so.
+    Name(NameProblem),
     /// No language that mails speak, or no time zone.
     Malformed,
     /// Somebody else has changed it since it was opened.

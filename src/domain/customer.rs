@@ -4,6 +4,42 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::CustomerId;
 use super::policy::Policy;
+use super::user::clean_name;
+
+/// How many characters a customer's name has at most.
+const LONGEST_NAME: usize = 200;
+
+/// Why what was typed is not a customer's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NameProblem {
+    /// A customer needs one.
+    Missing,
+    /// Longer than one is kept.
+    TooLong,
+    /// Another customer has it.
+    Taken,
+}
+
+/// What was typed as a customer's name, as it is kept.
+///
+/// # Errors
+/// Why it is none, whatever others are called.
+pub fn read_name(typed: &str) -> Result<String, NameProblem> {
+    let name = clean_name(typed);
+    if name.is_empty() {
+        Err(NameProblem::Missing)
+    } else if typed.trim().chars().count() > LONGEST_NAME {
+        Err(NameProblem::TooLong)
+    } else {
+        Ok(name)
+    }
+}
+
+/// What was typed where nothing need be, as it is kept.
+#[must_use]
+pub fn read_optional(typed: &str) -> Option<String> {
+    Some(clean_name(typed)).filter(|kept| !kept.is_empty())
+}
 
 /// What is known of a customer beside its policy: all of it stands in mails.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +99,15 @@ impl Customer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_kept_clean_and_whole_or_not_at_all() {
+        assert_eq!(read_name("  Hafenwerk\r\nLogistik ").as_deref(), Ok("Hafenwerk Logistik"));
+        assert_eq!(read_name("\r\n\0"), Err(NameProblem::Missing));
+        assert_eq!(read_name(&"ä".repeat(200)).as_deref(), Ok("ä".repeat(200).as_str()));
+        assert_eq!(read_name(&"ä".repeat(201)), Err(NameProblem::TooLong));
+        assert_eq!((read_optional(" \0"), read_optional(" room\n7 ").as_deref()), (None, Some("room 7")));
+    }
 
     #[test]
     fn a_change_says_what_was_and_what_is() {

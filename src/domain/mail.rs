@@ -1,6 +1,10 @@
 //! What Rekey writes to people. A mail is stored as one of these and becomes text only when it is sent: no secret lies in
 //! the outbox, since the token of a link is derived at that moment.
 
+mod pacing;
+
+pub use pacing::next_link_at;
+
 use serde::{Deserialize, Serialize};
 
 use super::approval::Decision;
@@ -8,7 +12,7 @@ use super::authority::Role;
 use super::ids::{ChallengeId, LinkId, PhoneCodeId, ResetId, UserId};
 use super::method::MethodKind;
 use super::spelled;
-use super::time::{Span, Time};
+use super::time::Time;
 
 /// What a mail says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -434,34 +438,5 @@ impl Mail {
             Self::RoleGiven { .. } => "role_given",
             Self::RoleEnded { .. } => "role_ended",
         }
-    }
-}
-
-/// How long after the newest mail with a link the same user may get the next one, by how many they had in the last hour.
-/// However often somebody is reset, it is three mails an hour, and the last of them has the newest link.
-const GAPS: [Span; 3] = [Span::seconds(0), Span::minutes(2), Span::minutes(15)];
-
-/// When a user may get the next mail with a link, given when they got those of the last hour, the newest first. None: at
-/// once.
-#[must_use]
-pub fn next_link_at(sent: &[Time]) -> Option<Time> {
-    let newest = *sent.first()?;
-    Some(match GAPS.get(sent.len()) {
-        Some(gap) => newest + *gap,
-        None => sent[GAPS.len() - 1] + Span::hours(1),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn three_links_an_hour() {
-        let at = |minute: i64| Time::from_unix_milliseconds(0) + Span::minutes(minute);
-        assert_eq!(next_link_at(&[]), None);
-        assert_eq!(next_link_at(&[at(5)]), Some(at(7)));
-        assert_eq!(next_link_at(&[at(7), at(5)]), Some(at(22)));
-        assert_eq!(next_link_at(&[at(22), at(7), at(5)]), Some(at(65)));
     }
 }

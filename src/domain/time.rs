@@ -192,6 +192,7 @@ mod tests {
         assert_eq!(Span::seconds(60).as_minutes_up(), 1);
         assert_eq!(Span::seconds(61).as_minutes_up(), 2);
     }
+
     #[test]
     fn what_no_calendar_has_is_no_time() {
         let utc = |month, day, hour| Civil { year: 2026, month, day, hour, minute: 0, second: 0 };

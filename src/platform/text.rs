@@ -1,7 +1,9 @@
-//! Text from outside, folded to the forms by which it is found.
+//! Text from outside, folded to the forms by which it is found, and values by the one by which they are told apart.
 
+use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::keys::sha256;
 use crate::domain::user::Address;
 
 /// What all spellings of one mail address have in common: Unicode's compatibility form (NFKC), lower case, and the domain
@@ -43,6 +45,15 @@ pub fn like_anywhere(text: &str) -> String {
 pub fn csv_cell(text: &str) -> String {
     let inert = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     format!("\"{inert}{}\"", text.replace('"', "\"\""))
+}
+
+/// What names a value as it stands: whoever is shown one and changes it says with this what they saw.
+///
+/// # Panics
+/// When it is no JSON: all that are asked for are.
+#[must_use]
+pub fn version_of<T: Serialize>(value: &T) -> String {
+    sha256(serde_json::to_string(value).expect("what has a version is always JSON").as_bytes())
 }
 
 #[cfg(test)]

@@ -131,6 +131,7 @@ mod tests {
         }
         assert_eq!(short(Locale::de, &Zone::UTC, NOON, NEW_YEAR), "21. Nov. 2026");
     }
+
     #[test]
     fn a_moment_is_said_where_its_reader_is() {
         let east =
@@ -141,6 +142,7 @@ mod tests {
         assert_eq!(short(Locale::en, &east, NOON, NOON + Span::hours(12)), "03:05");
         assert_eq!(short(Locale::en, &Zone::UTC, NOON, NOON + Span::hours(12)), "21 Nov");
     }
+
     #[test]
     fn yesterday_is_a_day_of_the_calendar() {
         // On 22 November at 02:00 clocks were put forward to 03:00.

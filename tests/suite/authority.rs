@@ -1,11 +1,14 @@
 //! Every server function, called by everybody who has a role, about people and customers of their own and about others'.
 
+mod table;
+
 use std::collections::BTreeSet;
 
 use rekey::domain::authority::Role;
 use rekey::domain::caller::SecondProof;
 use rekey::domain::customer::Customer;
 use rekey::features::{methods, session};
+use rekey::platform::text::version_of;
 
 use super::accounts_lists::frozen;
 use super::browser::*;
@@ -13,6 +16,7 @@ use super::dump::Dump;
 use super::harness::*;
 use super::http::{Door, functions};
 use super::tokens;
+use table::table;
 
 /// Whom a server function serves, in the customer that it is asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,168 +55,6 @@ struct Function {
     /// Whether its answer names the target.
     names: bool,
     fields: Vec<(&'static str, &'static str)>,
-}
-
-fn table() -> Vec<Function> {
-    let function = |path, whom, writes, names, fields: &[(&'static str, &'static str)]| Function {
-        path,
-        whom,
-        writes,
-        names,
-        fields: fields.to_vec(),
-    };
-    let own = |path, fields: &[(&'static str, &'static str)]| function(path, For::Oneself, false, false, fields);
-    let read = |path, fields: &[(&'static str, &'static str)]| function(path, For::Readers, false, true, fields);
-    let manage = |path, fields: &[(&'static str, &'static str)]| function(path, For::Managers, true, false, fields);
-    let policy = [
-        ("id", "{customer}"),
-        ("typed[mfa_required]", "on"),
-        ("typed[set_up_at_sign_in]", "on"),
-        ("typed[grace_days]", "7"),
-        ("typed[trust_days]", "30"),
-        ("typed[link_minutes]", "33"),
-        ("typed[codes_low]", "3"),
-        ("typed[phone_messages_a_day]", "200"),
-        ("typed[approver_from]", "0"),
-        ("typed[remind_after_hours]", "0"),
-        ("version", "{version}"),
-        ("code", "{code}"),
-    ];
-    vec![
-        own("/api/sign_in/out_elsewhere", &[]),
-        own("/api/sign_in/prove", &[]),
-        own("/api/security/address", &[("address", "new{n}@c.example"), ("code", "{code}")]),
-        own("/api/security/remove_second_address", &[("code", "{code}")]),
-        own("/api/security/password_page", &[]),
-        own("/api/security/password", &[("old", "x"), ("new", "tide over gravel"), ("code", "123456")]),
-        own("/api/security/new_phone", &[]),
-        own("/api/security/send_code", &[("country", "DE"), ("number", "0171 3920012")]),
-        own("/api/security/add_phone", &[("code", "123456"), ("name", "x")]),
-        own("/api/sign_in/send_code_to_prove", &[]),
-        own("/api/security/ask_passkey", &[]),
-        own("/api/security/add_passkey", &[("answer", "{}"), ("name", "x")]),
-        own("/api/security/page", &[]),
-        own("/api/security/change", &[("method", "{method}")]),
-        own("/api/security/end_session", &[("session", "{session}")]),
-        own("/api/security/end_device", &[("device", "{device}")]),
-        own("/api/security/add", &[("code", "{code}")]),
-        own("/api/security/set_up", &[("password", "x")]),
-        own("/api/security/adding", &[]),
-        own("/api/security/register", &[("code", "123456"), ("name", "x")]),
-        own("/api/security/rename", &[("method", "{method}"), ("name", "x")]),
-        own("/api/security/remove", &[("method", "{method}"), ("code", "{code}")]),
-        own("/api/security/make_codes", &[("code", "{code}")]),
-        own("/api/security/codes", &[]),
-        own("/api/security/save_codes", &[("code", "0000 0000 0000 0000")]),
-        own("/api/users/favourite", &[("customer", "{customer}"), ("favourite", "true")]),
-        own("/api/tokens/choices", &[]),
-        own("/api/tokens/waiting", &[("id", "{assigned}")]),
-        own("/api/tokens/activate", &[("id", "{assigned}"), ("code", "{code}"), ("first", "123456")]),
-        own("/api/accounts/choices", &[]),
-        own("/api/access/providers", &[]),
-        read("/api/users/page", &[("query", "customer={customer}&q={local}")]),
-        read("/api/users/methods", &[("query", "customer={customer}&q={local}")]),
-        read("/api/users/user", &[("id", "{user}")]),
-        read("/api/users/method", &[("id", "{user}"), ("method", "{method}")]),
-        read("/api/users/caller_code_page", &[("id", "{user}")]),
-        read("/api/users/call_back_page", &[("id", "{user}")]),
-        read("/api/accounts/account", &[("id", "{user}")]),
-        read("/api/audit/page", &[("customer", "{customer}"), ("user", "{user}")]),
-        // Until it is confirmed, a plan is its requester's.
-        function("/api/reset/page", For::Requester, false, false, &[("id", "{reset}")]),
-        function("/api/users/activity", For::Readers, false, false, &[("id", "{user}")]),
-        function("/api/tokens/page", For::Readers, false, false, &[("query", "customer={customer}")]),
-        function("/api/tokens/token", For::Readers, false, true, &[("id", "{assigned}")]),
-        function("/api/reset/list", For::Readers, false, false, &[]),
-        function("/api/reset/people", For::Readers, false, false, &[("query", "customer={customer}")]),
-        function("/api/access/list", For::Readers, false, false, &[("search", "")]),
-        function("/api/access/customer", For::Readers, false, false, &[("id", "{customer}")]),
-        function("/api/access/details", For::Readers, false, false, &[("id", "{customer}")]),
-        function("/api/access/people", For::Readers, false, false, &[("id", "{customer}")]),
-        function("/api/access/role", For::Readers, false, false, &[("id", "{customer}"), ("user", "{user}")]),
-        function("/api/policy/page", For::Readers, false, false, &[("id", "{customer}")]),
-        function("/api/policy/review", For::Readers, false, false, &policy[..10]),
-        manage(
-            "/api/users/remove_method",
-            &[("id", "{user}"), ("method", "{method}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
-        ),
-        manage("/api/users/caller_code", &[("id", "{back}"), ("identified", "in_person"), ("code", "{code}")]),
-        manage("/api/users/call_back", &[("id", "{back}"), ("set_up", "{set_up}"), ("code", "{code}")]),
-        manage("/api/users/end_sessions", &[("id", "{user}")]),
-        manage("/api/users/end_device", &[("id", "{user}"), ("device", "{device}")]),
-        manage("/api/tokens/assign", &[("id", "{token}"), ("address", "{address}"), ("code", "{code}")]),
-        manage("/api/tokens/return", &[("id", "{assigned}")]),
-        manage("/api/tokens/lose", &[("id", "{token}")]),
-        manage("/api/reset/plan", &[("users[0]", "{user}")]),
-        manage("/api/reset/approve", &[("id", "{asked}"), ("hash", "{hash}"), ("code", "{code}")]),
-        manage("/api/reset/decline", &[("id", "{asked}"), ("decision", "declined"), ("why", "no")]),
-        function("/api/reset/withdraw", For::Requester, true, false, &[("id", "{asked}")]),
-        function("/api/reset/back_notices", For::Requester, true, false, &[("id", "{done}"), ("on", "true")]),
-        manage("/api/reset/cancel", &[("id", "{running}")]),
-        manage("/api/reset/select", &[("id", "{done}"), ("all", "true"), ("state", "queued,proved,expired")]),
-        manage("/api/reset/links", &[("id", "{done}"), ("users[0]", "{back}"), ("act", "revoke")]),
-        // A list is whoever pasted it, and a plan is made again by whoever made it.
-        own("/api/reset/list_text", &[]),
-        own("/api/reset/listed", &[("id", "{user}")]),
-        own("/api/reset/plan_list", &[("id", "{user}")]),
-        function("/api/reset/again", For::Requester, true, false, &[("id", "{asked}")]),
-        manage("/api/reset/people/select", &[("users[0]", "{done}.{back}")]),
-        manage("/api/reset/people/links", &[("users[0]", "{done}.{back}"), ("act", "revoke")]),
-        manage("/api/accounts/suspend", &[("id", "{user}")]),
-        manage("/api/accounts/reactivate", &[("id", "{suspended}")]),
-        manage("/api/accounts/remove", &[("id", "{user}"), ("code", "{code}")]),
-        manage("/api/accounts/invite_again", &[("id", "{invited}")]),
-        manage(
-            "/api/accounts/invite",
-            &[
-                ("customer", "{customer}"),
-                ("name", "New"),
-                ("address", "new{n}@c.example"),
-                ("role", "member"),
-                ("code", ""),
-            ],
-        ),
-        manage(
-            "/api/access/give",
-            &[("customer", "{customer}"), ("address", "{outsider}"), ("role", "auditor"), ("code", "{code}")],
-        ),
-        manage(
-            "/api/access/change",
-            &[("customer", "{customer}"), ("user", "{user}"), ("role", "auditor"), ("code", "{code}")],
-        ),
-        function("/api/policy/save", For::Owners, true, false, &policy),
-        function(
-            "/api/access/edit",
-            For::Owners,
-            true,
-            false,
-            &[
-                ("id", "{customer}"),
-                ("name", "Renamed {n}"),
-                ("language", "de"),
-                ("version", "{seen}"),
-                ("code", "{code}"),
-            ],
-        ),
-        function(
-            "/api/access/add",
-            For::Providers,
-            true,
-            false,
-            &[("provider", "{customer}"), ("name", "New {n}"), ("code", "{code}")],
-        ),
-        function("/api/tokens/import", For::Requester, false, false, &[("id", "{import}")]),
-        function("/api/tokens/confirm", For::Requester, true, false, &[("id", "{import}"), ("code", "{code}")]),
-        function("/api/accounts/list", For::Requester, false, false, &[("id", "{list}")]),
-        function("/api/accounts/confirm_list", For::Requester, true, false, &[("id", "{list}"), ("code", "{code}")]),
-        function(
-            "/api/reset/confirm",
-            For::Requester,
-            true,
-            false,
-            &[("id", "{reset}"), ("hash", "{hash}"), ("reason", "lost"), ("ticket", "T-1"), ("code", "{code}")],
-        ),
-    ]
 }
 
 /// Whom a call is about: people of one customer, as they are before it.
@@ -265,7 +107,7 @@ impl Target {
         );
         let import = tokens::held(world, owner, &import).await;
         let policy = format!("SELECT policy FROM customers WHERE id = '{}'", customer.id);
-        let policy = serde_json::from_str(&world.text(&policy).await.unwrap()).unwrap();
+        let policy: rekey::domain::policy::Policy = serde_json::from_str(&world.text(&policy).await.unwrap()).unwrap();
         let mut conn = world.platform.db.read().await.unwrap();
         let seen = rekey::features::customers::service::of_user(&mut conn, customer.id).await.unwrap().unwrap();
         drop(conn);
@@ -291,8 +133,8 @@ impl Target {
             ("{address}", user.address.clone()),
             ("{hash}", world.plan_hash(reset).await),
             ("{customer}", customer.id.to_string()),
-            ("{version}", rekey::features::policy::service::version(&policy)),
-            ("{seen}", rekey::features::access::edit_service::version(&seen.details())),
+            ("{version}", version_of(&policy)),
+            ("{seen}", version_of(&seen.details())),
         ];
         Self { names, secret: vec![format!("\"{}\"", user.name), user.address] }
     }

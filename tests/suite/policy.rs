@@ -10,8 +10,9 @@ use rekey::domain::ids::CustomerId;
 use rekey::domain::policy::{Policy, Saved, Setting, Settings};
 use rekey::domain::sign_in::CodeProblem;
 use rekey::features::customers;
-use rekey::features::policy::service::{Asked, save, show, version};
+use rekey::features::policy::service::{Asked, save, show};
 use rekey::features::session::service::Session;
+use rekey::platform::text::version_of;
 
 use super::dump::Dump;
 use super::harness::*;
@@ -26,7 +27,7 @@ async fn asked(world: &World, customer: &Customer, change: impl FnOnce(&mut Sett
     let policy = stored(world, customer).await;
     let mut settings = policy.settings();
     change(&mut settings);
-    Asked { settings, version: version(&policy), code: String::new() }
+    Asked { settings, version: version_of(&policy), code: String::new() }
 }
 
 async fn try_save(world: &World, session: &Session, id: CustomerId, asked: &Asked) -> Saved {

@@ -43,7 +43,7 @@ pub async fn customer_details(id: CustomerId) -> Result<Console<Option<EditPage>
         request.status(axum::http::StatusCode::NOT_FOUND);
         return Ok(request.console(&session, None));
     };
-    let version = service::version(&details);
+    let version = crate::platform::text::version_of(&details);
     let zones = if refusal.is_none() { crate::platform::zone::places() } else { Vec::new() };
     Ok(request.console(&session, Some(EditPage { id, details, version, refusal, zones })))
 }

@@ -5,6 +5,7 @@ use leptos_meta::Title;
 
 use super::customer_page::{customer_of_address, nothing_here};
 use super::edit_api::{EditPage as Page, customer_details};
+use super::words::name_problem;
 use crate::domain::access::EditOutcome;
 use crate::domain::authority::Refusal;
 use crate::features::customers::head::customer_head;
@@ -65,10 +66,8 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
     let help_desk = typed("help_desk", details.help_desk);
     let (language, zone) = (typed("language", details.language), typed("zone", details.zone));
     let outcome = left.as_ref().map(|left| left.outcome);
-    let name_problem = match outcome {
-        Some(EditOutcome::NameMissing) => Some("A customer needs a name."),
-        Some(EditOutcome::NameTooLong) => Some("A name has at most 200 characters."),
-        Some(EditOutcome::NameTaken) => Some("There is a customer with this name already."),
+    let wrong_name = match outcome {
+        Some(EditOutcome::Name(problem)) => Some(name_problem(problem).to_owned()),
         _ => None,
     };
     let code = match outcome {
@@ -79,7 +78,6 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
         Some(EditOutcome::Same) => Some("Nothing differs from what is there."),
         Some(EditOutcome::Changed) => Some("Somebody else has changed this customer since you opened the form."),
         Some(EditOutcome::Malformed) => Some("Choose the language and the time zone from the lists."),
-        Some(EditOutcome::Refused(_) | EditOutcome::Unknown) => Some("You can no longer change this customer."),
         _ => None,
     };
     let banner = fact.map(|fact| view! { <Banner tone=Tone::Danger fact alert=true>"Nothing was changed."</Banner> });
@@ -93,7 +91,7 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
             {banner}
             <input type="hidden" name="id" value=id.to_string()/>
             <input type="hidden" name="version" value=version/>
-            <TextField name="name" label="Name" value=name required=true error=name_problem.map(str::to_owned) autocomplete="off"/>
+            <TextField name="name" label="Name" value=name required=true error=wrong_name autocomplete="off"/>
             <TextField
                 name="help_desk"
                 label="Help desk"

@@ -1,18 +1,17 @@
 //! Changing what is known of a customer: its name and help desk, and what its mails speak before anything is known of the user.
 //! All of it stands in mails that people trust, so it takes an owner and a code.
 
-use super::service::{Answer, LONGEST};
+use super::service::Answer;
 use crate::domain::access::EditOutcome;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Scope};
-use crate::domain::customer::Details;
+use crate::domain::customer::{Details, NameProblem, read_name, read_optional};
 use crate::domain::ids::CustomerId;
-use crate::domain::user::clean_name;
 use crate::features::session::service::Session;
 use crate::features::{audit, customers, session, sign_in, users};
-use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
-use crate::platform::zone::{is_of_a_place, zone};
+use crate::platform::text::version_of;
+use crate::platform::zone::{self as zones, is_of_a_place};
 use crate::platform::{Conn, Platform, Result};
 use crate::words::tagged;
 
@@ -31,19 +30,10 @@ pub async fn show(conn: &mut Conn, actor: &Actor, id: CustomerId) -> Result<Opti
 pub struct Asked {
     /// What should be known, as it was typed.
     pub details: Details,
-    /// The [`version`] of what was known.
+    /// The [`version_of`] what was known.
     pub version: String,
     /// The own six digits.
     pub code: String,
-}
-
-/// What names the details of a customer as they stand: whoever opens the form saves against it.
-///
-/// # Panics
-/// Never: they are always JSON.
-#[must_use]
-pub fn version(details: &Details) -> String {
-    sha256(serde_json::to_string(details).expect("details are always JSON").as_bytes())
 }
 
 /// Sets what is known of a customer. From a right code on the session has a new token, whatever comes of the rest.
@@ -70,7 +60,7 @@ pub async fn save(
         return Ok(Answer::before(EditOutcome::Unknown));
     };
     // Asked once before a code is spent, and once more when nobody else can come between.
-    if version(&old.details()) != asked.version {
+    if version_of(&old.details()) != asked.version {
         return Ok(Answer::before(EditOutcome::Changed));
     }
     if old.details() == new {
@@ -86,25 +76,17 @@ pub async fn save(
 
 /// What was typed, as it is kept.
 fn read(platform: &Platform, typed: &Details) -> std::result::Result<Details, EditOutcome> {
-    let kept = |value: &Option<String>| value.as_deref().map(clean_name).filter(|value| !value.is_empty());
-    let new = Details {
-        name: clean_name(&typed.name),
-        help_desk: kept(&typed.help_desk),
-        language: kept(&typed.language),
-        zone: kept(&typed.zone),
-    };
-    if new.name.is_empty() {
-        return Err(EditOutcome::NameMissing);
+    let kept = |value: &Option<String>| value.as_deref().and_then(read_optional);
+    let name = read_name(&typed.name).map_err(EditOutcome::Name)?;
+    let (help_desk, language, zone) = (kept(&typed.help_desk), kept(&typed.language), kept(&typed.zone));
+    let is_language = |tag: &str| tagged(tag).is_some();
+    let is_zone =
+        |name: &str| is_of_a_place(name) && zones::zone(name, platform.now()).is_some_and(|zone| zone.name() == name);
+    if language.as_deref().is_none_or(is_language) && zone.as_deref().is_none_or(is_zone) {
+        Ok(Details { name, help_desk, language, zone })
+    } else {
+        Err(EditOutcome::Malformed)
     }
-    if typed.name.trim().chars().count() > LONGEST {
-        return Err(EditOutcome::NameTooLong);
-    }
-    let is_language = new.language.as_deref().is_none_or(|tag| tagged(tag).is_some());
-    let known = |name: &str| zone(name, platform.now()).is_some_and(|zone| zone.name() == name && is_of_a_place(name));
-    if !is_language || !new.zone.as_deref().is_none_or(known) {
-        return Err(EditOutcome::Malformed);
-    }
-    Ok(new)
 }
 
 /// The change itself, with the authority and what was there read again under the locks.
@@ -130,11 +112,11 @@ async fn apply(
         drop(tx);
         return refuse(platform, origin, actor, id, refusal).await;
     }
-    if version(&customer.details()) != asked.version {
+    if version_of(&customer.details()) != asked.version {
         return Ok(EditOutcome::Changed);
     }
     match customers::service::set_details(&mut tx, scope, id, new).await {
-        Err(fault) if fault.is_taken() => return Ok(EditOutcome::NameTaken),
+        Err(fault) if fault.is_taken() => return Ok(EditOutcome::Name(NameProblem::Taken)),
         set => set?,
     }
     let event = Event::new(now, What::CustomerChanged, Some(id)).by(actor.user).from(origin.address.clone());
@@ -153,9 +135,7 @@ async fn refuse(
     id: CustomerId,
     why: Refusal,
 ) -> Result<EditOutcome> {
-    let event = Event::new(platform.now(), What::ChangeRefused, Some(actor.user.customer)).by(actor.user);
-    let event = event.from(origin.address.clone()).with("change", "customer").with("of", id).with("why", why);
-    audit::service::record_alone(platform, event).await?;
+    audit::service::record_refusal(platform, origin, actor, ("customer", id), why).await?;
     let reads = actor.scope(Right::Read).covers(id);
     Ok(if reads { EditOutcome::Refused(why) } else { EditOutcome::Unknown })
 }

@@ -11,6 +11,7 @@ pub mod new_page;
 #[cfg(feature = "ssr")]
 pub mod people;
 pub mod people_page;
+pub mod role_api;
 pub mod role_page;
 #[cfg(feature = "ssr")]
 pub mod roles;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{CustomerChoice, list_providers};
+use super::words::name_problem;
 use crate::domain::access::AddOutcome;
 use crate::features::session::api::Me;
 use crate::features::session::flash::{Left, left_by};
@@ -50,10 +51,8 @@ fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyVi
     let typed = |field: &str| left.as_ref().map(|left| left.typed(field)).unwrap_or_default();
     let (name, help_desk, chosen) = (typed("name"), typed("help_desk"), typed("provider"));
     let outcome = left.map(|left| left.outcome);
-    let name_problem = match outcome {
-        Some(AddOutcome::NameMissing) => Some("A customer needs a name."),
-        Some(AddOutcome::NameTooLong) => Some("A name has at most 200 characters."),
-        Some(AddOutcome::NameTaken) => Some("There is a customer with this name already."),
+    let wrong_name = match outcome {
+        Some(AddOutcome::Name(problem)) => Some(name_problem(problem).to_owned()),
         _ => None,
     };
     let code = match outcome {
@@ -87,7 +86,7 @@ fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyVi
     view! {
         <form class="form narrow" method="post" action=ADD>
             {refused}
-            <TextField name="name" label="Name" value=name required=true error=name_problem.map(str::to_owned) autocomplete="off"/>
+            <TextField name="name" label="Name" value=name required=true error=wrong_name autocomplete="off"/>
             <TextField
                 name="help_desk"
                 label="Help desk"

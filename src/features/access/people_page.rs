@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{PeoplePage as List, PersonRow, show_people};
 use super::customer_page::{customer_of_address, nothing_here};
+use super::role_api::{PeoplePage as List, PersonRow, show_people};
 use super::words::{a_role, last_day, refusal, role};
 use crate::domain::access::RoleOutcome;
 use crate::domain::authority::Role;

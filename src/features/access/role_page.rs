@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{PersonRow, RolePage, show_role};
 use super::customer_page::{customer_of_address, nothing_here};
+use super::role_api::{PersonRow, RolePage, show_role};
 use super::words::{last_day as day_words, may, refusal, role as role_words};
 use crate::domain::access::{EndProblem, LONGEST_YEARS, RoleOutcome, last_day};
 use crate::domain::authority::Role;

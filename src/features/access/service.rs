@@ -4,20 +4,17 @@ use super::store;
 use crate::domain::access::AddOutcome;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
-use crate::domain::customer::Customer;
+use crate::domain::customer::{Customer, NameProblem, read_name, read_optional};
 use crate::domain::ids::CustomerId;
 use crate::domain::resilience::{Weakness, Weaknesses};
 use crate::domain::time::Time;
-use crate::domain::user::{Standing, clean_name};
+use crate::domain::user::Standing;
 use crate::domain::user_filter::UserFilter;
 use crate::features::customers::service::Profile;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result};
-
-/// How many characters of a name or of the way to a help desk are kept.
-pub(super) const LONGEST: usize = 200;
 
 /// One customer of a list.
 #[derive(Clone, Debug)]
@@ -190,24 +187,21 @@ pub async fn add(
         audit::service::record_alone(platform, refused(platform, origin, actor, refusal)).await?;
         return Ok(Answer::before(AddOutcome::Refused(refusal)));
     };
-    let (name, help_desk) = (clean_name(&new.name), clean_name(&new.help_desk));
-    if name.is_empty() {
-        return Ok(Answer::before(AddOutcome::NameMissing));
-    }
-    if new.name.trim().chars().count() > LONGEST {
-        return Ok(Answer::before(AddOutcome::NameTooLong));
-    }
+    let name = match read_name(&new.name) {
+        Ok(name) => name,
+        Err(problem) => return Ok(Answer::before(AddOutcome::Name(problem))),
+    };
     // A name that the reader sees anyway is told at once. Whether one beyond that is taken costs a code to know.
     let taken = customers::service::named(&mut conn, &name).await?;
     if taken.is_some_and(|taken| actor.scope(Right::Read).covers(taken.id)) {
-        return Ok(Answer::before(AddOutcome::NameTaken));
+        return Ok(Answer::before(AddOutcome::Name(NameProblem::Taken)));
     }
     drop(conn);
     let token = match sign_in::service::prove(platform, origin, session, &new.code, ("new_customer", &name)).await? {
         Ok(token) => token,
         Err(problem) => return Ok(Answer::before(AddOutcome::Code(problem))),
     };
-    let help_desk = (!help_desk.is_empty()).then_some(help_desk);
+    let help_desk = read_optional(&new.help_desk);
     let outcome = insert(platform, origin, actor, provider, &name, help_desk).await?;
     Ok(Answer::after(token, outcome))
 }
@@ -235,7 +229,7 @@ async fn insert(
         return Ok(AddOutcome::Refused(Refusal::NoRole));
     }
     let Some(added) = customers::service::add_through(&mut tx, platform, provider.id, name, help_desk).await? else {
-        return Ok(AddOutcome::NameTaken);
+        return Ok(AddOutcome::Name(NameProblem::Taken));
     };
     store::give(&mut tx, added.id, actor.user, Role::Owner, now, None).await?;
     let event = |what| Event::new(now, what, Some(added.id)).by(actor.user).from(origin.address.clone());

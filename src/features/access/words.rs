@@ -2,6 +2,7 @@
 
 use crate::domain::access::last_moment;
 use crate::domain::authority::{Refusal, Role};
+use crate::domain::customer::NameProblem;
 use crate::domain::time::Time as Moment;
 use crate::domain::zone::Zone;
 use crate::words::{dates::day, locale};
@@ -49,5 +50,14 @@ pub const fn refusal(refusal: Refusal) -> &'static str {
         Refusal::Yourself => "Nobody changes their own role.",
         Refusal::NoRole => "Your role here changes no roles.",
         Refusal::OwnersOnly => "Only an owner makes and unmakes owners.",
+    }
+}
+
+/// Why a customer cannot be called so.
+pub const fn name_problem(problem: NameProblem) -> &'static str {
+    match problem {
+        NameProblem::Missing => "A customer needs a name.",
+        NameProblem::TooLong => "A name has at most 200 characters.",
+        NameProblem::Taken => "There is a customer with this name already.",
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::store::{self, Head};
-use crate::domain::audit::{Entry, Event};
-use crate::domain::authority::{Actor, Scope};
+use crate::domain::audit::{Entry, Event, What};
+use crate::domain::authority::{Actor, Refusal, Scope};
+use crate::domain::ids::CustomerId;
 use crate::domain::user::UserRef;
 use crate::platform::keys::Purpose;
+use crate::platform::request::Origin;
 use crate::platform::{Conn, Keys, Platform, Result};
 
 /// The chain of what belongs to no customer.
@@ -46,6 +48,22 @@ pub async fn record_all(conn: &mut Conn, platform: &Platform, events: Vec<Event>
         store::set_head(conn, &chain, &head).await?;
     }
     Ok(())
+}
+
+/// Records, in the chain of `actor`'s own customer, that they were refused to change something of the customer `of`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_refusal(
+    platform: &Platform,
+    origin: &Origin,
+    actor: &Actor,
+    (change, of): (&str, CustomerId),
+    why: Refusal,
+) -> Result<()> {
+    let event = Event::new(platform.now(), What::ChangeRefused, Some(actor.user.customer)).by(actor.user);
+    let event = event.from(origin.address.clone()).with("change", change).with("of", of).with("why", why);
+    record_alone(platform, event).await
 }
 
 /// Records one event in a transaction of its own: for refusals, which must outlive what they refuse.

@@ -1,7 +1,7 @@
 //! All SQL over `customers`.
 
-use sqlx::FromRow;
 use sqlx::query::QueryAs;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::domain::authority::Scope;
 use crate::domain::customer::{Customer, Details};
@@ -11,6 +11,9 @@ use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::platform::db::{FEW, among};
 use crate::platform::{Conn, Result};
+
+/// What a [`Row`] is read from.
+const COLUMNS: &str = "id, name, help_desk, language, zone, policy";
 
 #[derive(FromRow)]
 struct Row {
@@ -57,20 +60,14 @@ pub async fn insert(
 
 /// One customer by its identifier, whoever asks: for what its own users go through before they are signed in.
 pub async fn get(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
-    let row: Option<Row> =
-        sqlx::query_as("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE id = $1")
-            .bind(id)
-            .fetch_optional(conn)
-            .await?;
+    let text = format!("SELECT {COLUMNS} FROM customers WHERE id = $1");
+    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?;
     Ok(row.map(Customer::from))
 }
 
 pub async fn named(conn: &mut Conn, name_key: &str) -> Result<Option<Customer>> {
-    let row: Option<Row> =
-        sqlx::query_as("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE name_key = $1")
-            .bind(name_key)
-            .fetch_optional(conn)
-            .await?;
+    let text = format!("SELECT {COLUMNS} FROM customers WHERE name_key = $1");
+    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(text)).bind(name_key).fetch_optional(conn).await?;
     Ok(row.map(Customer::from))
 }
 
@@ -80,20 +77,15 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
         return Ok(Vec::new());
     }
     let (mine, values) = among(conn, "id", 1, ids);
-    let text =
-        format!("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE {mine} ORDER BY name_key");
-    let query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
+    let text = format!("SELECT {COLUMNS} FROM customers WHERE {mine} ORDER BY name_key");
+    let query = values.into_iter().fold(sqlx::query_as::<_, Row>(AssertSqlSafe(text)), QueryAs::bind);
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
 /// Takes the customer's lock: whoever resets its users waits here for whoever does so already.
 pub async fn lock(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
-    let row: Option<Row> = sqlx::query_as(
-        "UPDATE customers SET policy = policy WHERE id = $1 RETURNING id, name, help_desk, language, zone, policy",
-    )
-    .bind(id)
-    .fetch_optional(conn)
-    .await?;
+    let text = format!("UPDATE customers SET policy = policy WHERE id = $1 RETURNING {COLUMNS}");
+    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?;
     Ok(row.map(Customer::from))
 }
 
@@ -117,10 +109,8 @@ pub async fn providers(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> 
         return Ok(Vec::new());
     }
     let (mine, values) = among(conn, "id", 1, ids);
-    let text = format!(
-        "SELECT id, name, help_desk, language, zone, policy FROM customers WHERE {mine} AND provider_since IS NOT NULL ORDER BY name_key"
-    );
-    let query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
+    let text = format!("SELECT {COLUMNS} FROM customers WHERE {mine} AND provider_since IS NOT NULL ORDER BY name_key");
+    let query = values.into_iter().fold(sqlx::query_as::<_, Row>(AssertSqlSafe(text)), QueryAs::bind);
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
@@ -139,7 +129,7 @@ pub async fn page(
     // Of very many, those of the page come sooner by their names than by their identifiers; of few the other way about.
     let (id, name) = if ids.len() > FEW { ("(id || '')", "name_key") } else { ("id", "(name_key || '')") };
     let (mine, values) = among(conn, id, 1, ids);
-    let mut text = format!("SELECT id, name, help_desk, language, zone, policy FROM customers WHERE {mine}");
+    let mut text = format!("SELECT {COLUMNS} FROM customers WHERE {mine}");
     let mut next = values.len() + 1;
     for (bound, condition) in [(pattern, "LIKE"), (after, ">")] {
         if bound.is_some() {
@@ -149,7 +139,7 @@ pub async fn page(
         }
     }
     text.push_str(&format!(" ORDER BY {name} LIMIT {limit}"));
-    let mut query = values.into_iter().fold(sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
+    let mut query = values.into_iter().fold(sqlx::query_as::<_, Row>(AssertSqlSafe(text)), QueryAs::bind);
     for bound in [pattern, after].into_iter().flatten() {
         query = query.bind(bound.to_owned());
     }
@@ -167,7 +157,7 @@ pub async fn count(conn: &mut Conn, scope: &Scope, pattern: Option<&str>) -> Res
     if pattern.is_some() {
         text.push_str(&format!(" AND name_key LIKE ${} ESCAPE '\\'", values.len() + 1));
     }
-    let mut query = values.into_iter().fold(sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text)), QueryAs::bind);
+    let mut query = values.into_iter().fold(sqlx::query_as::<_, (i64,)>(AssertSqlSafe(text)), QueryAs::bind);
     if let Some(pattern) = pattern {
         query = query.bind(pattern.to_owned());
     }

@@ -1,7 +1,8 @@
 //! Turns a mail into words, as text and as HTML: one sheet, two templates, so that both say the same in the same order.
-//! What each mail says is in `said`; `line` sets apart what people wrote.
+//! What each mail says is in `said`, and how things are called in it in `named`; `line` sets apart what people wrote.
 
 mod line;
+mod named;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,9 @@ use crate::domain::mail::Mail;
 use crate::domain::time::Time;
 use crate::domain::user::clean_name;
 use crate::domain::zone::Zone;
-use crate::words::dates::minute as moment;
-use crate::words::{Locale, direction, tag, td_string};
+use crate::platform::zone::zone;
+use crate::words::dates::minute;
+use crate::words::{Locale, direction, tag, tagged, td_string};
 
 /// Whom a mail speaks to, and for whom.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +27,33 @@ pub struct Recipient<'a> {
     pub name: &'a str,
     /// Their customer's name.
     pub customer: &'a str,
+    /// What it speaks.
+    pub locale: Locale,
     /// Where its times are.
     pub zone: &'a Zone,
     /// How people of that customer reach a person.
     pub help_desk: Option<&'a str>,
     /// Where they say that it was not them, in a mail of which that can be said.
     pub not_me: Option<&'a str>,
+}
+
+impl Recipient<'_> {
+    /// A moment as they read it.
+    fn moment(&self, at: Time) -> String {
+        minute(self.locale, self.zone, at)
+    }
+}
+
+/// The language of a mail, by its tag as it is stored; English where there is none.
+#[must_use]
+pub fn locale_of(tag: Option<&str>) -> Locale {
+    tag.and_then(tagged).unwrap_or_default()
+}
+
+/// Where the times of a mail are, by the name of a zone as it is stored; UTC where there is none.
+#[must_use]
+pub fn zone_of(name: Option<&str>, now: Time) -> Zone {
+    name.and_then(|name| zone(name, now)).unwrap_or_default()
 }
 
 /// Where the button of a mail leads.
@@ -59,8 +82,8 @@ pub struct Rendered {
 ///
 /// # Errors
 /// When a template fails, which no content makes it do.
-pub fn render(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> askama::Result<Rendered> {
-    let letter = letter(locale, mail, to, way);
+pub fn render(mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> askama::Result<Rendered> {
+    let letter = letter(mail, to, way);
     let (text, html) = (TextPart { letter: &letter }.render()?, HtmlPart { letter: &letter }.render()?);
     Ok(Rendered { subject: letter.subject.to_owned(), text, html })
 }
@@ -113,8 +136,9 @@ struct Button {
     address: String,
 }
 
-fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Letter {
-    let Said { subject, says, doubt, doubt_do } = said(locale, mail, to, way.as_ref());
+fn letter(mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Letter {
+    let locale = to.locale;
+    let Said { subject, says, doubt, doubt_do } = said(mail, to, way.as_ref());
     let desk = match to.help_desk.map(one_line).filter(|desk| !desk.is_empty()) {
         Some(desk) => td_string!(locale, mail.help_desk, help_desk = isolated(&desk)),
         None => td_string!(locale, mail.no_help_desk).to_owned(),
@@ -131,7 +155,7 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
             td_string!(locale, mail.hello, name = isolated(&name))
         }),
         says,
-        way: way.map(|way| button(locale, to.zone, mail, way)),
+        way: way.map(|way| button(mail, to, way)),
         facts: facts(locale, mail),
         doubt,
         doubt_do: Line(format!("{doubt_do} {desk} {}", td_string!(locale, mail.never_asked))),
@@ -141,34 +165,35 @@ fn letter(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> 
     }
 }
 
-fn button(locale: Locale, zone: &Zone, mail: &Mail, way: Way) -> Button {
+fn button(mail: &Mail, to: &Recipient<'_>, way: Way) -> Button {
+    let locale = to.locale;
     let bare = td_string!(locale, mail.bare);
     match way {
         Way::Link(address, until) if matches!(mail, Mail::Invitation { .. }) => {
-            let note = Line(td_string!(locale, mail.invitation.until, moment = moment(locale, zone, until)));
+            let note = Line(td_string!(locale, mail.invitation.until, moment = to.moment(until)));
             Button { label: td_string!(locale, mail.invitation.button), note: Some(note), bare, address }
         }
         Way::Link(address, until) if matches!(mail, Mail::NewPassword { .. }) => {
-            let note = Line(td_string!(locale, mail.new_password.until, moment = moment(locale, zone, until)));
+            let note = Line(td_string!(locale, mail.new_password.until, moment = to.moment(until)));
             Button { label: td_string!(locale, mail.new_password.button), note: Some(note), bare, address }
         }
         Way::Link(address, until) if matches!(mail, Mail::NewAddress { .. }) => {
-            let note = Line(td_string!(locale, mail.new_address.until, moment = moment(locale, zone, until)));
+            let note = Line(td_string!(locale, mail.new_address.until, moment = to.moment(until)));
             Button { label: td_string!(locale, mail.new_address.button), note: Some(note), bare, address }
         }
         Way::Link(address, until) if matches!(mail, Mail::AddressLost { .. }) => {
-            let note = Line(td_string!(locale, mail.address.until, moment = moment(locale, zone, until)));
+            let note = Line(td_string!(locale, mail.address.until, moment = to.moment(until)));
             Button { label: td_string!(locale, mail.address.undo), note: Some(note), bare, address }
         }
         Way::Link(address, until) => {
-            let note = Line(td_string!(locale, mail.reset.until, moment = moment(locale, zone, until)));
+            let note = Line(td_string!(locale, mail.reset.until, moment = to.moment(until)));
             Button { label: td_string!(locale, mail.reset.button), note: Some(note), bare, address }
         }
         Way::SignIn(address) => Button { label: td_string!(locale, mail.reset.late_button), note: None, bare, address },
         Way::Page(address) => {
             let (label, note) = match mail {
                 Mail::ApprovalAsked { until, .. } => {
-                    let until = td_string!(locale, mail.approval.until, moment = moment(locale, zone, *until));
+                    let until = td_string!(locale, mail.approval.until, moment = to.moment(*until));
                     (td_string!(locale, mail.approval.button), Some(Line(until)))
                 }
                 Mail::Disowned { .. } => (td_string!(locale, mail.disowned.button), None),

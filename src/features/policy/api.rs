@@ -130,7 +130,7 @@ impl From<service::Shown> for PolicyPage {
             settings: policy.settings(),
             required_since: policy.mfa_required_since,
             grace_until: policy.grace_until(),
-            version: service::version(&policy),
+            version: crate::platform::text::version_of(&policy),
             refusal: shown.refusal,
         }
     }

@@ -6,12 +6,12 @@ use crate::domain::authority::{Actor, Refusal, Right, Scope};
 use crate::domain::customer::Customer;
 use crate::domain::ids::CustomerId;
 use crate::domain::method::MethodKind;
-use crate::domain::policy::{Concerned, Policy, Saved, Settings};
+use crate::domain::policy::{Concerned, Saved, Settings};
 use crate::domain::time::Time;
 use crate::features::session::service::{NewToken, Session};
 use crate::features::{audit, customers, phones, session, sign_in, users};
-use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
+use crate::platform::text::version_of;
 use crate::platform::{Conn, Platform, Result};
 
 /// A customer's policy, for somebody who may read it.
@@ -31,15 +31,6 @@ pub async fn show(conn: &mut Conn, actor: &Actor, id: CustomerId) -> Result<Opti
     let scope = actor.scope(Right::Read).narrowed(&[id]);
     let customer = customers::service::list(conn, &scope).await?.pop();
     Ok(customer.map(|customer| Shown { refusal: actor.governs(id).err(), customer }))
-}
-
-/// What names a policy as it stands: whoever reviews a change against it saves against it.
-///
-/// # Panics
-/// Never: a policy is always JSON.
-#[must_use]
-pub fn version(policy: &Policy) -> String {
-    sha256(serde_json::to_string(policy).expect("a policy is always JSON").as_bytes())
 }
 
 /// Counts whom the change of `policy` to `asked` concerns.
@@ -84,7 +75,7 @@ pub fn governed(actor: &Actor, id: CustomerId) -> Option<Scope> {
 pub struct Asked {
     /// What should hold.
     pub settings: Settings,
-    /// The [`version`] of the policy it was reviewed against.
+    /// The [`version_of`] the policy it was reviewed against.
     pub version: String,
     /// The own six digits.
     pub code: String,
@@ -105,7 +96,7 @@ pub async fn save(
     let scope = match actor.governs(id) {
         Ok(scope) => scope,
         Err(refusal) => {
-            record_refusal(platform, origin, actor, id, refusal).await?;
+            audit::service::record_refusal(platform, origin, actor, ("policy", id), refusal).await?;
             let reads = actor.scope(Right::Read).covers(id);
             return Ok((if reads { Saved::Refused(refusal) } else { Saved::Unknown }, None));
         }
@@ -115,7 +106,7 @@ pub async fn save(
         return Ok((Saved::Unknown, None));
     };
     // Asked once before a code is spent, and once more when nobody else can come between.
-    if version(&customer.policy) != asked.version {
+    if version_of(&customer.policy) != asked.version {
         return Ok((Saved::Changed, None));
     }
     if customer.policy.settings() == asked.settings {
@@ -150,10 +141,10 @@ async fn apply(
     };
     if let Err(refusal) = still {
         drop(tx);
-        record_refusal(platform, origin, actor, id, refusal).await?;
+        audit::service::record_refusal(platform, origin, actor, ("policy", id), refusal).await?;
         return Ok(Saved::Refused(refusal));
     }
-    if version(&customer.policy) != asked.version {
+    if version_of(&customer.policy) != asked.version {
         return Ok(Saved::Changed);
     }
     let policy = customer.policy.changed_to(asked.settings, now);
@@ -168,16 +159,4 @@ async fn apply(
     audit::service::record(&mut tx, platform, event).await?;
     tx.commit().await?;
     Ok(Saved::Done)
-}
-
-async fn record_refusal(
-    platform: &Platform,
-    origin: &Origin,
-    actor: &Actor,
-    id: CustomerId,
-    refusal: Refusal,
-) -> Result<()> {
-    let event = Event::new(platform.now(), What::ChangeRefused, Some(actor.user.customer)).by(actor.user);
-    let event = event.from(origin.address.clone()).with("change", "policy").with("of", id).with("why", refusal);
-    audit::service::record_alone(platform, event).await
 }

@@ -1,8 +1,7 @@
 //! The second person whom some plans need: they are asked by mail, see the plan that was reviewed, and decide about that one
 //! with a code of their own. What is approved runs like any other reset; what is not never does.
 
-use std::collections::BTreeMap;
-
+use super::approval_told::{about, each, over, tell};
 use super::service::{changes, plan_of, reviewed};
 use super::store::{self, ItemRow, Reset};
 use crate::domain::approval::{Answered, Decision, LIFETIME, MOST_ASKED, Reason, State, Unfit, may_approve, reasons};
@@ -17,7 +16,7 @@ use crate::domain::time::Time;
 use crate::domain::user::{UserRef, one_line};
 use crate::features::outbox::service::Letter;
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, customers, outbox, session, sign_in, users};
+use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::keys::sha256;
 use crate::platform::request::Origin;
 use crate::platform::{Conn, Platform, Result, Tx};
@@ -47,7 +46,7 @@ pub(super) fn going(rows: &[ItemRow]) -> impl Iterator<Item = (UserRef, Role)> {
 }
 
 /// The customers of everybody in a plan that is read whole, each once.
-fn concerned(rows: &[ItemRow]) -> Vec<CustomerId> {
+pub(super) fn concerned(rows: &[ItemRow]) -> Vec<CustomerId> {
     let mut customers: Vec<CustomerId> = rows.iter().map(|row| row.customer_id).collect();
     customers.sort_unstable();
     customers.dedup();
@@ -140,36 +139,6 @@ pub async fn ask(
         ticket.map_or(event.clone(), |ticket| event.with("ticket", ticket))
     });
     tell(tx, platform, events, letters).await
-}
-
-/// An event in the chain of each customer of a plan, given how many of its users are reset.
-fn each(rows: &[ItemRow], event: impl Fn(CustomerId, usize) -> Event) -> Vec<Event> {
-    let users = |customer| going(rows).filter(|(user, _)| user.customer == customer).count();
-    concerned(rows).into_iter().map(|customer| event(customer, users(customer))).collect()
-}
-
-fn about(now: Time, what: What, customer: CustomerId, actor: &Actor, origin: &Origin, reset: &Reset) -> Event {
-    let event = Event::new(now, what, Some(customer)).by(actor.user).from(origin.address.clone());
-    event.with("reset", reset.id).with("plan", seal(&reset.plan_hash))
-}
-
-/// Records and writes chain by chain: a mail is recorded too, at its reader's home, and two who write to several chains must
-/// take them in one order.
-async fn tell(tx: &mut Tx, platform: &Platform, events: Vec<Event>, letters: Vec<Letter>) -> Result<()> {
-    let mut chains: BTreeMap<Option<CustomerId>, (Vec<Event>, Vec<Letter>)> = BTreeMap::new();
-    for event in events {
-        chains.entry(event.customer).or_default().0.push(event);
-    }
-    for letter in letters {
-        chains.entry(Some(letter.user.customer)).or_default().1.push(letter);
-    }
-    for (events, letters) in chains.into_values() {
-        audit::service::record_all(tx, platform, events).await?;
-        if !letters.is_empty() {
-            outbox::service::enqueue(tx, platform, letters).await?;
-        }
-    }
-    Ok(())
 }
 
 /// What a decision stands on, read at one moment.
@@ -346,29 +315,6 @@ async fn decide(
     tell(&mut tx, platform, events, letters).await?;
     tx.commit().await?;
     Ok(Answered::Done(decision))
-}
-
-/// What tells those who were asked that a plan no longer waits for them: all but whoever decided.
-async fn over(
-    tx: &mut Tx,
-    reset: &Reset,
-    decider: Option<&Actor>,
-    people: usize,
-    (decision, at): (Decision, Time),
-) -> Result<Vec<Letter>> {
-    let by = decider.map_or((reset.requester_name.as_str(), reset.requester_customer_id), |decider| {
-        (decider.name.as_str(), decider.user.customer)
-    });
-    let mut letters = Vec::new();
-    for user in store::approval::approvers(tx, reset.id).await? {
-        if decider.is_some_and(|decider| decider.user == user) {
-            continue;
-        }
-        let by = customers::service::introduced_from(tx, by, user.customer).await?;
-        let mail = Mail::ApprovalOver { reset: reset.id, at, by, people, decision };
-        letters.push(Letter { user, mail, link: None });
-    }
-    Ok(letters)
 }
 
 /// What became of a request meanwhile.

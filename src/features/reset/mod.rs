@@ -23,6 +23,8 @@ pub mod approval_api;
 mod approval_list;
 mod approval_page;
 #[cfg(feature = "ssr")]
+mod approval_told;
+#[cfg(feature = "ssr")]
 pub mod approval_view;
 #[cfg(feature = "ssr")]
 pub mod back_notices;

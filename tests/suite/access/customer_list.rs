@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use rekey::domain::access::AddOutcome;
 use rekey::domain::authority::{Refusal, Right, Role};
+use rekey::domain::customer::NameProblem;
 use rekey::domain::ids::CustomerId;
 use rekey::domain::resilience::{self, Weakness};
 use rekey::domain::sign_in::CodeProblem;
@@ -95,11 +96,11 @@ both! {
         let before = Dump::of(&world).await.but_the_record().without(&["sessions"]);
         let untouched = async || assert_eq!(before, Dump::of(&world).await.but_the_record().without(&["sessions"]));
         for (name, outcome) in [
-            ("", AddOutcome::NameMissing),
-            ("\r\n\0", AddOutcome::NameMissing),
-            (&"x".repeat(201), AddOutcome::NameTooLong),
-            ("a", AddOutcome::NameTaken),
-            ("Ａ", AddOutcome::NameTaken),
+            ("", AddOutcome::Name(NameProblem::Missing)),
+            ("\r\n\0", AddOutcome::Name(NameProblem::Missing)),
+            (&"x".repeat(201), AddOutcome::Name(NameProblem::TooLong)),
+            ("a", AddOutcome::Name(NameProblem::Taken)),
+            ("Ａ", AddOutcome::Name(NameProblem::Taken)),
             // Without a code nobody learns that there is a B.
             ("b", AddOutcome::Code(CodeProblem::Malformed)),
             ("C", AddOutcome::Code(CodeProblem::Malformed)),
@@ -108,7 +109,7 @@ both! {
             untouched().await;
         }
         let code = world.fresh_code(&owner);
-        assert_eq!(add(&world, &owner, "b", &code).await, AddOutcome::NameTaken);
+        assert_eq!(add(&world, &owner, "b", &code).await, AddOutcome::Name(NameProblem::Taken));
         assert_eq!(world.count("SELECT COUNT(*) FROM customers").await, 2);
     }
 

@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use rekey::domain::access::EditOutcome;
 use rekey::domain::authority::{Refusal, Role};
-use rekey::domain::customer::Details;
+use rekey::domain::customer::{Details, NameProblem};
 use rekey::domain::sign_in::CodeProblem;
-use rekey::features::access::edit_service::{Asked, save, version};
+use rekey::features::access::edit_service::{Asked, save};
+use rekey::platform::text::version_of;
 
 use super::super::browser::*;
 use super::super::dump::Dump;
@@ -18,7 +19,7 @@ fn details(name: &str, language: &str, zone: &str) -> Details {
 
 /// Somebody's wish for A, against what they saw of it.
 fn asked(seen: &Details, new: &Details, code: &str) -> Asked {
-    Asked { details: new.clone(), version: version(seen), code: code.to_owned() }
+    Asked { details: new.clone(), version: version_of(seen), code: code.to_owned() }
 }
 
 async fn edit(world: &World, asking: &Person, new: &Details, code: &str) -> EditOutcome {
@@ -74,8 +75,8 @@ both! {
         let good = details("Harbour", "nl", "Asia/Tokyo");
         let before = Dump::of(&world).await.but_the_record().without(&["sessions"]);
         for (new, outcome) in [
-            (details("\r\n", "nl", ""), EditOutcome::NameMissing),
-            (details(&"x".repeat(201), "nl", ""), EditOutcome::NameTooLong),
+            (details("\r\n", "nl", ""), EditOutcome::Name(NameProblem::Missing)),
+            (details(&"x".repeat(201), "nl", ""), EditOutcome::Name(NameProblem::TooLong)),
             (details("Harbour", "tlh", ""), EditOutcome::Malformed),
             (details("Harbour", "", "Mars/Olympus"), EditOutcome::Malformed),
             (details("Harbour", "", "Etc/GMT+5"), EditOutcome::Malformed),
@@ -89,7 +90,7 @@ both! {
         // Whether a name beyond one's sight is taken costs a code to know.
         let taken = Details { name: "b".to_owned(), ..good.clone() };
         let code = world.fresh_code(&owner);
-        assert_eq!(edit(&world, &owner, &taken, &code).await, EditOutcome::NameTaken);
+        assert_eq!(edit(&world, &owner, &taken, &code).await, EditOutcome::Name(NameProblem::Taken));
         let after = Dump::of(&world).await.but_the_record().without(&["sessions"]);
         assert_eq!(after.without(&["methods", "attempts"]), before.without(&["methods", "attempts"]));
     }
@@ -165,7 +166,7 @@ both! {
             let (a, b) = tokio::join!(asking.next().unwrap(), asking.next().unwrap());
             assert!(a.token.is_some() && b.token.is_some());
             let outcomes = [a.outcome, b.outcome];
-            assert!(outcomes.contains(&EditOutcome::Done) && outcomes.contains(&EditOutcome::NameTaken), "{outcomes:?}");
+            assert!(outcomes.contains(&EditOutcome::Done) && outcomes.contains(&EditOutcome::Name(NameProblem::Taken)), "{outcomes:?}");
         }
     }
 }

@@ -6,9 +6,10 @@ use rekey::domain::policy::{Concerned, Policy, Saved, Settings};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::domain::user_filter::UserFilter;
-use rekey::features::policy::service::{concerned, version};
+use rekey::features::policy::service::concerned;
 use rekey::features::sign_in::service::Begun;
 use rekey::features::users;
+use rekey::platform::text::version_of;
 
 use super::super::browser::*;
 use super::super::harness::*;
@@ -150,7 +151,7 @@ both! {
         let page = browser.get(&review).await.body;
         assert!(page.contains("1 hour") && page.contains("77 minutes") && page.contains("/api/policy/save"), "{page}");
         let code = world.fresh_code(&owner);
-        let (id, version) = (world.a.id.to_string(), version(&Policy::default()));
+        let (id, version) = (world.a.id.to_string(), version_of(&Policy::default()));
         let mut fields = vec![
             ("id", id.as_str()),
             ("version", &version),

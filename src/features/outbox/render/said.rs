@@ -1,16 +1,16 @@
 //! What each mail says.
 
 use super::line::{Line, isolated};
+use super::named::{a, a_passkey, called, listed, persons, role_meaning, role_word, the};
 use super::{Recipient, Way};
 use crate::domain::access::last_moment;
 use crate::domain::approval::Decision;
-use crate::domain::authority::Role;
 use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
 use crate::domain::user::clean_name;
 use crate::domain::zone::Zone;
-use crate::words::dates::{day, minute as moment};
-use crate::words::{Locale, browser_name, mail_about as about, td_string};
+use crate::words::dates::day;
+use crate::words::{browser_name, mail_about as about, td_string};
 
 /// What one kind of mail says; the rest of the sheet is the same for all.
 pub(super) struct Said {
@@ -20,16 +20,13 @@ pub(super) struct Said {
     pub(super) doubt_do: &'static str,
 }
 
-pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<&Way>) -> Said {
+pub(super) fn said(mail: &Mail, to: &Recipient<'_>, way: Option<&Way>) -> Said {
+    let locale = to.locale;
     let says = |text: String| Line(text);
     let (subject, says, doubt, doubt_do) = match mail {
         Mail::Reset { reset_at, requester, reminder, .. } => {
-            let happened = td_string!(
-                locale,
-                mail.reset.happened,
-                moment = moment(locale, to.zone, *reset_at),
-                who = isolated(requester)
-            );
+            let happened =
+                td_string!(locale, mail.reset.happened, moment = to.moment(*reset_at), who = isolated(requester));
             let mut lines = vec![says(format!("{happened} {}", td_string!(locale, mail.reset.stopped)))];
             lines.push(says(td_string!(locale, mail.reset.needed).to_owned()));
             if matches!(way, Some(Way::SignIn(_))) {
@@ -44,7 +41,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, lines, doubt.0, doubt.1)
         }
         Mail::Invitation { at, by, .. } => {
-            let (moment, who) = (moment(locale, to.zone, *at), isolated(by));
+            let (moment, who) = (to.moment(*at), isolated(by));
             let customer = isolated(&clean_name(to.customer));
             let happened =
                 td_string!(locale, mail.invitation.happened, moment = moment, who = who, customer = customer);
@@ -53,19 +50,13 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.invitation.subject), lines, doubt.0, doubt.1)
         }
         Mail::Suspended { at, by } => {
-            let happened =
-                td_string!(locale, mail.suspended.happened, moment = moment(locale, to.zone, *at), who = isolated(by));
+            let happened = td_string!(locale, mail.suspended.happened, moment = to.moment(*at), who = isolated(by));
             let lines = vec![says(happened), says(td_string!(locale, mail.suspended.now).to_owned())];
             let doubt = (td_string!(locale, mail.suspended.doubt), td_string!(locale, mail.suspended.doubt_do));
             (td_string!(locale, mail.suspended.subject), lines, doubt.0, doubt.1)
         }
         Mail::Reactivated { at, by, invited } => {
-            let happened = td_string!(
-                locale,
-                mail.reactivated.happened,
-                moment = moment(locale, to.zone, *at),
-                who = isolated(by)
-            );
+            let happened = td_string!(locale, mail.reactivated.happened, moment = to.moment(*at), who = isolated(by));
             let now = if *invited {
                 td_string!(locale, mail.reactivated.now_invited)
             } else {
@@ -76,20 +67,19 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.reactivated.subject), lines, doubt.0, doubt.1)
         }
         Mail::Removed { at, by } => {
-            let happened =
-                td_string!(locale, mail.removed.happened, moment = moment(locale, to.zone, *at), who = isolated(by));
+            let happened = td_string!(locale, mail.removed.happened, moment = to.moment(*at), who = isolated(by));
             let lines = vec![says(happened), says(td_string!(locale, mail.removed.now).to_owned())];
             let doubt = (td_string!(locale, mail.removed.doubt), td_string!(locale, mail.removed.doubt_do));
             (td_string!(locale, mail.removed.subject), lines, doubt.0, doubt.1)
         }
         Mail::AuthenticatorAdded { at } => {
-            let happened = td_string!(locale, mail.added.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.added.happened, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.added.now).to_owned())];
             let doubt = (td_string!(locale, mail.added.doubt), td_string!(locale, mail.added.doubt_do));
             (td_string!(locale, mail.added.subject), lines, doubt.0, doubt.1)
         }
         Mail::MethodAdded { at, method, name } => {
-            let moment = moment(locale, to.zone, *at);
+            let moment = to.moment(*at);
             let happened = if let Some(name) = called(name.as_deref()) {
                 td_string!(
                     locale,
@@ -117,7 +107,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, lines, doubt.0, doubt.1)
         }
         Mail::MethodRemoved { at, method, name, by, last, .. } => {
-            let (moment, name) = (moment(locale, to.zone, *at), called(name.as_deref()));
+            let (moment, name) = (to.moment(*at), called(name.as_deref()));
             let happened = match (by.as_deref().map(isolated), name) {
                 (None, None) => {
                     td_string!(locale, mail.method_removed.happened, moment = moment, method = a(locale, *method))
@@ -163,7 +153,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, lines, doubt.0, doubt.1)
         }
         Mail::TokenAssigned { at, serial, by } => {
-            let (moment, who) = (moment(locale, to.zone, *at), isolated(by));
+            let (moment, who) = (to.moment(*at), isolated(by));
             let serial = isolated(serial);
             let happened =
                 td_string!(locale, mail.token_assigned.happened, moment = moment, who = who, serial = serial);
@@ -173,46 +163,46 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.token_assigned.subject), lines, doubt.0, doubt.1)
         }
         Mail::PasswordChanged { at } => {
-            let happened = td_string!(locale, mail.password_changed.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.password_changed.happened, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.password_changed.now).to_owned())];
             let doubt =
                 (td_string!(locale, mail.password_changed.doubt), td_string!(locale, mail.password_changed.doubt_do));
             (td_string!(locale, mail.password_changed.subject), lines, doubt.0, doubt.1)
         }
         Mail::PasswordSet { at } => {
-            let happened = td_string!(locale, mail.password_set.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.password_set.happened, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.password_set.now).to_owned())];
             let doubt = (td_string!(locale, mail.password_set.doubt), td_string!(locale, mail.password_set.doubt_do));
             (td_string!(locale, mail.password_set.subject), lines, doubt.0, doubt.1)
         }
         Mail::CallerCodeMade { at, by, until } => {
-            let (at, until, who) = (moment(locale, to.zone, *at), moment(locale, to.zone, *until), isolated(by));
+            let (at, until, who) = (to.moment(*at), to.moment(*until), isolated(by));
             let happened = td_string!(locale, mail.caller_code.made, moment = at, who = who);
             let now = td_string!(locale, mail.caller_code.made_now, until = until);
             let doubt = (td_string!(locale, mail.caller_code.made_doubt), td_string!(locale, mail.caller_code.made_do));
             (td_string!(locale, mail.caller_code.made_subject), vec![says(happened), says(now)], doubt.0, doubt.1)
         }
         Mail::CallerCodeUsed { at } => {
-            let happened = td_string!(locale, mail.caller_code.used, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.caller_code.used, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.caller_code.used_now).to_owned())];
             let doubt = (td_string!(locale, mail.caller_code.used_doubt), td_string!(locale, mail.caller_code.used_do));
             (td_string!(locale, mail.caller_code.used_subject), lines, doubt.0, doubt.1)
         }
         Mail::NewPassword { at, .. } => {
-            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.new_password.happened, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.new_password.needed).to_owned())];
             let doubt = (td_string!(locale, mail.new_password.doubt), td_string!(locale, mail.new_password.doubt_do));
             (td_string!(locale, mail.new_password.subject), lines, doubt.0, doubt.1)
         }
         Mail::NewPasswordHelp { at } => {
-            let happened = td_string!(locale, mail.new_password.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.new_password.happened, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.new_password.help).to_owned())];
             let doubt = (td_string!(locale, mail.new_password.doubt), td_string!(locale, mail.new_password.doubt_do));
             (td_string!(locale, mail.new_password.help_subject), lines, doubt.0, doubt.1)
         }
         Mail::PhoneCode { .. } => unreachable!("a message to a phone is no letter: see message_to_phone"),
         Mail::PasskeyCopied { at, name } => {
-            let (moment, what) = (moment(locale, to.zone, *at), a_passkey(locale, name.as_deref()));
+            let (moment, what) = (to.moment(*at), a_passkey(locale, name.as_deref()));
             let happened = td_string!(locale, mail.passkey_copied.happened, moment = moment, what = what);
             let lines = vec![says(happened), says(td_string!(locale, mail.passkey_copied.now).to_owned())];
             let doubt =
@@ -220,7 +210,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.passkey_copied.subject), lines, doubt.0, doubt.1)
         }
         Mail::DeviceTrusted { at, until, browser } => {
-            let (moment, until) = (moment(locale, to.zone, *at), moment(locale, to.zone, *until));
+            let (moment, until) = (to.moment(*at), to.moment(*until));
             let happened =
                 if let Some(browser) = called(browser.as_deref().map(|agent| browser_name(locale, agent)).as_deref()) {
                     td_string!(locale, mail.device_trusted.happened_in, moment = moment, browser = browser)
@@ -233,21 +223,21 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.device_trusted.subject), vec![says(happened), says(now)], doubt.0, doubt.1)
         }
         Mail::NewAddress { at, .. } => {
-            let (moment, customer) = (moment(locale, to.zone, *at), isolated(&clean_name(to.customer)));
+            let (moment, customer) = (to.moment(*at), isolated(&clean_name(to.customer)));
             let happened = td_string!(locale, mail.new_address.happened, moment = moment, customer = customer);
             let lines = vec![says(happened), says(td_string!(locale, mail.new_address.needed).to_owned())];
             let doubt = (td_string!(locale, mail.new_address.doubt), td_string!(locale, mail.new_address.doubt_do));
             (td_string!(locale, mail.new_address.subject), lines, doubt.0, doubt.1)
         }
         Mail::AddressChanged { at, address } => {
-            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
+            let (moment, address) = (to.moment(*at), isolated(address));
             let happened = td_string!(locale, mail.address.changed, moment = moment, address = address);
             let lines = vec![says(happened), says(td_string!(locale, mail.address.changed_now).to_owned())];
             let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.changed_do));
             (td_string!(locale, mail.address.changed_subject), lines, doubt.0, doubt.1)
         }
         Mail::AddressLost { at, address, .. } => {
-            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
+            let (moment, address) = (to.moment(*at), isolated(address));
             let happened = td_string!(locale, mail.address.changed, moment = moment, address = address);
             let mut lines = vec![says(happened), says(td_string!(locale, mail.address.lost_now).to_owned())];
             if way.is_some() {
@@ -257,14 +247,14 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.address.lost_subject), lines, doubt.0, doubt.1)
         }
         Mail::AddressRestored { at, address } => {
-            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
+            let (moment, address) = (to.moment(*at), isolated(address));
             let happened = td_string!(locale, mail.address.restored, moment = moment, address = address);
             let lines = vec![says(happened), says(td_string!(locale, mail.address.restored_now).to_owned())];
             let doubt = (td_string!(locale, mail.address.doubt), td_string!(locale, mail.address.restored_do));
             (td_string!(locale, mail.address.restored_subject), lines, doubt.0, doubt.1)
         }
         Mail::SecondAddress { at, address, added } => {
-            let (moment, address) = (moment(locale, to.zone, *at), isolated(address));
+            let (moment, address) = (to.moment(*at), isolated(address));
             let doubt = td_string!(locale, mail.second_address.doubt);
             if *added {
                 let happened = td_string!(locale, mail.second_address.added, moment = moment, address = address);
@@ -279,13 +269,13 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             }
         }
         Mail::Frozen { at } => {
-            let happened = td_string!(locale, mail.frozen.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.frozen.happened, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.frozen.now).to_owned())];
             let doubt = (td_string!(locale, mail.frozen.doubt), td_string!(locale, mail.frozen.doubt_do));
             (td_string!(locale, mail.frozen.subject), lines, doubt.0, doubt.1)
         }
         Mail::Disowned { at, name, address, notice, .. } => {
-            let (moment, who) = (moment(locale, to.zone, *at), isolated(&clean_name(name)));
+            let (moment, who) = (to.moment(*at), isolated(&clean_name(name)));
             let (address, about) = (isolated(address), about(locale, notice));
             let happened = td_string!(
                 locale,
@@ -300,13 +290,13 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.disowned.subject), lines, doubt.0, doubt.1)
         }
         Mail::BackupCodesMade { at } => {
-            let happened = td_string!(locale, mail.codes_made.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.codes_made.happened, moment = to.moment(*at));
             let lines = vec![says(happened), says(td_string!(locale, mail.codes_made.now).to_owned())];
             let doubt = (td_string!(locale, mail.codes_made.doubt), td_string!(locale, mail.codes_made.doubt_do));
             (td_string!(locale, mail.codes_made.subject), lines, doubt.0, doubt.1)
         }
         Mail::BackupCodeUsed { at, left } => {
-            let happened = td_string!(locale, mail.backup_code.happened, moment = moment(locale, to.zone, *at));
+            let happened = td_string!(locale, mail.backup_code.happened, moment = to.moment(*at));
             let left = match left {
                 0 => td_string!(locale, mail.backup_code.left_none).to_owned(),
                 1 => td_string!(locale, mail.backup_code.left_one).to_owned(),
@@ -316,7 +306,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.backup_code.subject), vec![says(happened), says(left)], doubt.0, doubt.1)
         }
         Mail::RoleGiven { at, place, by, role, until } => {
-            let (moment, who, place) = (moment(locale, to.zone, *at), isolated(by), isolated(&clean_name(place)));
+            let (moment, who, place) = (to.moment(*at), isolated(by), isolated(&clean_name(place)));
             let happened = td_string!(
                 locale,
                 mail.role.given,
@@ -334,7 +324,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.role.subject), lines, doubt.0, doubt.1)
         }
         Mail::ApprovalAsked { at, by, people, places, more_places, .. } => {
-            let (moment, who) = (moment(locale, to.zone, *at), isolated(by));
+            let (moment, who) = (to.moment(*at), isolated(by));
             let (people, places) = (persons(locale, *people), listed(locale, places, *more_places));
             let happened =
                 td_string!(locale, mail.approval.asked, moment = moment, who = who, people = people, places = places);
@@ -343,7 +333,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (td_string!(locale, mail.approval.subject), lines, doubt.0, doubt.1)
         }
         Mail::ApprovalDecided { at, by, people, decision, .. } => {
-            let (moment, who, people) = (moment(locale, to.zone, *at), isolated(by), persons(locale, *people));
+            let (moment, who, people) = (to.moment(*at), isolated(by), persons(locale, *people));
             let (subject, happened, now) = match decision {
                 Decision::Approved => (
                     td_string!(locale, mail.approval.approved_subject),
@@ -370,7 +360,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, vec![says(happened), says(now.to_owned())], doubt.0, doubt.1)
         }
         Mail::ApprovalOver { at, by, people, decision, .. } => {
-            let (moment, who, people) = (moment(locale, to.zone, *at), isolated(by), persons(locale, *people));
+            let (moment, who, people) = (to.moment(*at), isolated(by), persons(locale, *people));
             let happened = match decision {
                 Decision::Approved => {
                     td_string!(locale, mail.approval.over_approved, moment = moment, who = who, people = people)
@@ -394,8 +384,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
         }
         Mail::PeopleBack { since, lately, back, of, .. } => {
             let lately = persons(locale, usize::try_from(*lately).unwrap_or(0));
-            let happened =
-                td_string!(locale, mail.back.happened, people = lately, moment = moment(locale, to.zone, *since));
+            let happened = td_string!(locale, mail.back.happened, people = lately, moment = to.moment(*since));
             let (subject, now) = if back >= of {
                 (td_string!(locale, mail.back.all_subject), td_string!(locale, mail.back.all).to_owned())
             } else {
@@ -405,7 +394,7 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
             (subject, vec![says(happened), says(now)], doubt.0, doubt.1)
         }
         Mail::RoleEnded { at, place, by } => {
-            let (moment, who, place) = (moment(locale, to.zone, *at), isolated(by), isolated(&clean_name(place)));
+            let (moment, who, place) = (to.moment(*at), isolated(by), isolated(&clean_name(place)));
             let happened = td_string!(locale, mail.role.ended, moment = moment, who = who, place = place);
             let lines = vec![says(happened), says(td_string!(locale, mail.role.ended_now).to_owned())];
             let doubt = (td_string!(locale, mail.role.doubt), td_string!(locale, mail.role.ended_do));
@@ -413,72 +402,4 @@ pub(super) fn said(locale: Locale, mail: &Mail, to: &Recipient<'_>, way: Option<
         }
     };
     Said { subject, says, doubt, doubt_do }
-}
-
-fn persons(locale: Locale, count: usize) -> String {
-    if count == 1 {
-        td_string!(locale, mail.approval.person).to_owned()
-    } else {
-        td_string!(locale, mail.approval.people, count = count)
-    }
-}
-
-/// The names of customers, each set apart, and how many more there are.
-fn listed(locale: Locale, places: &[String], more: usize) -> String {
-    let names = places.iter().map(|place| isolated(&clean_name(place))).collect::<Vec<_>>().join(", ");
-    match more {
-        0 => names,
-        more => td_string!(locale, mail.approval.more, names = names, count = more),
-    }
-}
-
-/// What a user calls a method, or a browser itself, set apart; none where that is no name.
-fn called(name: Option<&str>) -> Option<String> {
-    name.map(isolated).filter(|name| name.chars().count() > 2)
-}
-
-/// The passkey or security key of this name, or one without.
-fn a_passkey(locale: Locale, name: Option<&str>) -> String {
-    match called(name) {
-        Some(name) => format!("{} “{name}”", the(locale, MethodKind::Passkey)),
-        None => a(locale, MethodKind::Passkey).to_owned(),
-    }
-}
-
-fn role_word(locale: Locale, role: Role) -> &'static str {
-    match role {
-        Role::Owner => td_string!(locale, mail.role.owner),
-        Role::Admin => td_string!(locale, mail.role.admin),
-        Role::Auditor => td_string!(locale, mail.role.auditor),
-        Role::Member => td_string!(locale, mail.role.member),
-    }
-}
-
-fn role_meaning(locale: Locale, role: Role) -> &'static str {
-    match role {
-        Role::Owner => td_string!(locale, mail.role.owner_may),
-        Role::Admin => td_string!(locale, mail.role.admin_may),
-        Role::Auditor => td_string!(locale, mail.role.auditor_may),
-        Role::Member => td_string!(locale, mail.role.member_may),
-    }
-}
-
-/// A kind of method in the middle of a sentence, where it has no name.
-fn a(locale: Locale, method: MethodKind) -> &'static str {
-    match method {
-        MethodKind::AuthenticatorApp => td_string!(locale, mail.method.app),
-        MethodKind::Passkey => td_string!(locale, mail.method.passkey),
-        MethodKind::HardwareToken => td_string!(locale, mail.method.token),
-        MethodKind::Phone => td_string!(locale, mail.method.phone),
-    }
-}
-
-/// The same where its name follows.
-fn the(locale: Locale, method: MethodKind) -> &'static str {
-    match method {
-        MethodKind::AuthenticatorApp => td_string!(locale, mail.method.the_app),
-        MethodKind::Passkey => td_string!(locale, mail.method.the_passkey),
-        MethodKind::HardwareToken => td_string!(locale, mail.method.the_token),
-        MethodKind::Phone => td_string!(locale, mail.method.the_phone),
-    }
 }

@@ -12,6 +12,7 @@ const TO: Recipient<'_> = Recipient {
     name: "Zoë",
     customer: "Hafenwerk",
     help_desk: Some("+49 40 5550 199"),
+    locale: Locale::en,
     zone: &Zone::UTC,
     not_me: Some(NOT_ME),
 };
@@ -107,14 +108,14 @@ fn link() -> Way {
 }
 
 fn rendered(mail: &Mail, to: &Recipient<'_>, way: Option<Way>) -> Rendered {
-    render(Locale::en, mail, to, way).unwrap()
+    render(mail, to, way).unwrap()
 }
 
 /// Every mail, with what comes to whoever gets it.
 fn in_language(locale: Locale) -> Vec<Rendered> {
     let rendered = |mail: &Mail, to: &Recipient<'_>, way: Option<Way>| {
-        let to = Recipient { not_me: to.not_me.filter(|_| mail.may_be_disowned()), ..*to };
-        render(locale, mail, &to, way).unwrap()
+        let to = Recipient { locale, not_me: to.not_me.filter(|_| mail.may_be_disowned()), ..*to };
+        render(mail, &to, way).unwrap()
     };
     let password = Way::Link("https://rekey.example/new-password/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTp".to_owned(), AT);
     let confirm = Way::Link("https://rekey.example/address/01m7z6sdq00w3ge1r70w3ge1r7.4k9wTp".to_owned(), AT);
@@ -258,11 +259,25 @@ fn the_text_part_reads_well() {
 #[test]
 fn what_people_wrote_is_text_in_html() {
     let evil = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(1)>\"'&";
-    let to = Recipient { name: evil, customer: evil, help_desk: Some(evil), zone: &Zone::UTC, not_me: None };
+    let to = Recipient {
+        name: evil,
+        customer: evil,
+        help_desk: Some(evil),
+        locale: Locale::en,
+        zone: &Zone::UTC,
+        not_me: None,
+    };
     let mail = rendered(&reset(evil, Some(evil), Some(evil)), &to, Some(link()));
     let plain = rendered(
         &reset("a", Some("a"), Some("a")),
-        &Recipient { name: "a", customer: "a", help_desk: Some("a"), zone: &Zone::UTC, not_me: None },
+        &Recipient {
+            name: "a",
+            customer: "a",
+            help_desk: Some("a"),
+            locale: Locale::en,
+            zone: &Zone::UTC,
+            not_me: None,
+        },
         Some(link()),
     );
     let tags = |html: &str| html.matches('<').count();
@@ -278,6 +293,7 @@ fn a_name_turns_no_writing_direction_around_it() {
         name: "\u{202e}Zoë\u{2066}",
         customer: "شركة الميناء",
         help_desk: None,
+        locale: Locale::en,
         zone: &Zone::UTC,
         not_me: None,
     };
@@ -293,7 +309,14 @@ fn a_name_turns_no_writing_direction_around_it() {
 
 #[test]
 fn names_that_are_none_leave_no_hole() {
-    let to = Recipient { name: "\r\n\0", customer: "Hafenwerk", help_desk: Some("  "), zone: &Zone::UTC, not_me: None };
+    let to = Recipient {
+        name: "\r\n\0",
+        customer: "Hafenwerk",
+        help_desk: Some("  "),
+        locale: Locale::en,
+        zone: &Zone::UTC,
+        not_me: None,
+    };
     let mail = rendered(&reset("Ines", Some("\u{7}"), Some("")), &to, Some(link()));
     assert!(mail.text.contains("\nHello,\n"));
     assert!(mail.text.contains("Tell whoever looks after your account."));

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::super::bounce;
 use super::super::mailbox::DevMail;
 use super::super::message::{Heads, Unsendable, address_in, message, sender};
-use super::super::render::{Recipient, Rendered, Way, html_of, message_to_phone, render};
+use super::super::render::{Recipient, Rendered, Way, html_of, locale_of, message_to_phone, render, zone_of};
 use super::super::service;
-use super::super::store::{self, Addressed, Leased, Texted};
+use super::super::store::Leased;
+use super::super::store::sending::{self as store, Addressed, Texted};
 use super::super::transport::{Sending, Transport};
 use crate::domain::address::gets_links;
 use crate::domain::ids::{ChallengeId, PhoneCodeId};
@@ -15,9 +16,7 @@ use crate::domain::mail::{Mail, next_link_at};
 use crate::domain::phone::CODE_LIFETIME;
 use crate::domain::recovery::End;
 use crate::domain::time::Time;
-use crate::platform::zone::zone;
 use crate::platform::{Platform, Result, phone};
-use crate::words::{Locale, tagged};
 
 /// What came of sending one.
 pub(super) enum Outcome {
@@ -129,17 +128,17 @@ pub(super) async fn send(platform: &Platform, transport: &Transport, row: &Lease
         let token = platform.keys.not_me_token(row.id, row.user());
         platform.config.absolute(&format!("/not-me/{token}"))
     });
-    let zone = to.zone.as_deref().and_then(|name| zone(name, platform.now())).unwrap_or_default();
+    let zone = zone_of(to.zone.as_deref(), platform.now());
     let put_together = || -> Result<_, Unsendable> {
         let recipient = Recipient {
             name: &to.name,
             customer: &to.customer_name,
             help_desk: to.help_desk.as_deref(),
+            locale: locale_of(to.language.as_deref()),
             zone: &zone,
             not_me: not_me.as_deref(),
         };
-        let rendered =
-            render(locale_of(to.language.as_deref()), &mail, &recipient, way).map_err(|_| Unsendable::Message)?;
+        let rendered = render(&mail, &recipient, way).map_err(|_| Unsendable::Message)?;
         let heads = Heads {
             id: row.id,
             at: platform.now(),
@@ -172,11 +171,6 @@ impl From<Sending> for Outcome {
             Sending::Unreachable(error) => Self::Unreachable(error),
         }
     }
-}
-
-/// The language of a mail, by its tag as it is stored; English where there is none.
-fn locale_of(tag: Option<&str>) -> Locale {
-    tag.and_then(tagged).unwrap_or_default()
 }
 
 /// Sends a code to a phone, while it counts.

@@ -15,14 +15,12 @@ use crate::domain::plan::{self, Against, Change, Item, Verdict};
 use crate::domain::reset_filter::{ResetFilter, Tab};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::features::outbox::render::{Recipient, Rendered, Way, render};
+use crate::features::outbox::render::{Recipient, Rendered, Way, locale_of, render, zone_of};
 use crate::features::users::service::OwnerRow;
 use crate::features::{customers, session, users};
 use crate::platform::keys::sha256;
 use crate::platform::text::name_key;
-use crate::platform::zone::zone;
 use crate::platform::{Conn, Platform, Result};
-use crate::words::tagged;
 
 /// A reset with all that its page shows.
 pub struct View {
@@ -158,17 +156,17 @@ async fn preview(
         reminder: false,
     };
     let not_me = format!("{}…", platform.config.absolute("/not-me/"));
-    let zone = row.zone.as_deref().and_then(|name| zone(name, now)).unwrap_or_default();
+    let zone = zone_of(row.zone.as_deref(), now);
     let to = Recipient {
         name: &row.name,
         customer: &customer.name,
         help_desk: customer.help_desk.as_deref(),
+        locale: locale_of(row.language.as_deref()),
         zone: &zone,
         not_me: Some(&not_me),
     };
     let way = Way::Link(format!("{}…", platform.config.absolute("/recover/")), expires_at);
-    let language = row.language.as_deref().and_then(tagged).unwrap_or_default();
-    let mail = render(language, &mail, &to, Some(way)).map_err(|_| Unreadable("mail"))?;
+    let mail = render(&mail, &to, Some(way)).map_err(|_| Unreadable("mail"))?;
     Ok(Preview { to: row.name.clone(), mail })
 }
 
