@@ -13,6 +13,7 @@ use rekey::features::outbox::mailbox::DevMailbox;
 use rekey::features::outbox::worker::{Transport, deliver_due};
 use rekey::features::sign_in::service::Begun;
 
+use super::browser::Browser;
 use super::dump::Dump;
 use super::harness::*;
 
@@ -126,6 +127,21 @@ both! {
         let admin = world.with_role(&world.a, Role::Owner).await;
         let nobody = UserId::new(world.now(), [9; 10]);
         assert!(matches!(try_change(&world, &admin, nobody, Change::Suspend).await, Changed::NotHere));
+    }
+
+    async fn an_invitation_is_sent_again_from_the_users_page(world: World) {
+        let admin = world.with_role(&world.a, Role::Owner).await;
+        let person = invited(&world, &admin, "new@a.example").await;
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let path = format!("/users/{}", person.user.id);
+        let page = browser.get(&path).await.body;
+        let form = page.split("action=\"/api/accounts/invite_again\"").nth(1).expect("a form").split("</form>").next().unwrap();
+        let value = |name: &str| form.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+        mailed(&world).await;
+        let answer = browser.post("/api/accounts/invite_again", &path, &[(value("name"), value("value"))]).await;
+        assert_eq!(answer.location(), format!("{path}/invitation"));
+        let told = mailed(&world).await;
+        assert!(told.len() == 1 && told[0].0 == person.address, "{told:?}");
     }
 
     async fn a_suspension_ends_everything_at_once_and_is_lifted_as_it_was(world: World) {

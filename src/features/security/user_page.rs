@@ -136,7 +136,7 @@ pub(super) fn head(user: &UserRow, tab: Tab) -> AnyView {
     let invite = (tab != Tab::Activity && user.standing == Standing::Invited && user.refusal.is_none()).then(|| {
         view! {
             <form method="post" action=INVITE_AGAIN>
-                <input type="hidden" name="user" value=id.clone()/>
+                <input type="hidden" name="id" value=id.clone()/>
                 <SubmitButton><Icon of=Glyph::Mail/>"Send the invitation again"</SubmitButton>
             </form>
         }
