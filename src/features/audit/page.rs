@@ -5,6 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::{AuditPage as Audit, AuditRow, list_events};
+use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
 use crate::ui::{Badge, CustomerName, Empty, Glyph, Pager, Section, SheetHead, Time, Tone};
@@ -25,21 +26,23 @@ pub fn AuditPage() -> impl IntoView {
     view! {
         <Title text="Audit"/>
         {console(Section::Audit, events, move |audit, _, now| {
-            let (_, user, before) = wanted.get_untracked();
-            let user = user.map(|id: crate::domain::ids::UserId| id.to_string());
-            sheet(audit, user, before.is_some(), now)
+            let (customer, user, before) = wanted.get_untracked();
+            let customer = customer.map(|id: CustomerId| format!("customer={id}"));
+            let user = user.map(|id: UserId| format!("user={id}"));
+            sheet(audit, customer, user, before.is_some(), now)
         })}
     }
 }
 
-fn sheet(audit: Audit, user: Option<String>, older: bool, now: Moment) -> AnyView {
+fn sheet(audit: Audit, customer: Option<String>, user: Option<String>, older: bool, now: Moment) -> AnyView {
     let Audit { rows, next, about } = audit;
-    let query = |extra: Option<String>| {
-        let parts: Vec<String> = user.iter().map(|id| format!("user={id}")).chain(extra).collect();
+    let query = |user: Option<&String>, extra: Option<String>| {
+        let parts: Vec<String> = customer.iter().chain(user).cloned().chain(extra).collect();
         if parts.is_empty() { "/audit".to_owned() } else { format!("/audit?{}", parts.join("&")) }
     };
-    let next = next.map(|before| query(Some(format!("before={before}"))));
-    let previous = older.then(|| query(None));
+    let next = next.map(|before| query(user.as_ref(), Some(format!("before={before}"))));
+    let previous = older.then(|| query(user.as_ref(), None));
+    let everyone = query(None, None);
     let text = match rows.len() {
         1 => "1 row".to_owned(),
         n if older => format!("{n} older rows"),
@@ -49,7 +52,7 @@ fn sheet(audit: Audit, user: Option<String>, older: bool, now: Moment) -> AnyVie
         let name = about.unwrap_or_else(|| "one person".to_owned());
         view! {
             <div class="toolbar">
-                <a class="chip set" href="/audit">"About "<b><bdi>{name}</bdi></b><crate::ui::Icon of=Glyph::Close/><span class="hidden-text">"Show everyone"</span></a>
+                <a class="chip set" href=everyone>"About "<b><bdi>{name}</bdi></b><crate::ui::Icon of=Glyph::Close/><span class="hidden-text">"Show everyone"</span></a>
             </div>
         }
     });

@@ -60,6 +60,8 @@ fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyVie
         people(head.users)
     };
     let fetched = fetched(HERE, head, now, move || users.refetch());
+    // Where nobody selected is the reader's to manage, there is nothing to begin.
+    let manages = me.manages && (head.choice.forbidding == 0 || !head.choice.allowed.is_empty());
     let invite = match head.filter.customers.as_slice() {
         [one] => format!("/users/invite?customer={one}"),
         _ => "/users/invite".to_owned(),
@@ -67,10 +69,10 @@ fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyVie
     view! {
         <SheetHead title="Users" beside=customer_selector(HERE, head)>
             {fetched}
-            {me.manages.then(|| view! {
+            {manages.then(|| view! {
                 <a class="button" href=FROM_LIST><Icon of=Glyph::Document/><span class="label">"Reset from a list"</span></a>
             })}
-            {me.manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/><span class="label">"Invite users"</span></a> })}
+            {manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/><span class="label">"Invite users"</span></a> })}
         </SheetHead>
         {toolbar(HERE, head, count)}
         {left}
