@@ -53,7 +53,7 @@ pub struct BoardRow {
     /// Why they could not be reset.
     pub failure: Option<Failure>,
     /// What the mail server said.
-    pub bounced: Option<String>,
+    pub mail_error: Option<String>,
     /// Whether they came back from a network from which they had never signed in.
     pub new_network: bool,
     /// Why the reader can do nothing about them.
@@ -74,7 +74,7 @@ impl BoardRow {
             until: row.expires_at,
             skip: row.skip,
             failure: row.failed_why,
-            bounced: row.bounced_why.clone().filter(|_| row.stage == Stage::Bounced),
+            mail_error: row.mail_error.clone().filter(|_| matches!(row.stage, Stage::Bounced | Stage::Queued)),
             new_network: row.new_network_at.is_some(),
             refusal: service::offered(actor, row.user(), row.role()),
         }

@@ -7,6 +7,7 @@ use rekey::features::outbox::bounce::{Bounced, take};
 use rekey::features::reset::board::Picked;
 use rekey::features::reset::board_acts::{Acted, act};
 
+use super::super::browser::Browser;
 use super::super::dump::Dump;
 use super::*;
 
@@ -107,6 +108,21 @@ both! {
         let holiday = "Subject: Away\r\nAuto-Submitted: auto-replied\r\n\r\nI am away. Action: failed\r\n";
         assert_eq!(reported(&world, &mine, holiday).await, Bounced::NotFinal);
         assert_eq!(before, Dump::of(&world).await);
+    }
+
+    async fn what_a_server_says_of_a_mail_is_on_the_board_while_it_is_tried_again(world: World) {
+        let sink = Sink::open();
+        let (admin, ua) = (world.with_role(&world.a, Role::Admin).await, world.member(&world.a).await);
+        let board = format!("/resets/{}", world.reset(&admin, &[ua.user]).await);
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let put_off = "tried again: 451 4.7.1 come back later";
+        sink.script([Act::RefuseRecipient("451 4.7.1 come back later")]);
+        assert_eq!(deliver(&world, &transport(&sink)).await, 0);
+        assert!(browser.get(&board).await.body.contains(put_off));
+        world.advance(Span::minutes(1));
+        assert_eq!(deliver(&world, &transport(&sink)).await, 1);
+        let page = browser.get(&board).await.body;
+        assert!(page.contains("Mail taken") && !page.contains(put_off));
     }
 
     async fn a_help_desk_that_reads_mail_is_answered(world: World) {

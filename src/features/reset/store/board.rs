@@ -43,7 +43,8 @@ pub struct Row {
     pub expires_at: Option<Time>,
     pub sent_at: Option<Time>,
     pub bounced_at: Option<Time>,
-    pub bounced_why: Option<String>,
+    /// What the server said last of the newest mail, where it did not take it.
+    pub mail_error: Option<String>,
     pub disowned_at: Option<Time>,
     pub help_asked_at: Option<Time>,
     pub new_network_at: Option<Time>,
@@ -174,7 +175,7 @@ pub async fn page(
             i.hardware_tokens, i.phones, i.backup_codes, i.sessions, i.trusted_devices, i.challenges, i.links, i.done_at, \
             i.link_id, u.name, u.address, c.name AS customer_name, COALESCE(m.role, 'member') AS role, l.opened_at, \
             l.proved_at, l.ended_at, l.expires_at, l.disowned_at, l.help_asked_at, l.new_network_at, o.sent_at, \
-            o.failed_at AS bounced_at, o.last_error AS bounced_why, \
+            o.failed_at AS bounced_at, o.last_error AS mail_error, \
             {stage} AS stage \
          FROM {JOINED} \
          JOIN users u ON u.customer_id = i.customer_id AND u.id = i.user_id \
