@@ -400,6 +400,20 @@ impl Mail {
         }
     }
 
+    /// Whether a second address hears of it as well: what lets its user in, and whether they may come in at all.
+    #[must_use]
+    pub const fn goes_to_both(&self) -> bool {
+        let of_the_account = matches!(
+            self,
+            Self::Frozen { .. }
+                | Self::Suspended { .. }
+                | Self::Reactivated { .. }
+                | Self::Removed { .. }
+                | Self::AddressRestored { .. }
+        );
+        of_the_account || self.may_be_disowned()
+    }
+
     /// What kind it is, in one word, for lists and the audit.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -53,7 +53,7 @@ pub async fn pin(conn: &mut Conn, user: UserRef, address: &Address) -> Result<()
 
 async fn queue(conn: &mut Conn, platform: &Platform, letters: Vec<Letter>, address: Option<Address>) -> Result<()> {
     let now = platform.now();
-    let is_copied = |letter: &Letter| address.is_none() && letter.mail.may_be_disowned();
+    let is_copied = |letter: &Letter| address.is_none() && letter.mail.goes_to_both();
     let told: Vec<UserRef> = letters.iter().filter(|letter| is_copied(letter)).map(|letter| letter.user).collect();
     let second = store::second_addresses(conn, &told).await?;
     let (mut rows, mut events) = (Vec::new(), Vec::new());
