@@ -313,8 +313,8 @@ async fn enrol(tx: &mut Tx, then: &Platform, user: UserRef, state: State) -> Res
         backup_codes::service::rehearse(tx, then, user, &codes[0]).await?;
     }
     if state == State::FewCodes {
-        for code in &codes[2..] {
-            backup_codes::service::spend(tx, then, user, code).await?;
+        for (number, code) in codes[2..].iter().enumerate() {
+            backup_codes::service::spend(tx, then, &origin(number), user, code).await?;
         }
     }
     Ok(())

@@ -3,6 +3,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use super::time::Time;
+
 /// How many codes are in a set.
 pub const CODES: usize = 10;
 /// Random bytes in a code.
@@ -12,6 +16,15 @@ pub const FEW: u32 = 3;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 16;
+
+/// The one use of a code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// When.
+    pub at: Time,
+    /// The network address that it came from, where that is known.
+    pub from: Option<String>,
+}
 
 /// One backup code. Its `Debug` says nothing.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fs;
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use memchr::memmem;
 use rekey::domain::authority::Role;
-use rekey::domain::backup_code::BackupCode;
+use rekey::domain::backup_code::{BackupCode, Used};
 use rekey::domain::sign_in::Step;
 use rekey::features::sign_in::service::{Factor, Finished};
 use rekey::features::{backup_codes, set_up};
@@ -33,7 +33,9 @@ both! {
         let mut tx = world.platform.db.begin().await.unwrap();
         assert!(!backup_codes::service::rehearse(&mut tx, &world.platform, ua.user, &ua.codes[0]).await.unwrap());
         let left = backup_codes::service::left(&mut tx, ua.user).await.unwrap();
-        assert_eq!((left.count(), left.used_at.len()), (0, 10));
+        assert_eq!((left.count(), left.used.len()), (0, 10));
+        let first = Used { at: world.now(), from: world.origin.address.clone() };
+        assert!(first.from.is_some() && left.used[0] == Some(first));
     }
 
     async fn it_is_read_as_people_type_it(world: World) {

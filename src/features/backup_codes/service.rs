@@ -4,11 +4,12 @@
 use std::array;
 
 use super::store;
-use crate::domain::backup_code::{BackupCode, CODE_BYTES, CODES};
+use crate::domain::backup_code::{BackupCode, CODE_BYTES, CODES, Used};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::platform::keys::Purpose;
+use crate::platform::request::Origin;
 use crate::platform::{Conn, Keys, Platform, Result};
 
 /// A set of new codes, on its way to the one browser that may show it.
@@ -22,15 +23,15 @@ pub struct CodesLeft {
     pub made_at: Option<Time>,
     /// When a code was typed back; none while nobody has shown that they have them.
     pub saved_at: Option<Time>,
-    /// When each code was used, in their order.
-    pub used_at: Vec<Option<Time>>,
+    /// The use of each code, in their order.
+    pub used: Vec<Option<Used>>,
 }
 
 impl CodesLeft {
     /// How many are not spent.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.used_at.iter().filter(|used| used.is_none()).count()
+        self.used.iter().filter(|used| used.is_none()).count()
     }
 }
 
@@ -51,12 +52,19 @@ pub async fn make(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result
 ///
 /// # Errors
 /// When the database fails.
-pub async fn spend(conn: &mut Conn, platform: &Platform, user: UserRef, code: &BackupCode) -> Result<Option<u32>> {
+pub async fn spend(
+    conn: &mut Conn,
+    platform: &Platform,
+    origin: &Origin,
+    user: UserRef,
+    code: &BackupCode,
+) -> Result<Option<u32>> {
     let rows = store::of_user(conn, user).await?;
     let Some(number) = find(&platform.keys, user, code, &rows) else {
         return Ok(None);
     };
-    if !store::spend(conn, user, number, platform.now()).await? {
+    let used = Used { at: platform.now(), from: origin.address.clone() };
+    if !store::spend(conn, user, number, &used).await? {
         return Ok(None);
     }
     let left = rows.iter().filter(|row| row.used_at.is_none()).count().saturating_sub(1);
@@ -91,8 +99,9 @@ pub async fn left(conn: &mut Conn, user: UserRef) -> Result<CodesLeft> {
     let Some(set) = store::set_of(conn, user).await? else {
         return Ok(CodesLeft::default());
     };
-    let used_at = store::of_user(conn, user).await?.into_iter().map(|row| row.used_at).collect();
-    Ok(CodesLeft { made_at: Some(set.made_at), saved_at: set.saved_at, used_at })
+    let used = |row: store::Row| row.used_at.map(|at| Used { at, from: row.used_from });
+    let used = store::of_user(conn, user).await?.into_iter().map(used).collect();
+    Ok(CodesLeft { made_at: Some(set.made_at), saved_at: set.saved_at, used })
 }
 
 /// Deletes the codes of these users.

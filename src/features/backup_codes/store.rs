@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use crate::domain::backup_code::Used;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
@@ -13,11 +14,12 @@ pub struct Row {
     pub number: i64,
     pub hash: String,
     pub used_at: Option<Time>,
+    pub used_from: Option<String>,
 }
 
 pub async fn of_user(conn: &mut Conn, user: UserRef) -> Result<Vec<Row>> {
     Ok(sqlx::query_as(
-        "SELECT number, hash, used_at FROM backup_codes WHERE customer_id = $1 AND user_id = $2 ORDER BY number",
+        "SELECT number, hash, used_at, used_from FROM backup_codes WHERE customer_id = $1 AND user_id = $2 ORDER BY number",
     )
     .bind(user.customer)
     .bind(user.id)
@@ -45,12 +47,13 @@ pub async fn insert(conn: &mut Conn, user: UserRef, hashes: &[String], now: Time
 }
 
 /// Spends a code that is not spent. Of any number at once, one succeeds.
-pub async fn spend(conn: &mut Conn, user: UserRef, number: i64, now: Time) -> Result<bool> {
+pub async fn spend(conn: &mut Conn, user: UserRef, number: i64, used: &Used) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE backup_codes SET used_at = $1 \
-         WHERE customer_id = $2 AND user_id = $3 AND number = $4 AND used_at IS NULL",
+        "UPDATE backup_codes SET used_at = $1, used_from = $2 \
+         WHERE customer_id = $3 AND user_id = $4 AND number = $5 AND used_at IS NULL",
     )
-    .bind(now)
+    .bind(used.at)
+    .bind(&used.from)
     .bind(user.customer)
     .bind(user.id)
     .bind(number)

@@ -10,6 +10,7 @@ use super::devices::{Reader, devices_section, ended};
 use super::parts::{called, kind_words};
 use super::rows::{CodesRow, MethodRow, SessionRow};
 use super::story_list::story;
+use crate::domain::backup_code::Used;
 use crate::domain::ids::TokenId;
 use crate::domain::method::{MOST_METHODS, Removal};
 use crate::domain::time::Time as Moment;
@@ -104,7 +105,7 @@ fn sheet(security: Security, done: Option<String>, now: Moment) -> AnyView {
     });
     let others = sessions.iter().any(|session| !session.is_this);
     let left = (codes.made_at.is_some())
-        .then(|| td_string!(locale(), own.codes.left, left = codes.left(), all = codes.used_at.len()));
+        .then(|| td_string!(locale(), own.codes.left, left = codes.left(), all = codes.used.len()));
     let rows = sessions.into_iter().map(|session| session_row(session, now)).collect_view();
     view! {
         <SheetHead title=td_string!(locale(), own.title)/>
@@ -293,16 +294,25 @@ pub fn time(at: Option<Moment>, now: Moment) -> AnyView {
     at.map_or_else(|| td_string!(locale(), own.methods.never).into_any(), |at| view! { <Time at now/> }.into_any())
 }
 
-/// How backup codes stand: when they were made, and which were used when.
+/// How backup codes stand: when they were made, and which were used when and from where.
 pub fn codes_card(codes: &CodesRow, now: Moment) -> AnyView {
     let Some(made_at) = codes.made_at else {
         return view! { <p class="note">{td_string!(locale(), own.codes.none)}</p> }.into_any();
     };
     let used: Vec<AnyView> = (1..)
-        .zip(&codes.used_at)
+        .zip(&codes.used)
         .filter_map(|(number, used)| {
-            let at = (*used)?;
-            Some(view! { <div><dt>{td_string!(locale(), own.codes.number, number = number)}</dt><dd>{td_string!(locale(), own.codes.used_at)}" "<Time at now/></dd></div> }.into_any())
+            let Used { at, from } = used.clone()?;
+            let from = from.map(|from| view! { " · "<bdi>{from}</bdi> });
+            Some(
+                view! {
+                    <div>
+                        <dt><s>{td_string!(locale(), own.codes.number, number = number)}</s></dt>
+                        <dd>{td_string!(locale(), own.codes.used_at)}" "<Time at now/>{from}</dd>
+                    </div>
+                }
+                .into_any(),
+            )
         })
         .collect();
     let none = used.is_empty().then(|| view! { <div><dt>{td_string!(locale(), own.codes.used)}</dt><dd>{td_string!(locale(), own.codes.unused)}</dd></div> });

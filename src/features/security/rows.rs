@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::What;
+use crate::domain::backup_code::Used;
 use crate::domain::ids::{DeviceId, MethodId, SessionId, TokenId};
 use crate::domain::method::{MethodKind, Removal};
 use crate::domain::time::Time;
@@ -58,22 +59,22 @@ pub struct CodesRow {
     pub made_at: Option<Time>,
     /// When one was typed back.
     pub saved_at: Option<Time>,
-    /// When each was used, in their order.
-    pub used_at: Vec<Option<Time>>,
+    /// The use of each, in their order.
+    pub used: Vec<Option<Used>>,
 }
 
 impl CodesRow {
     /// How many are not spent.
     #[must_use]
     pub fn left(&self) -> usize {
-        self.used_at.iter().filter(|used| used.is_none()).count()
+        self.used.iter().filter(|used| used.is_none()).count()
     }
 }
 
 #[cfg(feature = "ssr")]
 impl From<backup_codes::service::CodesLeft> for CodesRow {
     fn from(left: backup_codes::service::CodesLeft) -> Self {
-        Self { made_at: left.made_at, saved_at: left.saved_at, used_at: left.used_at }
+        Self { made_at: left.made_at, saved_at: left.saved_at, used: left.used }
     }
 }
 

@@ -237,6 +237,6 @@ pub(super) fn codes_words(codes: &CodesRow) -> String {
     match (codes.made_at, codes.saved_at) {
         (None, _) => "None".to_owned(),
         (Some(_), None) => format!("{left} left, none was ever typed back"),
-        (Some(_), Some(_)) => format!("{left} of {} left", codes.used_at.len()),
+        (Some(_), Some(_)) => format!("{left} of {} left", codes.used.len()),
     }
 }

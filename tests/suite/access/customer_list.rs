@@ -166,7 +166,7 @@ both! {
             backup_codes::service::rehearse(&mut tx, &world.platform, person.user, &person.codes[0]).await.unwrap();
         }
         for code in &ready[0].codes[2..] {
-            backup_codes::service::spend(&mut tx, &world.platform, ready[0].user, code).await.unwrap();
+            backup_codes::service::spend(&mut tx, &world.platform, &world.origin, ready[0].user, code).await.unwrap();
         }
         for person in &ready[..2] {
             users::service::signed_in(&mut tx, person.user, world.now()).await.unwrap();

@@ -134,7 +134,7 @@ pub async fn judge(
             methods::service::take_code(conn, platform, user, digits, Some(about)).await?.map(Proof::Method)
         }
         Factor::BackupCode(code) => {
-            backup_codes::service::spend(conn, platform, user, code).await?.map(Proof::BackupCode)
+            backup_codes::service::spend(conn, platform, origin, user, code).await?.map(Proof::BackupCode)
         }
         Factor::Passkey(Answered { answer, .. }) => {
             let state = match asked {
