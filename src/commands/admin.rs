@@ -8,6 +8,7 @@ use super::{Admin, Outcome, Password, Problem, complain, existing_user, nobody, 
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::Role;
 use crate::domain::customer::Customer;
+use crate::domain::customer::{TooLong, read_help_desk};
 use crate::domain::password::{LONGEST, SHORTEST_ALONE, Weakness};
 use crate::domain::policy::Policy;
 use crate::domain::user::{Address, Standing, UserRef, clean_name};
@@ -32,7 +33,8 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
 
 async fn create_customer(config: &Config, name: &str, help_desk: Option<String>, provider: bool) -> Outcome {
     let name = named(name)?;
-    let help_desk = help_desk.map(|text| clean_name(&text)).filter(|text| !text.is_empty());
+    let help_desk = read_help_desk(&help_desk.unwrap_or_default())
+        .map_err(|TooLong| Problem::Input("a help desk has at most 200 characters".to_owned()))?;
     let platform = open::open(config).await?;
     let mut tx = platform.db.begin().await?;
     let Some(customer) = customers::service::add(&mut tx, &platform, &name, help_desk, Policy::default()).await? else {

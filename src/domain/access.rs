@@ -16,6 +16,8 @@ pub enum AddOutcome {
     Added(CustomerId),
     /// It cannot be called so.
     Name(NameProblem),
+    /// Its help desk would not be kept whole.
+    HelpDeskTooLong,
     /// Through which of one's providers was not said.
     ProviderMissing,
     /// Not confirmed.
@@ -33,6 +35,8 @@ pub enum EditOutcome {
     Same,
     /// It cannot be called so.
     Name(NameProblem),
+    /// Its help desk would not be kept whole.
+    HelpDeskTooLong,
     /// No language that mails speak, or no time zone.
     Malformed,
     /// Somebody else has changed it since it was opened.

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::CustomerId;
 use super::policy::Policy;
-use super::user::clean_name;
+use super::user::one_line;
 
-/// How many characters a customer's name has at most.
-const LONGEST_NAME: usize = 200;
+/// How many characters a customer's name or help desk has at most.
+const LONGEST: usize = 200;
 
 /// Why what was typed is not a customer's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,20 +25,24 @@ pub enum NameProblem {
 /// # Errors
 /// Why it is none, whatever others are called.
 pub fn read_name(typed: &str) -> Result<String, NameProblem> {
-    let name = clean_name(typed);
-    if name.is_empty() {
-        Err(NameProblem::Missing)
-    } else if typed.trim().chars().count() > LONGEST_NAME {
-        Err(NameProblem::TooLong)
-    } else {
-        Ok(name)
-    }
+    let name = one_line(typed).ok_or(NameProblem::Missing)?;
+    if is_too_long(typed) { Err(NameProblem::TooLong) } else { Ok(name) }
 }
 
-/// What was typed where nothing need be, as it is kept.
-#[must_use]
-pub fn read_optional(typed: &str) -> Option<String> {
-    Some(clean_name(typed)).filter(|kept| !kept.is_empty())
+/// What was typed is longer than is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// What was typed as a customer's help desk, as it is kept; a customer need not have one.
+///
+/// # Errors
+/// [`TooLong`]: a phone number that mails show without its end reaches nobody.
+pub fn read_help_desk(typed: &str) -> Result<Option<String>, TooLong> {
+    if is_too_long(typed) { Err(TooLong) } else { Ok(one_line(typed)) }
+}
+
+fn is_too_long(typed: &str) -> bool {
+    typed.trim().chars().count() > LONGEST
 }
 
 /// What is known of a customer beside its policy: all of it stands in mails.
@@ -106,7 +110,14 @@ mod tests {
         assert_eq!(read_name("\r\n\0"), Err(NameProblem::Missing));
         assert_eq!(read_name(&"ä".repeat(200)).as_deref(), Ok("ä".repeat(200).as_str()));
         assert_eq!(read_name(&"ä".repeat(201)), Err(NameProblem::TooLong));
-        assert_eq!((read_optional(" \0"), read_optional(" room\n7 ").as_deref()), (None, Some("room 7")));
+    }
+
+    #[test]
+    fn a_help_desk_is_kept_whole_or_not_at_all() {
+        assert_eq!(read_help_desk(" \0"), Ok(None));
+        assert_eq!(read_help_desk(" room\n7 "), Ok(Some("room 7".to_owned())));
+        assert_eq!(read_help_desk(&"1".repeat(200)), Ok(Some("1".repeat(200))));
+        assert_eq!(read_help_desk(&"1".repeat(201)), Err(TooLong));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use super::customer_page::{customer_of_address, nothing_here};
 use super::edit_api::{EditPage as Page, customer_details};
-use super::words::name_problem;
+use super::words::{HELP_DESK_TOO_LONG, name_problem};
 use crate::domain::access::EditOutcome;
 use crate::domain::authority::Refusal;
 use crate::features::customers::head::customer_head;
@@ -70,6 +70,7 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
         Some(EditOutcome::Name(problem)) => Some(name_problem(problem).to_owned()),
         _ => None,
     };
+    let too_long = (outcome == Some(EditOutcome::HelpDeskTooLong)).then(|| HELP_DESK_TOO_LONG.to_owned());
     let code = match outcome {
         Some(EditOutcome::Code(problem)) => Some(code_problem(problem)),
         _ => None,
@@ -97,6 +98,7 @@ fn form(page: Page, left: Option<Left<EditOutcome>>) -> AnyView {
                 label="Help desk"
                 note="optional"
                 value=help_desk
+                error=too_long
                 hint="How its users reach a person: a phone number or an address, as mails show it."
                 autocomplete="off"
             />

@@ -5,8 +5,9 @@ use super::service::Answer;
 use crate::domain::access::EditOutcome;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Scope};
-use crate::domain::customer::{Details, NameProblem, read_name, read_optional};
+use crate::domain::customer::{Details, NameProblem, TooLong, read_help_desk, read_name};
 use crate::domain::ids::CustomerId;
+use crate::domain::user::one_line;
 use crate::features::session::service::Session;
 use crate::features::{audit, customers, session, sign_in, users};
 use crate::platform::request::Origin;
@@ -76,9 +77,11 @@ pub async fn save(
 
 /// What was typed, as it is kept.
 fn read(platform: &Platform, typed: &Details) -> std::result::Result<Details, EditOutcome> {
-    let kept = |value: &Option<String>| value.as_deref().and_then(read_optional);
     let name = read_name(&typed.name).map_err(EditOutcome::Name)?;
-    let (help_desk, language, zone) = (kept(&typed.help_desk), kept(&typed.language), kept(&typed.zone));
+    let help_desk = typed.help_desk.as_deref().unwrap_or_default();
+    let help_desk = read_help_desk(help_desk).map_err(|TooLong| EditOutcome::HelpDeskTooLong)?;
+    let kept = |value: &Option<String>| value.as_deref().and_then(one_line);
+    let (language, zone) = (kept(&typed.language), kept(&typed.zone));
     let is_language = |tag: &str| tagged(tag).is_some();
     let is_zone =
         |name: &str| is_of_a_place(name) && zones::zone(name, platform.now()).is_some_and(|zone| zone.name() == name);

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::api::{CustomerChoice, list_providers};
-use super::words::name_problem;
+use super::words::{HELP_DESK_TOO_LONG, name_problem};
 use crate::domain::access::AddOutcome;
 use crate::features::session::api::Me;
 use crate::features::session::flash::{Left, left_by};
@@ -55,6 +55,7 @@ fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyVi
         Some(AddOutcome::Name(problem)) => Some(name_problem(problem).to_owned()),
         _ => None,
     };
+    let too_long = (outcome == Some(AddOutcome::HelpDeskTooLong)).then(|| HELP_DESK_TOO_LONG.to_owned());
     let code = match outcome {
         Some(AddOutcome::Code(problem)) => Some(code_problem(problem)),
         _ => None,
@@ -92,6 +93,7 @@ fn form(providers: Vec<CustomerChoice>, left: Option<Left<AddOutcome>>) -> AnyVi
                 label="Help desk"
                 note="optional"
                 value=help_desk
+                error=too_long
                 hint="How its users reach a person: a phone number or an address, as mails show it."
                 autocomplete="off"
             />

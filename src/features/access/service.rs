@@ -4,7 +4,7 @@ use super::store;
 use crate::domain::access::AddOutcome;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role};
-use crate::domain::customer::{Customer, NameProblem, read_name, read_optional};
+use crate::domain::customer::{Customer, NameProblem, TooLong, read_help_desk, read_name};
 use crate::domain::ids::CustomerId;
 use crate::domain::resilience::{Weakness, Weaknesses};
 use crate::domain::time::Time;
@@ -191,6 +191,10 @@ pub async fn add(
         Ok(name) => name,
         Err(problem) => return Ok(Answer::before(AddOutcome::Name(problem))),
     };
+    let help_desk = match read_help_desk(&new.help_desk) {
+        Ok(help_desk) => help_desk,
+        Err(TooLong) => return Ok(Answer::before(AddOutcome::HelpDeskTooLong)),
+    };
     // A name that the reader sees anyway is told at once. Whether one beyond that is taken costs a code to know.
     let taken = customers::service::named(&mut conn, &name).await?;
     if taken.is_some_and(|taken| actor.scope(Right::Read).covers(taken.id)) {
@@ -201,7 +205,6 @@ pub async fn add(
         Ok(token) => token,
         Err(problem) => return Ok(Answer::before(AddOutcome::Code(problem))),
     };
-    let help_desk = read_optional(&new.help_desk);
     let outcome = insert(platform, origin, actor, provider, &name, help_desk).await?;
     Ok(Answer::after(token, outcome))
 }

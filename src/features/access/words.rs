@@ -61,3 +61,6 @@ pub const fn name_problem(problem: NameProblem) -> &'static str {
         NameProblem::Taken => "There is a customer with this name already.",
     }
 }
+
+/// What is said of a help desk that would not be kept whole.
+pub const HELP_DESK_TOO_LONG: &str = "At most 200 characters: mails show all of it.";

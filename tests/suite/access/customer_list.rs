@@ -37,9 +37,13 @@ async fn customers(world: &World, owner: &Person, names: &[String]) {
 }
 
 async fn add(world: &World, asking: &Person, name: &str, code: &str) -> AddOutcome {
+    add_with(world, asking, name, " room\n7 ", code).await
+}
+
+async fn add_with(world: &World, asking: &Person, name: &str, help_desk: &str, code: &str) -> AddOutcome {
     let session = world.session(asking).await;
-    let new =
-        NewCustomer { provider: None, name: name.to_owned(), help_desk: " room\n7 ".to_owned(), code: code.to_owned() };
+    let [name, help_desk, code] = [name, help_desk, code].map(str::to_owned);
+    let new = NewCustomer { provider: None, name, help_desk, code };
     service::add(&world.platform, &world.origin, &session, &new).await.unwrap().outcome
 }
 
@@ -108,6 +112,8 @@ both! {
             assert_eq!(add(&world, &owner, name, "").await, outcome, "{name}");
             untouched().await;
         }
+        assert_eq!(add_with(&world, &owner, "C", &"1".repeat(201), "").await, AddOutcome::HelpDeskTooLong);
+        untouched().await;
         let code = world.fresh_code(&owner);
         assert_eq!(add(&world, &owner, "b", &code).await, AddOutcome::Name(NameProblem::Taken));
         assert_eq!(world.count("SELECT COUNT(*) FROM customers").await, 2);

@@ -77,6 +77,7 @@ both! {
         for (new, outcome) in [
             (details("\r\n", "nl", ""), EditOutcome::Name(NameProblem::Missing)),
             (details(&"x".repeat(201), "nl", ""), EditOutcome::Name(NameProblem::TooLong)),
+            (Details { help_desk: Some("1".repeat(201)), ..good.clone() }, EditOutcome::HelpDeskTooLong),
             (details("Harbour", "tlh", ""), EditOutcome::Malformed),
             (details("Harbour", "", "Mars/Olympus"), EditOutcome::Malformed),
             (details("Harbour", "", "Etc/GMT+5"), EditOutcome::Malformed),
