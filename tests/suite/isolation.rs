@@ -106,11 +106,11 @@ both! {
         for n in [1, 2] {
             world.grant(&technician, &customers[n], Role::Admin).await;
         }
-        let mut people = Vec::new();
+        let (mut people, mut resets) = (Vec::new(), Vec::new());
         for customer in &customers {
             let owner = world.with_role(customer, Role::Owner).await;
             let users = world.people(customer, Who::MEMBER, 3).await;
-            world.reset(&owner, &[users[0].user]).await;
+            resets.push(world.reset(&owner, &[users[0].user]).await);
             people.push(users);
         }
         let mut browser = Browser::signed_in(&world, &technician).await;
@@ -122,23 +122,48 @@ both! {
             })
             .collect();
         let foreign = &people[others[0]][0];
-        let mut pages: Vec<String> = ["/users", "/methods", "/customers", "/resets", "/audit", "/users/invite", "/security"]
+        let mut pages: Vec<String> = ["/users", "/methods", "/customers", "/resets", "/resets/people", "/audit", "/tokens", "/users/invite", "/security"]
             .into_iter()
             .flat_map(|page| [page.to_owned(), format!("{page}?customer=all"), format!("{page}?q=person&find=l&finding=true")])
             .collect();
         pages.extend(["summary", "methods", "activity", "suspend", "remove"].map(|tab| {
             format!("/users/{}/{tab}", foreign.user.id).replace("/summary", "")
         }));
+        let (their_customer, their_reset) = (customers[others[0]].id, resets[others[0]]);
+        pages.extend(["", "/people", "/policy", "/edit"].map(|page| format!("/customers/{their_customer}{page}")));
+        pages.extend(["", "/report.csv", "/report.json", "/mail"].map(|page| format!("/resets/{their_reset}{page}")));
+        pages.extend(theirs.iter().flat_map(|n| ["csv", "json"].map(|form| format!("/resets/{}/report.{form}", resets[*n]))));
         for page in &pages {
             let answer = browser.get(page).await;
             // What stands in the address was known before.
-            let known = foreign.user.id.to_string();
-            for secret in secrets.iter().filter(|secret| **secret != known) {
+            for secret in secrets.iter().filter(|secret| !page.contains(*secret)) {
                 assert!(!answer.body.contains(secret.as_str()), "{page} tells {secret}");
             }
         }
+        // Errors neither: what nobody may answers as what is not there.
+        let made_up = "01c00000000000000000000000";
+        let ids = [foreign.user.id.to_string(), their_customer.to_string(), their_reset.to_string()];
+        for (path, field, id) in [
+            ("/api/reset/plan", "users[]", &ids[0]),
+            ("/api/accounts/suspend", "id", &ids[0]),
+            ("/api/access/edit", "id", &ids[1]),
+            ("/api/reset/cancel", "id", &ids[2]),
+        ] {
+            let mut told = Vec::new();
+            for id in [id.as_str(), made_up] {
+                let answer = browser.post(path, "/users", &[(field, id), ("code", "000000")]).await;
+                let after = browser.get(&answer.location().replace(id, made_up)).await;
+                let said = without_nonce(&after.body).replace(id, made_up);
+                assert!(secrets.iter().all(|secret| !said.contains(secret.as_str())), "{path}");
+                told.push((answer.status, answer.location().replace(id, made_up), after.status));
+            }
+            assert_eq!(told[0], told[1], "{path}");
+        }
         // And what is theirs is there: it is no empty house that keeps its secrets.
         let all = browser.get("/users?customer=all").await.body;
+        let ours = theirs.map(|n| format!("'{}'", customers[n].id)).join(", ");
+        let counted = world.count(&format!("SELECT COUNT(*) FROM users WHERE customer_id IN ({ours})")).await;
+        assert!(all.contains(&format!("{counted} people")), "{counted} in {all}");
         for n in theirs {
             assert!(all.contains(&customers[n].name) && all.contains(&people[n][1].address), "{n}");
         }

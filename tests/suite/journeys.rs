@@ -8,8 +8,10 @@ use axum::http::header;
 use axum::http::{Request, StatusCode};
 use rekey::domain::authority::Role;
 use rekey::domain::ids::ResetId;
+use rekey::domain::recovery::End;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
+use rekey::features::recovery;
 use rekey::platform::db::Engine;
 
 use super::browser::*;
@@ -49,6 +51,32 @@ both! {
         }
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[0], answers[2]);
+    }
+
+    async fn a_stranger_cannot_tell_what_became_of_a_link(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let mut links = vec!["made.up".to_owned()];
+        // Each end that there is; and the last one just runs out.
+        for end in End::ALL.iter().copied().map(Some).chain([None]) {
+            let ua = world.member(&world.a).await;
+            world.reset(&admin, &[ua.user]).await;
+            links.push(world.link_token(ua.user).await.unwrap());
+            if let Some(end) = end {
+                let mut tx = world.platform.db.begin().await.unwrap();
+                recovery::service::end(&mut tx, &world.platform, ua.user, end).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        }
+        world.advance(Span::hours(24));
+        let mut answers = Vec::new();
+        for link in &links {
+            let answer = Browser::new(&world).await.get(&format!("/recover/{link}")).await;
+            answers.push((answer.status, without_nonce(&answer.body).replace(link, "…")));
+        }
+        assert_eq!(answers[0].0.as_u16(), 404);
+        for answer in &answers {
+            assert_eq!(answer, &answers[0]);
+        }
     }
 
     async fn names_are_inert_wherever_they_stand(world: World) {
