@@ -1,4 +1,3 @@
-import type { Page } from '@playwright/test'
 import { expect, test } from './fixtures'
 
 // Another address, confirmed in its mailbox and undone from the old one; and a second address, which hears of what happens.
@@ -32,7 +31,7 @@ test('an address is changed by the mail to it, undone by the mail to the old one
 
   // Looking at the link changes nothing.
   const theirs = await elsewhere()
-  const confirm = await linkIn(await mail(next, 'Confirm this address'), '/address/')
+  const confirm = (await mail(next, 'Confirm this address')).link('/address/')
   for (let n = 0; n < 2; n++) {
     await open(confirm, theirs)
     await expect(theirs.getByRole('heading', { name: 'Confirm this address' })).toBeVisible()
@@ -41,10 +40,10 @@ test('an address is changed by the mail to it, undone by the mail to the old one
   await theirs.getByRole('button', { name: 'Confirm the address' }).click()
   await expect(theirs.getByRole('heading', { name: 'The address is confirmed' })).toBeVisible()
   await fit(theirs)
-  await (await mail(next, 'Your address was changed')).close()
+  await mail(next, 'Your address was changed')
 
   // The old mailbox has the last word, and the session is over.
-  const undo = await linkIn(await mail(user, 'This address no longer belongs to your account'), '/address/undo/')
+  const undo = (await mail(user, 'This address no longer belongs to your account')).link('/address/undo/')
   await open(undo, theirs)
   await expect(theirs.getByRole('heading', { name: 'Undo the change of address' })).toBeVisible()
   await fit(theirs)
@@ -54,7 +53,7 @@ test('an address is changed by the mail to it, undone by the mail to the old one
   await open(undo, theirs)
   await expect(theirs.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
   await fit(theirs)
-  await (await mail(user, 'A change of address was undone')).close()
+  await mail(user, 'A change of address was undone')
   await open('/security')
   await expect(page.getByLabel('Password', { exact: true })).toBeVisible()
 
@@ -63,7 +62,7 @@ test('an address is changed by the mail to it, undone by the mail to the old one
   await expect(page.getByRole('heading', { name: 'Your second address' })).toBeVisible()
   await fit()
   await ask(second)
-  await open(await linkIn(await mail(second, 'Confirm this address'), '/address/'), theirs)
+  await open((await mail(second, 'Confirm this address')).link('/address/'), theirs)
   await theirs.getByRole('button', { name: 'Confirm the address' }).click()
   await expect(theirs.getByRole('heading', { name: 'The address is confirmed' })).toBeVisible()
   await open('/security')
@@ -74,14 +73,7 @@ test('an address is changed by the mail to it, undone by the mail to the old one
   await page.getByLabel('Your own code').fill(await code(user))
   await page.getByRole('button', { name: 'Remove it' }).click()
   await expect(page.getByText('Second address removed.')).toBeVisible()
-  await (await mail(second, 'A second address was removed')).close()
-  await (await mail(user, 'A second address was removed')).close()
+  await mail(second, 'A second address was removed')
+  await mail(user, 'A second address was removed')
   await context.clearCookies()
 })
-
-/** The path in a mail that leads to such a page. */
-async function linkIn(letter: Page, place: string): Promise<string> {
-  const text = (await letter.locator('pre.mail-text').textContent())!
-  await letter.close()
-  return new URL(text.split(/\s+/).find((word) => word.includes(place))!).pathname
-}

@@ -6,16 +6,40 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Gateway, Sink } from './sink'
 
 export type Engine = 'sqlite' | 'postgres'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const rekey = resolve(root, process.env.REKEY_BIN ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug/rekey'))
 
+/** Where mails and messages to phones go. */
+type Servers = { mails: Sink; phones: Gateway }
+
 /** A running `rekey demo` on a free port, with a folder and a database that go when it stops. */
 export class Demo {
+  /** With a mail server and a gateway to phones. */
   static async start(engine: Engine): Promise<Demo> {
-    const demo = new Demo(await freePort(), engine === 'postgres' ? Database.create() : undefined)
+    // Each of the two ways to encrypt what is said to a mail server.
+    const mails = await Sink.open(engine === 'sqlite' ? 'starttls' : 'implicit')
+    return Demo.startWith(engine, { mails, phones: await Gateway.open() })
+  }
+
+  /** As it is shown to whoever looks at Rekey: with a mailbox in place of servers. */
+  static async startAlone(engine: Engine): Promise<Demo> {
+    return Demo.startWith(engine)
+  }
+
+  get mails(): Sink {
+    return this.servers!.mails
+  }
+
+  get phones(): Gateway {
+    return this.servers!.phones
+  }
+
+  private static async startWith(engine: Engine, servers?: Servers): Promise<Demo> {
+    const demo = new Demo(await freePort(), engine === 'postgres' ? Database.create() : undefined, servers)
     try {
       await demo.ready()
     } catch (error) {
@@ -34,16 +58,18 @@ export class Demo {
   private constructor(
     port: number,
     private readonly database?: Database,
+    private readonly servers?: Servers,
   ) {
     this.listen = `127.0.0.1:${port}`
     // As the demo calls itself: a passkey needs a name.
     this.url = `http://localhost:${port}`
-    this.spawn('demo')
+    this.spawn()
   }
 
-  private spawn(...command: string[]): void {
+  private spawn(): void {
     const log = openSync(this.log, 'a')
-    this.process = spawn(rekey, [...command, '--data', this.folder, '--listen', this.listen], {
+    const servers = this.servers ? ['--smtp-url', this.servers.mails.url, '--sms-url', this.servers.phones.url] : []
+    this.process = spawn(rekey, ['demo', '--data', this.folder, '--listen', this.listen, ...servers], {
       cwd: root,
       env: this.env(),
       stdio: ['ignore', log, log],
@@ -58,9 +84,9 @@ export class Demo {
     await gone
   }
 
-  /** Goes on with the same people, and with a mail server. */
-  async restart(smtp: string): Promise<void> {
-    this.spawn('demo', '--smtp-url', smtp)
+  /** Goes on with the same people. */
+  async restart(): Promise<void> {
+    this.spawn()
     await this.ready()
   }
 
@@ -117,6 +143,8 @@ export class Demo {
       await Promise.race([gone, sleep(5_000)])
       this.process.kill('SIGKILL')
     }
+    this.servers?.mails.close()
+    this.servers?.phones.close()
     this.database?.drop()
     rmSync(this.folder, { recursive: true, force: true })
   }
@@ -138,7 +166,11 @@ export class Demo {
   /** What the developer has set for Rekey is not for tests. */
   private env(): NodeJS.ProcessEnv {
     const mine = Object.entries(process.env).filter(([name]) => !name.startsWith('REKEY_'))
-    return { ...Object.fromEntries(mine), ...(this.database && { REKEY_DATABASE_URL: this.database.url }) }
+    return {
+      ...Object.fromEntries(mine),
+      ...(this.database && { REKEY_DATABASE_URL: this.database.url }),
+      ...(this.servers && { SSL_CERT_FILE: this.servers.mails.certificate }),
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import { AxeBuilder } from '@axe-core/playwright'
-import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
+import { test as base, expect, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from '@playwright/test'
 import { execFileSync } from 'node:child_process'
 import { Demo, type Engine } from './demo'
+import type { Letter } from './sink'
 
 export { expect }
 
@@ -23,7 +24,7 @@ type Fixtures = {
   /** Remembers what this browser complains of; the test fails for it in the end. */
   watch: (context: BrowserContext) => void
   /** A tab in the browser of somebody else, who keeps their page open meanwhile. */
-  elsewhere: () => Promise<Page>
+  elsewhere: (settings?: BrowserContextOptions) => Promise<Page>
   /** Opens a page and, with JavaScript on, waits until WASM has taken it over. */
   open: (path: string, tab?: Page) => Promise<void>
   /** Fails on anything axe finds wrong with the page as it is now. It is a script: without JavaScript it does nothing. */
@@ -39,12 +40,14 @@ type Fixtures = {
   signIn: (address: string, digits?: string | null, known?: string) => Promise<void>
   /** Confirms the reviewed reset with a reason and the own code, and is left on its page. */
   confirm: (requester: string, reason: string) => Promise<void>
-  /** A tab with the newest mail to an address (and of a subject), opened as a person would; waits for it to arrive. */
-  mail: (address: string, subject?: string | RegExp) => Promise<Page>
+  /** The newest mail to an address (and of a subject), out of the mail server; waits for it to arrive. */
+  mail: (address: string, subject?: string) => Promise<Letter>
+  /** The code in the newest message to a phone, which is another than `before`; waits for it to arrive. */
+  message: (number: string, before?: string) => Promise<string>
   /** What a phone reads from a QR code. */
   scan: (picture: Locator) => Promise<string>
   /** From the page with the QR code to the end of the set-up; gives back the secret and the backup codes. */
-  setUp: (page: Page) => Promise<{ secret: string; codes: string[] }>
+  setUp: (page: Page, language?: keyof typeof setUpWords) => Promise<{ secret: string; codes: string[] }>
 }
 
 export const test = base.extend<Fixtures, Worker>({
@@ -84,9 +87,9 @@ export const test = base.extend<Fixtures, Worker>({
 
   elsewhere: async ({ browser, watch }, use) => {
     const contexts: BrowserContext[] = []
-    await use(async () => {
-      // Set as the project sets its own: with or without JavaScript, and in the same language.
-      const context = await browser.newContext()
+    await use(async (settings) => {
+      // Set as the project sets its own, but for these: with or without JavaScript, and in the same language.
+      const context = await browser.newContext(settings)
       contexts.push(context)
       watch(context)
       return context.newPage()
@@ -150,17 +153,29 @@ export const test = base.extend<Fixtures, Worker>({
     })
   },
 
-  mail: async ({ context }, use) => {
+  mail: async ({ browser, demo }, use) => {
     await use(async (address, subject = '') => {
-      const tab = await context.newPage()
-      const newest = tab.getByRole('link').filter({ hasText: address }).filter({ hasText: subject }).first()
+      let letter!: Letter
       await expect(async () => {
-        await tab.goto('/dev/mailbox')
-        await expect(newest).toBeVisible({ timeout: 500 })
+        const found = (await demo.mails.newestFirst()).find((mail) => mail.to === address && mail.subject.includes(subject))
+        expect(found, `a mail “${subject}” to ${address}`).toBeDefined()
+        letter = found!
       }).toPass({ timeout: 15_000 })
-      await newest.click()
-      await picture(context, tab)
-      return tab
+      await picture(browser, letter)
+      return letter
+    })
+  },
+
+  message: async ({ demo }, use) => {
+    await use(async (number, before) => {
+      let digits: string | undefined
+      await expect(() => {
+        // As a phone finds it: at the end, after what the code is for.
+        digits = demo.phones.newest(number)?.match(/#(\d{6})$/)?.[1]
+        expect(digits, `a message to ${number}`).toBeDefined()
+        expect(digits).not.toBe(before)
+      }).toPass({ timeout: 15_000 })
+      return digits!
     })
   },
 
@@ -173,61 +188,101 @@ export const test = base.extend<Fixtures, Worker>({
   },
 
   setUp: async ({ axe, scan, javaScriptEnabled }, use) => {
-    await use(async (page) => {
-      await expect(setUpHeading(page)).toBeVisible()
-      const picture = page.getByRole('img', { name: /QR code/ })
-      if (!(await picture.isVisible())) await page.locator('summary', { hasText: 'scan' }).click()
+    await use(async (page, language = 'en') => {
+      const words = setUpWords[language]
+      await expect(page.getByRole('heading', { name: words.title })).toBeVisible()
+      const picture = page.getByRole('img', { name: /QR.code/i })
+      if (!(await picture.isVisible())) await page.locator('summary', { hasText: words.scan }).click()
       const secret = new URL(await scan(picture)).searchParams.get('secret')!
       // What is typed and what is scanned are the same key.
       expect((await page.locator('code.key').textContent())!.replaceAll(' ', '')).toBe(secret)
-      await page.getByLabel('The 6 digits your app shows now').fill(totp(secret))
-      await page.getByRole('button', { name: 'Continue' }).click()
+      await page.getByLabel(words.digits).fill(totp(secret))
+      await page.getByRole('button', { name: words.goOn }).click()
 
-      await expect(page.getByRole('heading', { name: 'Keep these ten codes' })).toBeVisible()
+      await expect(page.getByRole('heading', { name: words.codes })).toBeVisible()
       await axe(page)
       const codes = await page.locator('ol.codes code').allTextContents()
       expect(codes).toHaveLength(10)
       const file = page.waitForEvent('download')
-      await page.getByRole('link', { name: 'Download' }).click()
+      await page.getByRole('link', { name: words.download }).click()
       const text = await (await (await file).createReadStream()).toArray()
       for (const code of codes) expect(Buffer.concat(text).toString()).toContain(code)
-      if (javaScriptEnabled) await expect(page.getByRole('button', { name: 'Copy' })).toBeVisible()
+      if (javaScriptEnabled) await expect(page.getByRole('button', { name: words.copy })).toBeVisible()
 
-      await page.getByLabel('Type one of them back').fill('0000 0000 0000 0000')
-      await page.getByRole('button', { name: 'Finish' }).click()
-      await expect(page.getByText('That is not one of these ten codes')).toBeVisible()
-      await page.getByLabel('Type one of them back').fill(codes[6].toLowerCase())
-      await page.getByRole('button', { name: 'Finish' }).click()
+      await page.getByLabel(words.typeBack).fill('0000 0000 0000 0000')
+      await page.getByRole('button', { name: words.finish }).click()
+      await expect(page.getByText(words.wrong)).toBeVisible()
+      await page.getByLabel(words.typeBack).fill(codes[6].toLowerCase())
+      await page.getByRole('button', { name: words.finish }).click()
       return { secret, codes }
     })
   },
 })
 
-export const setUpHeading = (page: Page) => page.getByRole('heading', { name: 'Add your new authenticator' })
+/** What the pages of the set-up say, to whoever reads them in their language. */
+const setUpWords = {
+  en: {
+    title: 'Add your new authenticator',
+    scan: 'scan',
+    digits: 'The 6 digits your app shows now',
+    goOn: 'Continue',
+    codes: 'Keep these ten codes',
+    download: 'Download',
+    copy: 'Copy',
+    typeBack: 'Type one of them back',
+    wrong: 'That is not one of these ten codes',
+    finish: 'Finish',
+  },
+  de: {
+    title: 'Fügen Sie Ihren neuen Authenticator hinzu',
+    scan: 'scannen',
+    digits: 'Die 6 Ziffern, die Ihre App jetzt zeigt',
+    goOn: 'Weiter',
+    codes: 'Bewahren Sie diese zehn Codes auf',
+    download: 'Herunterladen',
+    copy: 'Kopieren',
+    typeBack: 'Tippen Sie einen davon ein',
+    wrong: 'Das ist keiner dieser zehn Codes',
+    finish: 'Fertigstellen',
+  },
+}
+
+export const setUpHeading = (page: Page) => page.getByRole('heading', { name: setUpWords.en.title })
 
 const pictured = new Set<string>()
 
 /**
- * A mail as its reader sees it, of each subject once: whole on a small phone, light and dark. The pictures stay for a look.
+ * A mail as its reader sees it, of each subject once: whole on a small phone, light and dark, with the links of its plain text
+ * and nothing that a sender could learn of. The pictures stay for a look.
  */
-async function picture(context: BrowserContext, mailbox: Page): Promise<void> {
-  const html = await context.newPage()
-  await html.goto(new URL(mailbox.url()).pathname + '/html')
-  const [subject, language] = [await html.title(), await html.locator('html').getAttribute('lang')]
-  // A message to a phone has none.
-  if (subject && !pictured.has(subject)) {
+async function picture(browser: Browser, { subject, html, links }: Letter): Promise<void> {
+  if (pictured.has(subject)) return
+  // What is asked of the page below is asked by a script.
+  const page = await browser.newPage({ javaScriptEnabled: true })
+  try {
+    await look(page, { subject, html, links })
     pictured.add(subject)
-    for (const [colorScheme, width] of [['dark', 320], ['light', 640]] as const) {
-      await html.emulateMedia({ colorScheme })
-      await html.setViewportSize({ width, height: 640 })
-      const path = `target/end2end/mails/${language} ${subject.replaceAll('/', ' ')} ${colorScheme}.png`
-      await html.screenshot({ path, fullPage: true })
-      // As wide as the window and no wider: the picture tells without a script, too.
-      const size = await html.locator('html').evaluate((element) => element.scrollWidth).catch(() => width)
-      expect(size, `${subject} at ${width}`).toBeLessThanOrEqual(width)
-    }
+  } finally {
+    await page.close()
   }
-  await html.close()
+}
+
+async function look(page: Page, { subject, html, links }: Pick<Letter, 'subject' | 'html' | 'links'>): Promise<void> {
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.setContent(html)
+  const language = await page.locator('html').getAttribute('lang')
+  for (const [colorScheme, width] of [['dark', 320], ['light', 640]] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 640 })
+    const path = `target/end2end/mails/${language} ${subject.replaceAll('/', ' ')} ${colorScheme}.png`
+    await page.screenshot({ path, fullPage: true })
+    const size = await page.evaluate(() => document.documentElement.scrollWidth)
+    expect(size, `${subject} at ${width}`).toBeLessThanOrEqual(width)
+  }
+  const pages = await page.locator('a[href^=http]').evaluateAll((found) => found.map((link) => (link as HTMLAnchorElement).href))
+  expect(new Set(pages), `links of “${subject}”`).toEqual(new Set(links))
+  expect(asked, `“${subject}” asks`).toEqual([])
 }
 
 /** The six digits an authenticator app would show for a secret in Base32: now, or in so many seconds. */

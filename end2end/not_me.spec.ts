@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test'
 import { expect, password, test } from './fixtures'
+import type { Letter } from './sink'
 
 // "This was not me", said by the link in a notice: nobody gets in before a newer reset, and then by its link alone. And what
 // whoever cannot go on does: ask their administrators.
@@ -15,16 +16,7 @@ test('whoever was not them freezes the account, and comes back by another reset,
   test.setTimeout(300_000)
   const user = { name: 'Gábor Szűcs', address: 'gabor.szucs@hafenwerk.example' }
   const tile = (label: string) => page.locator('.tiles > div').filter({ hasText: label }).getByRole('link')
-  const newer = async (than: string) => {
-    let link = than
-    await expect(async () => {
-      const letter = await mail(user.address, 'Set up your sign-in again')
-      link = await linkIn(letter, '/recover/')
-      await letter.close()
-      expect(link).not.toBe(than)
-    }).toPass({ timeout: 15_000 })
-    return link
-  }
+  const newer = (than: string) => newerLink(than, () => mail(user.address, 'Set up your sign-in again'))
   await open(`/users?q=${user.address}`)
   await signIn(admin)
   await page.getByRole('link', { name: user.name }).click()
@@ -35,8 +27,7 @@ test('whoever was not them freezes the account, and comes back by another reset,
 
   // Opening the page in the mail changes nothing: the recovery link works as before.
   const letter = await mail(user.address, 'Set up your sign-in again')
-  const [notMe, link] = [await linkIn(letter, '/not-me/'), await linkIn(letter, '/recover/')]
-  await letter.close()
+  const [notMe, link] = [letter.link('/not-me/'), letter.link('/recover/')]
   const theirs = await elsewhere()
   await open(notMe, theirs)
   await expect(theirs.getByRole('heading', { name: 'This was not you?' })).toBeVisible()
@@ -57,12 +48,10 @@ test('whoever was not them freezes the account, and comes back by another reset,
 
   // The owners hear of it, and the board shows it.
   const told = await mail('henrike.lueders@hafenwerk.example', 'an account is frozen')
-  await expect(told.locator('pre.mail-text')).toContainText(`${user.address}`)
-  expect(await linkIn(told, '/users/')).toContain(profile)
-  await told.close()
+  expect(told.text).toContain(`${user.address}`)
+  expect(told.link('/users/')).toContain(profile)
   const confirmation = await mail(user.address, 'Your account is frozen')
-  await expect(confirmation.locator('pre.mail-text')).toContainText('also if this was a mistake')
-  await confirmation.close()
+  expect(confirmation.text).toContain('also if this was a mistake')
   await open(board)
   await tile('“This was not me”').click()
   const row = page.getByRole('row').filter({ hasText: user.address })
@@ -139,18 +128,21 @@ test('whoever was not them freezes the account, and comes back by another reset,
 })
 
 test.describe('in German', () => {
-  test.use({ locale: 'de-DE' })
-
-  test('whoever was not them freezes the account', async ({ page, context, elsewhere, open, fit, mail, code, confirm }) => {
-    test.setTimeout(180_000)
+  test('whoever was not them freezes the account, comes too late, and comes back with help', async ({
+    page, demo, elsewhere, open, fit, mail, code, confirm, signIn, setUp,
+  }) => {
+    test.setTimeout(300_000)
     const user = { name: 'Hanna Łuczak', address: 'hanna.luczak@hafenwerk.example' }
+    const resetMail = 'Richten Sie Ihre Anmeldung neu ein'
+    const newer = (than: string) => newerLink(than, () => mail(user.address, resetMail))
     const begin = async (tab: Page, address: string) => {
       await tab.getByLabel('Adresse').fill(address)
       await tab.getByLabel('Passwort', { exact: true }).fill(password)
       await tab.getByRole('button', { name: 'Weiter' }).click()
     }
-    // Her browser speaks German, and so do her mails from the sign-in on.
-    const theirs = await elsewhere()
+    // Her browser speaks German, and so do her mails from the sign-in on. The admin's does not: what an account's first
+    // browser speaks is the account's language, and other journeys read this one's pages in English.
+    const theirs = await elsewhere({ locale: 'de-DE' })
     await open('/sign-in?next=%2Fsecurity', theirs)
     await begin(theirs, user.address)
     await theirs.getByLabel('6-stelliger Code').fill(await code(user.address))
@@ -158,19 +150,16 @@ test.describe('in German', () => {
     await expect(theirs.getByRole('heading', { name: 'Meine Sicherheit' })).toBeVisible()
 
     await open(`/users?q=${user.address}`)
-    await begin(page, admin)
-    // The admin reads what they chose before, in this browser too.
-    await page.getByLabel(/6-stelliger Code|6-digit code/).fill(await code(admin))
-    await page.getByRole('button', { name: /^(Anmelden|Sign in)$/ }).click()
+    await signIn(admin)
     await page.getByRole('link', { name: user.name }).click()
+    await expect(page.getByRole('heading', { name: user.name })).toBeVisible()
+    const profile = new URL(page.url()).pathname
     await page.getByRole('button', { name: 'Reset all multi-factor authentications' }).click()
     await confirm(admin, 'Anruf')
-    await context.clearCookies()
 
-    const letter = await mail(user.address, 'Richten Sie Ihre Anmeldung neu ein')
-    await expect(letter.locator('pre.mail-text')).toContainText('Das war ich nicht')
-    const notMe = await linkIn(letter, '/not-me/')
-    await letter.close()
+    const letter = await mail(user.address, resetMail)
+    expect(letter.text).toContain('Das war ich nicht')
+    const [notMe, link] = [letter.link('/not-me/'), letter.link('/recover/')]
     await open(notMe, theirs)
     await expect(theirs.getByRole('heading', { name: 'Das waren nicht Sie?' })).toBeVisible()
     await fit(theirs)
@@ -181,14 +170,56 @@ test.describe('in German', () => {
     await begin(theirs, user.address)
     await expect(theirs.getByRole('heading', { name: 'Ihr Konto ist gesperrt' })).toBeVisible()
     await fit(theirs)
-    await (await mail(user.address, 'Ihr Konto ist gesperrt')).close()
+    await mail(user.address, 'Ihr Konto ist gesperrt')
+
+    // Reset anew, she comes too late, asks for help, and is written to again.
+    demo.older(user.address, 30)
+    await open(profile)
+    await page.getByRole('button', { name: 'Reset all multi-factor authentications' }).click()
+    await confirm(admin, 'Gesprochen')
+    const first = await newer(link)
+    demo.older(user.address, 25 * 60)
+    await open(first, theirs)
+    await expect(theirs.getByRole('heading', { name: 'Dieser Link funktioniert nicht mehr' })).toBeVisible()
+    await fit(theirs)
+    await theirs.getByRole('link', { name: 'Anmelden' }).click()
+    await begin(theirs, user.address)
+    await expect(theirs.getByText('Dieser Link ist abgelaufen.')).toBeVisible()
+    await theirs.getByRole('button', { name: 'Meine Administratoren um Hilfe bitten' }).click()
+    await expect(theirs.getByText('Ihre Administratoren sind gefragt.', { exact: true })).toBeVisible()
+    await fit(theirs)
+    await open(board)
+    await page.locator('.tiles > div').filter({ hasText: 'Asks for help' }).getByRole('link').click()
+    await page.getByRole('checkbox', { name: `Select ${user.name}` }).check()
+    await page.getByRole('button', { name: 'Send again' }).click()
+    await expect(page.getByText('Sent again to 1 person.')).toBeVisible()
+    await open(await newer(first), theirs)
+    await theirs.getByLabel('Ihr Passwort').fill(password)
+    await theirs.getByRole('button', { name: 'Weiter' }).click()
+
+    await expect(theirs.getByRole('heading', { name: 'Vergleichen Sie drei Wörter' })).toBeVisible()
+    await fit(theirs)
+    const words = (await theirs.getByLabel('Ihre drei Wörter').textContent())!
+    await open(profile)
+    await page.getByRole('link', { name: 'Compare three words' }).click()
+    await page.getByRole('radio', { name: words }).check()
+    await page.getByLabel('Your own code').fill(await code(admin))
+    await page.getByRole('button', { name: 'They are the same' }).click()
+    await expect(page.getByText(`Confirmed: ${words}.`)).toBeVisible()
+    await theirs.getByRole('link', { name: 'Weiter' }).click()
+    await setUp(theirs, 'de')
+    await expect(theirs.getByRole('heading', { name: 'Sie sind wieder drin' })).toBeVisible()
   })
 })
 
-/** The address in a mail that leads to such a page, as its reader would follow it. */
-async function linkIn(letter: Page, place: string): Promise<string> {
-  const text = (await letter.locator('pre.mail-text').textContent())!
-  return new URL(text.split(/\s+/).find((word) => word.includes(place))!).pathname
+/** The link in the newest mail, once it is another than this one. */
+async function newerLink(than: string, mail: () => Promise<Letter>): Promise<string> {
+  let link = than
+  await expect(async () => {
+    link = (await mail()).link('/recover/')
+    expect(link).not.toBe(than)
+  }).toPass({ timeout: 15_000 })
+  return link
 }
 
 /** Gives the right password, and nothing more. */

@@ -47,9 +47,7 @@ journey('an owner resets a user, who follows the mail and is back @everywhere', 
   await reset('henrike.lueders@hafenwerk.example', user)
   const board = page.url()
 
-  const letter = await mail(user.address, resetMail)
-  const link = (await letter.getByRole('link', { name: 'Open the link' }).getAttribute('href'))!
-  await letter.close()
+  const link = (await mail(user.address, resetMail)).link('/recover/')
   await context.clearCookies()
 
   // Opening changes nothing, however often.
@@ -103,9 +101,7 @@ journey('a user who signs in before following the mail sets up there, and the li
   test.setTimeout(180_000)
   const user = { name: 'João Gonçalves da Conceição', address: 'joao.conceicao@saobento.example' }
   await reset('beatriz.guimaraes@saobento.example', user)
-  const letter = await mail(user.address, resetMail)
-  const link = (await letter.getByRole('link', { name: 'Open the link' }).getAttribute('href'))!
-  await letter.close()
+  const link = (await mail(user.address, resetMail)).link('/recover/')
   await context.clearCookies()
 
   await open('/sign-in')
@@ -124,6 +120,26 @@ journey('a user who signs in before following the mail sets up there, and the li
 
   await open(link)
   await expect(page.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
+})
+
+journey('in German, too, the link is dead once its user has set up at sign-in', async ({ elsewhere, open, fit, mail, reset, setUp }) => {
+  test.setTimeout(180_000)
+  const user = { name: 'Bárbara Leão', address: 'barbara.leao@saobento.example' }
+  const theirs = await elsewhere({ locale: 'de-DE' })
+  await reset('beatriz.guimaraes@saobento.example', user)
+  const link = (await mail(user.address, resetMail)).link('/recover/')
+  await open('/sign-in?next=%2Fsecurity', theirs)
+  await theirs.getByLabel('Adresse').fill(user.address)
+  await theirs.getByLabel('Passwort', { exact: true }).fill(password)
+  await theirs.getByRole('button', { name: 'Weiter' }).click()
+  await setUp(theirs, 'de')
+  await expect(theirs.getByRole('heading', { name: 'Meine Sicherheit' })).toBeVisible()
+  await expect(theirs.getByText('10 von 10 übrig')).toBeVisible()
+  await open(link, theirs)
+  await expect(theirs.getByRole('heading', { name: 'Dieser Link funktioniert nicht mehr' })).toBeVisible()
+  await fit(theirs)
+  // From now on her mails are in German, too.
+  await mail(user.address, 'Eine neue Authenticator-App gehört zu Ihrer Anmeldung')
 })
 
 journey('nobody gets in by guessing, nor by a link that was never sent', async ({ page, open, axe, signIn }) => {

@@ -34,7 +34,5 @@ test('a browser says where it is, and pages and mails follow @wasm', async ({ pa
   await open('/forgot-password')
   await page.getByLabel('Address').fill(user)
   await page.getByRole('button', { name: 'Send the mail' }).click()
-  const letter = await mail(user)
-  await expect(letter.locator('pre.mail-text')).toContainText('UTC+5:45')
-  await letter.close()
+  expect((await mail(user)).text).toContain('UTC+5:45')
 })

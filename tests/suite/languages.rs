@@ -159,7 +159,7 @@ both! {
             "reset your second factor",
         ]) {
             let mail = arrived.iter().find(|mail| mail.to == person.address).unwrap();
-            assert!(mail.text().contains(says), "{says} in {}", mail.text());
+            assert!(mail.text.contains(says), "{says} in {}", mail.text);
         }
     }
 }

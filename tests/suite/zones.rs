@@ -111,7 +111,7 @@ both! {
         ]) {
             let mail = arrived.iter().find(|mail| mail.to == person.address).unwrap();
             for part in says {
-                assert!(mail.text().contains(part), "{part} in {}", mail.text());
+                assert!(mail.text.contains(part), "{part} in {}", mail.text);
             }
         }
     }

@@ -71,8 +71,12 @@ pub fn sender(address: &str) -> Option<lettre::Address> {
     address.trim().parse().ok()
 }
 
+/// A name before an address. It begins with no dot (RFC 5322, 3.2.5): lettre leaves a single word unquoted, and some readers
+/// fail on it.
 fn display_name(name: &str) -> Option<String> {
-    Some(clean_name(name)).filter(|name| !name.is_empty())
+    let name = clean_name(name);
+    let name = name.trim_start_matches(['.', ' ']);
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// The address as mail servers take it: the domain in its ASCII form (UTS 46).
@@ -128,6 +132,13 @@ mod tests {
         let (heads, _) = mail.split_once("\r\n\r\n").unwrap();
         assert!(!heads.lines().any(|line| line.starts_with("Bcc")), "{heads}");
         assert_eq!(header(&mail, "To"), "\"B body\" <zoe@b.example>");
+    }
+
+    #[test]
+    fn no_name_before_an_address_begins_with_a_dot() {
+        let mail = made(".NET", " . .", "zoe@b.example").unwrap();
+        assert_eq!(header(&mail, "From"), "NET <rekey@rekey.example>");
+        assert_eq!(header(&mail, "To"), "zoe@b.example");
     }
 
     #[test]

@@ -134,7 +134,7 @@ both! {
         deliver(&world, &transport(&sink)).await;
         assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"]);
         for mail in &sink.arrived()[since..] {
-            assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text());
+            assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text);
         }
     }
 
@@ -148,7 +148,7 @@ both! {
         deliver(&world, &transport(&sink)).await;
         assert_eq!(recipients(&sink, since), [ua.address.as_str(), "thief@new.example"]);
         for mail in &sink.arrived()[since..] {
-            assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text());
+            assert_eq!(path_in(mail, "/recover/").is_some(), mail.to == ua.address, "{}", mail.text);
         }
         let not_me = world.not_me_token(&ua, "second_address").await.unwrap();
         rekey::features::not_me::service::say(&world.platform, &world.origin, &not_me).await.unwrap();

@@ -129,7 +129,7 @@ both! {
         for id in decided {
             let way = format!("https://rekey.example/resets/{id}");
             let to = |person: &Person| {
-                taken.iter().filter(|mail| mail.to.contains(&person.address) && mail.text().contains(&way)).count()
+                taken.iter().filter(|mail| mail.to.contains(&person.address) && mail.text.contains(&way)).count()
             };
             assert_eq!((to(&other), to(&admin)), (1, 1));
         }

@@ -133,7 +133,7 @@ both! {
         deliver(&world, &transport(&sink)).await;
         let arrived = sink.arrived();
         let replies = |person: &Person| arrived.iter().find(|mail| mail.to == person.address).unwrap().header("Reply-To");
-        assert_eq!((replies(&ua).as_deref(), replies(&ub)), (Some("help@a.example"), None));
+        assert_eq!((replies(&ua), replies(&ub)), (Some("help@a.example"), None));
     }
 
     async fn one_customers_thousands_keep_nobody_elses_mail_waiting(world: World) {
@@ -159,20 +159,20 @@ both! {
         for part in people.chunks(1_000) {
             queue(&world, part, added(&world)).await;
         }
-        let away = sink.vanish().await;
+        sink.vanish();
         for _ in 0..24 {
             assert_eq!(deliver(&world, &over).await, 0);
             world.advance(Span::hours(1));
         }
-        let sink = away.return_();
+        sink.come_back();
         assert_eq!(deliver(&world, &over).await, 10_000);
         let arrived = sink.arrived();
         let names: BTreeMap<&str, &str> =
             people.iter().map(|person| (person.address.as_str(), person.name.as_str())).collect();
         let mut ids = BTreeSet::new();
         for mail in &arrived {
-            assert!(mail.content.contains(&format!("Hello {},", names[mail.to.as_str()])), "to somebody else: {}", mail.to);
-            ids.insert(mail.header("Message-ID").unwrap());
+            assert!(mail.text.contains(&format!("Hello {},", names[mail.to.as_str()])), "to somebody else: {}", mail.to);
+            ids.insert(mail.header("Message-ID").unwrap().to_owned());
         }
         assert_eq!((arrived.len(), ids.len()), (10_000, 10_000), "none is lost, and none comes twice");
         let to: BTreeSet<&str> = arrived.iter().map(|mail| mail.to.as_str()).collect();
