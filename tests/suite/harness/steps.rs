@@ -117,14 +117,20 @@ impl World {
 
     /// Registers the authenticator that a set-up shows; its secret and the new codes.
     pub async fn register(&self, token: &str) -> Option<(TotpSecret, Vec<BackupCode>)> {
+        let (secret, codes) = self.register_amid_others(token).await?;
+        Some((secret, codes?))
+    }
+
+    /// The same where a reset may come before the codes are shown: it is registered then, and gone again.
+    pub async fn register_amid_others(&self, token: &str) -> Option<(TotpSecret, Option<Vec<BackupCode>>)> {
         let secret = self.shown_secret(token).await?;
         let code = secret.code(self.now());
         let registered = set_up::service::register(&self.platform, &self.origin, token, &code).await.unwrap();
         let set_up::service::Registered::Right(sealed) = registered else {
             return None;
         };
-        let shown = set_up::service::codes(&self.platform, token, Some(&sealed)).await.unwrap()?;
-        Some((secret, shown.codes?.0.to_vec()))
+        let shown = set_up::service::codes(&self.platform, token, Some(&sealed)).await.unwrap();
+        Some((secret, shown.and_then(|shown| Some(shown.codes?.0.to_vec()))))
     }
 
     pub async fn save_codes(&self, token: &str, code: &BackupCode) -> set_up::service::Finished {
