@@ -209,7 +209,7 @@ journey.describe.serial('with a caller code and three words', () => {
     await expect(page.getByText('New password chosen in the recovery')).toBeVisible()
   })
 
-  journey('in German', async ({ page, elsewhere, open, fit, code, mail, reset, signIn, setUp }) => {
+  journey('in German', async ({ page, elsewhere, open, fit, code, mail, hearWords, reset, signIn, setUp }) => {
     test.setTimeout(300_000)
     const user = { name: 'دلال المطيري', address: 'dalal.almutairi@alwaha.example' }
     // Her browser speaks German; nobody knows that yet when the first mail is written.
@@ -242,12 +242,7 @@ journey.describe.serial('with a caller code and three words', () => {
     await expect(theirs.getByRole('heading', { name: 'Vergleichen Sie drei Wörter' })).toBeVisible()
     await fit(theirs)
     const words = (await theirs.getByLabel('Ihre drei Wörter').textContent())!
-    await open(path)
-    await page.getByRole('link', { name: 'Compare three words' }).click()
-    await page.getByRole('radio', { name: words }).check()
-    await page.getByLabel('Your own code').fill(await code(desk.address))
-    await page.getByRole('button', { name: 'They are the same' }).click()
-    await expect(page.getByText(`Confirmed: ${words}.`)).toBeVisible()
+    await hearWords(desk.address, path, words)
     await theirs.getByRole('link', { name: 'Weiter' }).click()
     await expect(theirs.getByText(`Ihr Helpdesk hat dieselben Wörter gesehen: ${words}.`)).toBeVisible()
     await setUp(theirs, 'de')

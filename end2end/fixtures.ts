@@ -44,6 +44,8 @@ type Fixtures = {
   mail: (address: string, subject?: string) => Promise<Letter>
   /** The code in the newest message to a phone, which is another than `before`; waits for it to arrive. */
   message: (number: string, before?: string) => Promise<string>
+  /** A help desk that is signed in hears these three words from whoever this profile is of, and confirms them. */
+  hearWords: (desk: string, profile: string, words: string) => Promise<void>
   /** What a phone reads from a QR code. */
   scan: (picture: Locator) => Promise<string>
   /** From the page with the QR code to the end of the set-up; gives back the secret and the backup codes. */
@@ -150,6 +152,17 @@ export const test = base.extend<Fixtures, Worker>({
       await page.getByRole('textbox', { name: 'Your own code' }).fill(await code(requester))
       await page.getByRole('button', { name: /^Reset \d+ users?$/ }).click()
       await expect(page.getByRole('heading', { name: reason })).toBeVisible()
+    })
+  },
+
+  hearWords: async ({ page, open, code }, use) => {
+    await use(async (desk, profile, words) => {
+      await open(profile)
+      await page.getByRole('link', { name: 'Compare three words' }).click()
+      await page.getByRole('radio', { name: words }).check()
+      await page.getByLabel('Your own code').fill(await code(desk))
+      await page.getByRole('button', { name: 'They are the same' }).click()
+      await expect(page.getByText(`Confirmed: ${words}.`)).toBeVisible()
     })
   },
 

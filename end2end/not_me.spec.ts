@@ -11,7 +11,7 @@ const board = '/resets/people?days=1'
 const admin = 'malgorzata.brzeczyszczykiewicz@hafenwerk.example'
 
 test('whoever was not them freezes the account, and comes back by another reset, with help', async ({
-  page, context, demo, elsewhere, open, fit, mail, code, confirm, signIn, setUp,
+  page, context, demo, elsewhere, open, fit, mail, hearWords, confirm, signIn, setUp,
 }) => {
   test.setTimeout(300_000)
   const user = { name: 'Gábor Szűcs', address: 'gabor.szucs@hafenwerk.example' }
@@ -104,12 +104,7 @@ test('whoever was not them freezes the account, and comes back by another reset,
   await expect(theirs.getByRole('heading', { name: 'Compare three words' })).toBeVisible()
   await fit(theirs)
   const words = (await theirs.getByLabel('Your three words').textContent())!
-  await open(profile)
-  await page.getByRole('link', { name: 'Compare three words' }).click()
-  await page.getByRole('radio', { name: words }).check()
-  await page.getByLabel('Your own code').fill(await code(admin))
-  await page.getByRole('button', { name: 'They are the same' }).click()
-  await expect(page.getByText(`Confirmed: ${words}.`)).toBeVisible()
+  await hearWords(admin, profile, words)
   await theirs.getByRole('link', { name: 'Continue' }).click()
   await setUp(theirs)
   await expect(theirs.getByRole('heading', { name: 'You are back in' })).toBeVisible()
@@ -129,7 +124,7 @@ test('whoever was not them freezes the account, and comes back by another reset,
 
 test.describe('in German', () => {
   test('whoever was not them freezes the account, comes too late, and comes back with help', async ({
-    page, demo, elsewhere, open, fit, mail, code, confirm, signIn, setUp,
+    page, demo, elsewhere, open, fit, mail, code, hearWords, confirm, signIn, setUp,
   }) => {
     test.setTimeout(300_000)
     const user = { name: 'Hanna Łuczak', address: 'hanna.luczak@hafenwerk.example' }
@@ -200,12 +195,7 @@ test.describe('in German', () => {
     await expect(theirs.getByRole('heading', { name: 'Vergleichen Sie drei Wörter' })).toBeVisible()
     await fit(theirs)
     const words = (await theirs.getByLabel('Ihre drei Wörter').textContent())!
-    await open(profile)
-    await page.getByRole('link', { name: 'Compare three words' }).click()
-    await page.getByRole('radio', { name: words }).check()
-    await page.getByLabel('Your own code').fill(await code(admin))
-    await page.getByRole('button', { name: 'They are the same' }).click()
-    await expect(page.getByText(`Confirmed: ${words}.`)).toBeVisible()
+    await hearWords(admin, profile, words)
     await theirs.getByRole('link', { name: 'Weiter' }).click()
     await setUp(theirs, 'de')
     await expect(theirs.getByRole('heading', { name: 'Sie sind wieder drin' })).toBeVisible()

@@ -7,8 +7,7 @@ use std::path::Path;
 use super::{Admin, Outcome, Password, Problem, complain, existing_user, nobody, plain, say};
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::Role;
-use crate::domain::customer::Customer;
-use crate::domain::customer::{TooLong, read_help_desk};
+use crate::domain::customer::{Customer, NameProblem, TooLong, read_help_desk, read_name};
 use crate::domain::password::{LONGEST, SHORTEST_ALONE, Weakness};
 use crate::domain::policy::Policy;
 use crate::domain::user::{Address, Standing, UserRef, clean_name};
@@ -32,7 +31,7 @@ pub async fn run(config: &Config, command: Admin) -> Outcome {
 }
 
 async fn create_customer(config: &Config, name: &str, help_desk: Option<String>, provider: bool) -> Outcome {
-    let name = named(name)?;
+    let name = customer_named(name)?;
     let help_desk = read_help_desk(&help_desk.unwrap_or_default())
         .map_err(|TooLong| Problem::Input("a help desk has at most 200 characters".to_owned()))?;
     let platform = open::open(config).await?;
@@ -50,7 +49,7 @@ async fn create_customer(config: &Config, name: &str, help_desk: Option<String>,
 }
 
 async fn create_owner(config: &Config, customer: &str, name: &str, from: Password, address: Address) -> Outcome {
-    let (customer_name, name) = (named(customer)?, named(name)?);
+    let (customer_name, name) = (customer_named(customer)?, named(name)?);
     let password = password(from)?;
     let platform = open::open(config).await?;
     let there = customers::service::named(&mut *platform.db.read().await?, &customer_name).await?;
@@ -196,6 +195,14 @@ async fn record(conn: &mut Conn, platform: &Platform, what: What, user: UserRef)
 async fn existing_customer(conn: &mut Conn, name: &str) -> Result<Customer, Problem> {
     let found = customers::service::named(conn, name).await?;
     found.ok_or_else(|| Problem::Input(format!("there is no customer {}", plain(name))))
+}
+
+/// A customer's name, kept whole.
+fn customer_named(text: &str) -> Result<String, Problem> {
+    read_name(text).map_err(|problem| match problem {
+        NameProblem::TooLong => Problem::Input("a customer's name has at most 200 characters".to_owned()),
+        NameProblem::Missing | NameProblem::Taken => Problem::Input("a name has at least one letter".to_owned()),
+    })
 }
 
 /// A name that says something.

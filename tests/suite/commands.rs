@@ -81,6 +81,7 @@ both! {
         assert_eq!(rekey(&world, &["admin", "create-customer", " \u{1b} "], "").code, 2);
         let long = "1".repeat(201);
         assert_eq!(rekey(&world, &["admin", "create-customer", "Café", "--help-desk", &long], "").code, 2);
+        assert_eq!(rekey(&world, &["admin", "create-customer", &long], "").code, 2);
         let ran = rekey(&world, &["admin", "create-customer", "Café", "--help-desk", "ext. 12"], "");
         assert_eq!((ran.code, ran.out.as_str()), (0, "Café is a customer now.\n"));
         let help_desk = world.text("SELECT help_desk FROM customers WHERE name = 'Café'").await;

@@ -1,6 +1,8 @@
 //! The use cases over one account: send the invitation again, suspend, reactivate, remove; and what all changes of
 //! accounts share. Inviting is in `invite` and `list`.
 
+use std::iter;
+
 use super::held::{Held, hold};
 use super::invite::send;
 use crate::domain::audit::{Event, What};
@@ -229,11 +231,15 @@ async fn remove(conn: &mut Conn, platform: &Platform, from: Option<String>, held
     links::service::end(conn, platform, user, recovery::End::Revoked).await?;
     invitation::service::end(conn, platform, user, invited::End::Revoked).await?;
     outbox::service::supersede_waiting(conn, platform, user, false).await?;
+    let second = users::service::second_address(conn, user).await?.map(|(address, _)| address);
     users::service::life::remove(conn, user, now).await?;
     addresses::service::forget(conn, user).await?;
     let by = customers::service::introduced(conn, &held.actor, user.customer).await?;
-    let letter = Letter { user, mail: Mail::Removed { at: now, by }, link: None };
-    outbox::service::enqueue_to(conn, platform, letter, held.user.address.clone()).await?;
+    // Neither address is theirs any more.
+    for address in iter::once(held.user.address.clone()).chain(second) {
+        let letter = Letter { user, mail: Mail::Removed { at: now, by: by.clone() }, link: None };
+        outbox::service::enqueue_to(conn, platform, letter, address).await?;
+    }
     let elsewhere = held.customers.iter().filter(|customer| **customer != user.customer);
     let ended = |customer: &CustomerId| {
         let event = Event::new(now, What::RoleEnded, Some(*customer)).by(held.actor.user).about(user.id);

@@ -138,6 +138,21 @@ both! {
         }
     }
 
+    async fn whether_they_may_come_in_at_all_is_told_at_both(world: World) {
+        let (sink, owner) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
+        let ua = world.member(&world.a).await;
+        world.seconded(&ua, "zoe@home.example").await;
+        deliver(&world, &transport(&sink)).await;
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let id = ua.user.id.to_string();
+        for act in ["suspend", "reactivate", "remove"] {
+            let (since, code) = (sink.arrived().len(), world.fresh_code(&owner));
+            browser.call(&format!("/api/accounts/{act}"), &[("id", &id), ("code", &code)]).await;
+            deliver(&world, &transport(&sink)).await;
+            assert_eq!(recipients(&sink, since), [ua.address.as_str(), "zoe@home.example"], "{act}");
+        }
+    }
+
     async fn what_a_thief_brought_along_gets_no_link_and_goes(world: World) {
         let (sink, admin) = (Sink::open(), world.with_role(&world.a, Role::Owner).await);
         let ua = world.member(&world.a).await;
