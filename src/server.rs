@@ -25,6 +25,7 @@ use crate::app::{App, Assets, shell, tell_language};
 use crate::features::outbox::{mailbox, worker};
 use crate::features::reset::progress::Watchers;
 use crate::features::{accounts, addresses, forgotten, phones, recovery, reset, security, session, set_up, tokens};
+use crate::platform::open::remember_time;
 use crate::platform::{Fault, Platform};
 
 /// The largest request: ten thousand selected users fit four times.
@@ -251,11 +252,12 @@ async fn tell_of_returns(platform: Platform) {
     }
 }
 
-/// Removes what is over anyway.
+/// Removes what is over anyway, and writes down how late it is.
 async fn sweep(platform: Platform) {
     let mut every = tokio::time::interval(Duration::from_mins(10));
     loop {
         every.tick().await;
+        log(remember_time(&platform).await, "the time could not be written down");
         log(session::service::sweep(&platform).await, "stale sessions could not be removed");
         log(reset::remind::remind(&platform).await, "reminders could not be written");
         log(reset::approval::expire(&platform).await, "requests for approval could not be ended");

@@ -112,9 +112,15 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// What time it is.
+    /// What time it is; it never goes back.
     #[must_use]
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// What the clock on the wall shows: authenticators go by it.
+    #[must_use]
+    pub fn wall(&self) -> Time {
+        self.clock.wall()
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::db::Tx;
 use super::keys::Purpose;
 use super::{Clock, Config, Conn, Db, Fault, Hasher, Keys, Platform, Result, Rng};
+use crate::domain::time::Time;
 
 /// What an installation is for, decided at its first start and for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,7 @@ async fn open_or_make(config: &Config, kind: Kind) -> Result<(Platform, Kind)> {
         Some(known) => known,
         None => first_start(&db, &path, &rng, kind).await?,
     };
-    Ok((platform(config, db, rng, keys, kind), kind))
+    Ok((platform(config, db, rng, keys, kind).await?, kind))
 }
 
 async fn existing(config: &Config) -> Result<(Platform, Kind)> {
@@ -98,21 +99,39 @@ async fn existing(config: &Config) -> Result<(Platform, Kind)> {
     }
     let db = connect(config, &url).await?;
     let (keys, kind) = known(&db, &config.key_file()).await?.ok_or_else(none)?;
-    Ok((platform(config, db, Rng::system(), keys, kind), kind))
+    Ok((platform(config, db, Rng::system(), keys, kind).await?, kind))
 }
 
-fn platform(config: &Config, db: Db, rng: Rng, keys: Keys, kind: Kind) -> Platform {
+async fn platform(config: &Config, db: Db, rng: Rng, keys: Keys, kind: Kind) -> Result<Platform> {
     let hasher = Hasher::new(rng.bytes());
-    Platform {
+    let clock = Clock::system();
+    let (newest,): (Time,) =
+        sqlx::query_as("SELECT newest_time FROM installation").fetch_one(&mut *db.read().await?).await?;
+    clock.go_on_from(newest);
+    Ok(Platform {
         db,
-        clock: Clock::system(),
+        clock,
         rng,
         keys: Arc::new(keys),
         hasher,
         config: Arc::new(config.clone()),
         // A demo shows messages in its mailbox.
         reaches_phones: kind == Kind::Demo || config.sms_url().is_some(),
-    }
+    })
+}
+
+/// Writes down how late it is: the next start goes on from there, whatever its clock shows.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remember_time(platform: &Platform) -> Result<()> {
+    let mut tx = platform.db.begin().await?;
+    // Of several nodes, the one that is ahead.
+    sqlx::query("UPDATE installation SET newest_time = $1 WHERE newest_time < $1")
+        .bind(platform.now())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
 }
 
 /// Where the database is, without the password that its address may hold.
@@ -275,6 +294,19 @@ mod tests {
             let permissions = fs::metadata(path).unwrap().permissions();
             assert_eq!(std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o777, mode);
         }
+    }
+
+    #[tokio::test]
+    async fn a_start_goes_on_from_the_time_of_the_last_one() {
+        let folder = Folder::new();
+        let config = folder.config();
+        let ahead = open(&config).await.unwrap();
+        let newest = ahead.now() + crate::domain::time::Span::hours(1);
+        remember_time(&Platform { clock: Clock::held(newest), ..ahead.clone() }).await.unwrap();
+        remember_time(&Platform { clock: Clock::system(), ..ahead }).await.unwrap();
+        let again = open(&config).await.unwrap();
+        assert_eq!(again.now(), newest);
+        assert!(again.wall() < newest);
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ mod authority;
 mod backup_codes;
 mod browser;
 mod caller;
+mod clock;
 mod commands;
 mod crashes;
 mod details;

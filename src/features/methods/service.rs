@@ -109,7 +109,7 @@ pub async fn take_code(
         }
     }
     for row in apps(conn, user).await? {
-        let matching = open(platform, user, &row)?.matching_step(digits, now);
+        let matching = open(platform, user, &row)?.matching_step(digits, platform.wall());
         if let Some(step) = matching.filter(|step| step.is_fresh(Some(Step(row.last_step)))) {
             return Ok(store::take_step(conn, user, row.id, step, now).await?.then_some(row.kind));
         }

@@ -173,7 +173,7 @@ pub async fn add(
     let Some(secret) = session::service::pending_secret(platform, &challenge)? else {
         return Ok(Added::Over);
     };
-    let Some(step) = secret.matching_step(digits, now) else {
+    let Some(step) = secret.matching_step(digits, platform.wall()) else {
         return missed(tx, platform, origin, session, (&challenge, token), "add_method").await;
     };
     if methods::service::list(&mut tx, user).await?.len() >= MOST_METHODS {

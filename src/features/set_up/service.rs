@@ -189,7 +189,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     }
     let user = challenge.user;
     let event = |what| Event::new(now, what, Some(user.customer)).by(user).about(user.id).from(origin.address.clone());
-    let Some(step) = secret.matching_step(digits, now) else {
+    let Some(step) = secret.matching_step(digits, platform.wall()) else {
         session::service::wrong_code(&mut tx, &challenge).await?;
         audit::service::record(&mut tx, platform, event(What::CodeWrong).with("at", "set-up")).await?;
         let over = session::service::challenge(&mut tx, token, now).await?.is_none();

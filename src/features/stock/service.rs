@@ -283,7 +283,7 @@ pub async fn take_code(conn: &mut Conn, platform: &Platform, user: UserRef, id: 
     let Some((secret, profile, last)) = open(conn, platform, user, id).await? else {
         return Ok(false);
     };
-    match secret.matching(profile, digits, platform.now(), last) {
+    match secret.matching(profile, digits, platform.wall(), last) {
         Some(step) => store::take_step(conn, user, id, step).await,
         None => Ok(false),
     }
@@ -303,7 +303,7 @@ pub async fn take_two_codes(
     let Some((secret, profile, last)) = open(conn, platform, user, id).await? else {
         return Ok(false);
     };
-    match secret.matching_two(profile, digits, platform.now(), last) {
+    match secret.matching_two(profile, digits, platform.wall(), last) {
         Some(step) => store::take_step(conn, user, id, step).await,
         None => Ok(false),
     }
