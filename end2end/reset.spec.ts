@@ -97,7 +97,9 @@ journey('an owner resets a user, who follows the mail and is back @everywhere', 
   await axe()
 })
 
-journey('a user who signs in before following the mail sets up there, and the link is dead', async ({ page, context, open, axe, mail, signIn, reset, setUp }) => {
+journey('a user who signs in before following the mail sets up there, and the link is dead', async ({
+  page, context, demo, open, axe, fit, mail, signIn, reset, setUp,
+}) => {
   test.setTimeout(180_000)
   const user = { name: 'João Gonçalves da Conceição', address: 'joao.conceicao@saobento.example' }
   await reset('beatriz.guimaraes@saobento.example', user)
@@ -111,7 +113,15 @@ journey('a user who signs in before following the mail sets up there, and the li
   // Neither going back nor beginning again leads around the set-up.
   await open('/users')
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  demo.older(user.address, 25 * 60)
   await signIn(user.address, null)
+  // Whoever came too late learns so, and need not mind; or asks for help, once an hour.
+  await expect(page.getByText('That link has run out. You do not need it')).toBeVisible()
+  await fit()
+  await page.getByRole('button', { name: 'Ask my administrators for help' }).click()
+  await expect(page.getByText('Your administrators were asked.', { exact: true })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Ask my administrators for help' })).toHaveCount(0)
+  await fit()
   await setUp(page)
   // Set up at sign-in: signed in.
   await expect(page.getByText('No users to look after')).toBeVisible()
@@ -120,6 +130,13 @@ journey('a user who signs in before following the mail sets up there, and the li
 
   await open(link)
   await expect(page.getByRole('heading', { name: 'This link no longer works' })).toBeVisible()
+  // As that page says: after the password one learns what became of it.
+  await context.clearCookies()
+  await open('/sign-in')
+  await signIn(user.address, null)
+  await page.getByText('Did a recovery link not work?').click()
+  await expect(page.getByText('a new authenticator was set up at sign-in')).toBeVisible()
+  await fit()
 })
 
 journey('in German, too, the link is dead once its user has set up at sign-in', async ({ elsewhere, open, fit, mail, reset, setUp }) => {
@@ -137,6 +154,16 @@ journey('in German, too, the link is dead once its user has set up at sign-in', 
   await expect(theirs.getByText('10 von 10 übrig')).toBeVisible()
   await open(link, theirs)
   await expect(theirs.getByRole('heading', { name: 'Dieser Link funktioniert nicht mehr' })).toBeVisible()
+  await fit(theirs)
+  await theirs.context().clearCookies()
+  await theirs.getByRole('link', { name: 'Anmelden' }).click()
+  await theirs.getByLabel('Adresse').fill(user.address)
+  await theirs.getByLabel('Passwort', { exact: true }).fill(password)
+  await theirs.getByRole('button', { name: 'Weiter' }).click()
+  await theirs.getByText('Hat ein Wiederherstellungslink nicht funktioniert?').click()
+  await expect(theirs.getByText('Ein neuer Authenticator wurde bei der Anmeldung eingerichtet')).toBeVisible()
+  await theirs.getByRole('button', { name: 'Meine Administratoren um Hilfe bitten' }).click()
+  await expect(theirs.getByText('Ihre Administratoren sind gefragt.', { exact: true })).toBeVisible()
   await fit(theirs)
   // From now on her mails are in German, too.
   await mail(user.address, 'Eine neue Authenticator-App gehört zu Ihrer Anmeldung')

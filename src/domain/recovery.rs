@@ -9,6 +9,9 @@ use super::time::{Span, Time};
 /// Wrong passwords and caller codes after which a link gives up: whoever holds only the mail cannot go on guessing.
 pub const WRONG_PASSWORDS: i64 = 10;
 
+/// For how long after its end somebody may still come from a link: mails lie about.
+const TOLD_FOR: Span = Span::hours(7 * 24);
+
 /// How long a user who asked their administrators for help waits before they can ask again.
 const HELP_WINDOW: Span = Span::hours(1);
 
@@ -73,7 +76,28 @@ pub enum LinkState {
     Ended(End),
 }
 
+/// What became of somebody's newest link, as they are told once their password was right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fate {
+    /// What it is.
+    pub state: LinkState,
+    /// When it ended, if it did other than by time or by guessing.
+    pub ended_at: Option<Time>,
+    /// With this their administrators can be asked for help, for ten minutes; none where they were within the hour.
+    pub help: Option<String>,
+    /// When they last were, if nothing was done about it since.
+    pub help_asked_at: Option<Time>,
+    /// When this was said.
+    pub now: Time,
+}
+
 impl Link {
+    /// Whether its user may come from this link at `now`, and wants to know what became of it.
+    #[must_use]
+    pub fn may_be_come_from(&self, now: Time) -> bool {
+        self.ended.is_none_or(|(at, _)| now < at + TOLD_FOR)
+    }
+
     /// What this link is at `now`.
     #[must_use]
     pub fn state(&self, now: Time) -> LinkState {
@@ -124,6 +148,14 @@ mod tests {
         let at = link().issued_at;
         assert!(may_ask_for_help(None, at) && may_ask_for_help(Some(at), at + Span::hours(1)));
         assert!(!may_ask_for_help(Some(at), at + Span::minutes(59)));
+    }
+
+    #[test]
+    fn what_became_of_a_link_is_told_for_a_week_after_its_end() {
+        let at = |hours: i64| link().issued_at + Span::hours(hours);
+        assert!(link().may_be_come_from(at(24 * 365)), "as long as nothing came of it");
+        let ended = link().end(at(1), End::Completed);
+        assert!(ended.may_be_come_from(at(7 * 24)) && !ended.may_be_come_from(at(7 * 24 + 1)));
     }
 
     #[test]

@@ -3,14 +3,16 @@
 
 use rekey::domain::authority::Role;
 use rekey::domain::board::{Act, Stage};
-use rekey::domain::recovery::LinkState;
+use rekey::domain::recovery::{End, Fate, LinkState};
+use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::features::recovery::again::{Again, LinkRequired, send};
 use rekey::features::recovery::help::{Asked, ask};
 use rekey::features::recovery::service::open;
 use rekey::features::reset::board::Picked;
 use rekey::features::reset::board_acts::{Acted, act};
-use rekey::features::sign_in::service::Begun;
+use rekey::features::set_up::service as set_up;
+use rekey::features::sign_in::service::{self as sign_in, Begun, Factor, Finished};
 
 use super::browser::*;
 use super::dump::Dump;
@@ -50,9 +52,9 @@ async fn works(world: &World, link: &str) -> bool {
     open(&world.platform, &world.origin, link).await.unwrap().is_some()
 }
 
-async fn asks_for_help(world: &World, sealed: &str) -> Option<LinkRequired> {
+async fn asks_for_help(world: &World, sealed: &str) -> Option<Fate> {
     match ask(&world.platform, &world.origin, sealed).await.unwrap() {
-        Asked::OnTheBoard(told) => Some(told),
+        Asked::OnTheBoard(told) => told.fate,
         Asked::Over => None,
     }
 }
@@ -70,8 +72,8 @@ both! {
             act(&world.platform, &world.origin, &actor, what, picks).await.unwrap()
         };
         world.advance(Span::minutes(61));
-        let seen = told(&world, &ua).await;
-        assert_eq!((seen.state, seen.help_asked_at), (Some(LinkState::Expired), None));
+        let seen = told(&world, &ua).await.fate.unwrap();
+        assert_eq!((seen.state, seen.help_asked_at), (LinkState::Expired, None));
         assert_eq!(world.stage_of(&admin, reset).await, Stage::Expired);
         let request = seen.help.unwrap();
         let asked = asks_for_help(&world, &request).await.unwrap();
@@ -83,7 +85,7 @@ both! {
         assert!(asks_for_help(&world, &request).await.is_some());
         assert_eq!(before, Dump::of(&world).await);
         world.advance(Span::minutes(55));
-        let again = told(&world, &ua).await.help.unwrap();
+        let again = told(&world, &ua).await.fate.unwrap().help.unwrap();
         assert_eq!(asks_for_help(&world, &again).await.unwrap().help_asked_at, Some(world.now()));
         let count = world.recorded(world.a.id).await.iter().filter(|what| *what == "help_asked").count();
         assert_eq!(count, 2);
@@ -96,7 +98,9 @@ both! {
         assert_eq!(does(Act::Revoke).await, Acted::Done(1, 0));
         let seen = told(&world, &ua).await;
         assert!(seen.again.is_none());
-        asks_for_help(&world, &seen.help.unwrap()).await.unwrap();
+        let fate = seen.fate.unwrap();
+        assert_eq!((fate.state, fate.ended_at), (LinkState::Ended(End::Revoked), Some(world.now())));
+        asks_for_help(&world, &fate.help.unwrap()).await.unwrap();
         assert_eq!(world.stage_of(&admin, reset).await, Stage::AsksForHelp);
         world.advance(Span::minutes(30));
         assert_eq!(does(Act::SendAgain).await, Acted::Done(1, 0));
@@ -106,16 +110,68 @@ both! {
         world.assert_chains_whole().await;
     }
 
+    async fn where_no_link_is_needed_its_fate_is_told_with_the_set_up_and_with_the_code(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        let unknown = world.begin(&ua).await.0;
+        assert_eq!(sign_in::waiting(&world.platform, &unknown).await.unwrap().unwrap().fate, None, "there never was a link");
+        let reset = world.reset(&admin, &[ua.user]).await;
+        sent(&world).await;
+        world.advance(Span::minutes(61));
+        let (set_up, step) = world.begin(&ua).await;
+        assert_eq!(step, Step::SetUp);
+        let fate = set_up::show(&world.platform, &set_up).await.unwrap().unwrap().fate.unwrap();
+        assert_eq!((fate.state, fate.ended_at), (LinkState::Expired, None));
+        asks_for_help(&world, &fate.help.unwrap()).await.unwrap();
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::AsksForHelp);
+        let (secret, _) = world.register(&set_up).await.unwrap();
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::BackAtSignIn, "they need no help any more");
+
+        // Who set that up? Whoever has the password may say that they cannot go on, and stops saying it once they are in.
+        let set_up_at = world.now();
+        world.advance(Span::minutes(5));
+        let (code, step) = world.begin(&ua).await;
+        assert_eq!(step, Step::Factor);
+        let fate = sign_in::waiting(&world.platform, &code).await.unwrap().unwrap().fate.unwrap();
+        assert_eq!((fate.state, fate.ended_at), (LinkState::Ended(End::CompletedAtSignIn), Some(set_up_at)));
+        let asked = asks_for_help(&world, &fate.help.unwrap()).await.unwrap();
+        assert_eq!((asked.help, asked.help_asked_at), (None, Some(world.now())));
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::AsksForHelp);
+        let digits = secret.code(world.now());
+        let done = world.finish(&code, &Factor::code(&digits).unwrap()).await;
+        assert!(matches!(done, Finished::SignedIn { .. }));
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::BackAtSignIn);
+
+        // Another reset answers it too; and after a week nobody comes from a link.
+        let again = world.begin(&ua).await.0;
+        let fate = sign_in::waiting(&world.platform, &again).await.unwrap().unwrap().fate.unwrap();
+        asks_for_help(&world, &fate.help.unwrap()).await.unwrap();
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::AsksForHelp);
+        world.reset(&admin, &[ua.user]).await;
+        assert_eq!(world.stage_of(&admin, reset).await, Stage::BackAtSignIn);
+        let set_up = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
+        assert_eq!(set_up::show(&world.platform, &set_up).await.unwrap().unwrap().fate, None, "they came by it");
+        assert!(world.register(&set_up).await.is_some());
+        let fate = async || {
+            let code = world.begin(&ua).await.0;
+            sign_in::waiting(&world.platform, &code).await.unwrap().unwrap().fate
+        };
+        assert_eq!(fate().await.unwrap().state, LinkState::Ended(End::Completed));
+        world.advance(Span::hours(7 * 24));
+        assert_eq!(fate().await, None);
+        world.assert_chains_whole().await;
+    }
+
     async fn help_is_asked_for_by_nobody_else(world: World) {
         let (admin, ua, link) = locked_out(&world).await;
         let seen = told(&world, &ua).await;
-        let (request, again) = (seen.help.unwrap(), seen.again.unwrap());
+        let (request, again) = (seen.fate.unwrap().help.unwrap(), seen.again.unwrap());
         for none in ["", ".", link.as_str(), again.as_str(), &request[..request.len() - 1]] {
             assert!(asks_for_help(&world, none).await.is_none(), "{none}");
         }
         world.reset(&admin, &[ua.user]).await;
         assert!(asks_for_help(&world, &request).await.is_none(), "it was about the link before");
-        let request = told(&world, &ua).await.help.unwrap();
+        let request = told(&world, &ua).await.fate.unwrap().help.unwrap();
         world.advance(Span::minutes(10));
         assert!(asks_for_help(&world, &request).await.is_none(), "it waits ten minutes");
         assert!(!world.recorded(world.a.id).await.contains(&"help_asked".to_owned()));
@@ -217,6 +273,28 @@ both! {
         .await;
         assert_eq!(answers.iter().filter(|answer| matches!(answer, Again::OnItsWay(_))).count(), 1);
         assert_eq!(world.mails(&ua, "reset").await, mails + 1);
+    }
+
+    async fn both_pages_tell_it_without_script(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        world.reset(&admin, &[ua.user]).await;
+        world.advance(Span::minutes(61));
+        let mut browser = Browser::new(&world).await;
+        let fields = [("address", ua.address.as_str()), ("password", PASSWORD)];
+        browser.post("/api/sign_in/begin", "/sign-in", &fields).await;
+        let body = browser.get("/set-up").await.body;
+        assert!(body.contains("That link has run out.") && body.contains("You do not need it"), "{body}");
+        let request = body.split("name=\"help\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let sent = browser.post("/api/recovery/ask_for_help", "/set-up", &[("help", &request)]).await;
+        assert!(sent.location().contains("/set-up"), "{}", sent.location());
+        let body = browser.get("/set-up").await.body;
+        assert!(body.contains("Your administrators were asked.") && !body.contains("name=\"help\""), "{body}");
+        let set_up = world.begin(&ua).await.0;
+        assert!(world.register(&set_up).await.is_some());
+        browser.post("/api/sign_in/begin", "/sign-in", &fields).await;
+        let body = browser.get("/sign-in/code").await.body;
+        assert!(body.contains("a new authenticator was set up at sign-in") && body.contains("name=\"help\""), "{body}");
     }
 
     async fn the_page_without_script(world: World) {

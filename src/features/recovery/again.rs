@@ -8,7 +8,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::ids::{CustomerId, LinkId, UserId};
 use crate::domain::invitation::{MAIL_WINDOW, next_mail_at};
 use crate::domain::mail::Mail;
-use crate::domain::recovery::{LinkState, may_ask_for_help};
+use crate::domain::recovery::{Fate, may_ask_for_help};
 use crate::domain::sign_in::SIGN_IN_LIFETIME;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
@@ -33,12 +33,29 @@ pub struct LinkRequired {
     pub sent_at: Option<Time>,
     /// With this the link can be sent again; none where there is none, since it was taken back.
     pub again: Option<String>,
-    /// What their newest link has come to; none where they never had one.
-    pub state: Option<LinkState>,
-    /// With this their administrators can be asked for help; none where they were within the hour.
-    pub help: Option<String>,
-    /// When they last were, if nothing was done about it since.
-    pub help_asked_at: Option<Time>,
+    /// What became of their newest link; none where they never had one.
+    pub fate: Option<Fate>,
+}
+
+/// What became of the newest link of `user`, who gave the right password a moment ago; none where they never had one, or where
+/// it is long over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn fate(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Option<Fate>> {
+    Ok(store::newest_of(conn, user).await?.and_then(|row| fate_of(platform, user, &row)))
+}
+
+fn fate_of(platform: &Platform, user: UserRef, row: &store::Row) -> Option<Fate> {
+    let now = platform.now();
+    let link = service::facts(row);
+    link.may_be_come_from(now).then(|| Fate {
+        state: link.state(now),
+        ended_at: row.ended_at,
+        help: may_ask_for_help(row.help_asked_at, now).then(|| seal(platform, HELP, user, row)),
+        help_asked_at: row.help_asked_at,
+        now,
+    })
 }
 
 /// What a user is told at sign-in who needs the link. The caller holds their lock.
@@ -54,11 +71,8 @@ pub async fn required(
     let Some(customer) = users::service::home(conn, user).await? else {
         return Ok(None);
     };
-    let (newest, now) = (store::newest_of(conn, user).await?, platform.now());
-    let state = newest.as_ref().map(|row| service::facts(row).state(now));
-    let help_asked_at = newest.as_ref().and_then(|row| row.help_asked_at);
-    let may_ask = newest.as_ref().filter(|row| may_ask_for_help(row.help_asked_at, now));
-    let help = may_ask.map(|row| seal(platform, HELP, user, row));
+    let newest = store::newest_of(conn, user).await?;
+    let fate = newest.as_ref().and_then(|row| fate_of(platform, user, row));
     let open = newest.filter(|row| row.ended_at.is_none());
     let sent_at = match &open {
         Some(row) => match outbox::service::delivery_of(conn, &[row.id]).await?.remove(&row.id) {
@@ -69,7 +83,7 @@ pub async fn required(
     };
     let again = open.map(|row| seal(platform, PLACE, user, &row));
     let (masked, help_desk) = (locked.address.masked(), customer.help_desk);
-    Ok(Some(LinkRequired { masked, customer: customer.name, help_desk, sent_at, again, state, help, help_asked_at }))
+    Ok(Some(LinkRequired { masked, customer: customer.name, help_desk, sent_at, again, fate }))
 }
 
 /// What a sealed request is about.

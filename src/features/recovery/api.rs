@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::recovery::LinkState;
+use crate::domain::recovery::Fate;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 
@@ -128,12 +128,8 @@ pub struct LinkRequired {
     pub sent_at: Option<Time>,
     /// With this the link can be sent again.
     pub again: Option<String>,
-    /// What their newest link has come to.
-    pub state: Option<LinkState>,
-    /// With this their administrators can be asked for help.
-    pub help: Option<String>,
-    /// When they last were, if nothing was done about it since.
-    pub help_asked_at: Option<Time>,
+    /// What became of their newest link.
+    pub fate: Option<Fate>,
     /// When this was said.
     pub now: Time,
 }
@@ -143,8 +139,8 @@ impl LinkRequired {
     /// What is told at `now`.
     #[must_use]
     pub fn of(required: again::LinkRequired, now: Time) -> Self {
-        let again::LinkRequired { masked, customer, help_desk, sent_at, again, state, help, help_asked_at } = required;
-        Self { masked, customer, help_desk, sent_at, again, state, help, help_asked_at, now }
+        let again::LinkRequired { masked, customer, help_desk, sent_at, again, fate } = required;
+        Self { masked, customer, help_desk, sent_at, again, fate, now }
     }
 }
 

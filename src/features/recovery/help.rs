@@ -1,5 +1,5 @@
-//! Whoever cannot go on asks their administrators: at the sign-in page, after the right password, at most once an hour. It
-//! stands on the recovery board until somebody does something about their link.
+//! Whoever cannot go on asks their administrators: after the right password, at most once an hour. It stands on the recovery
+//! board until somebody does something about their link, or until they are in.
 
 use super::again::{HELP, LinkRequired, read, required};
 use super::store;
@@ -36,7 +36,8 @@ pub async fn ask(platform: &Platform, origin: &Origin, sealed: &str) -> Result<A
     let Some(row) = newest.filter(|row| (row.id, row.generation) == (asked.link, asked.generation)) else {
         return Ok(Asked::Over);
     };
-    if !locked.may_recover() || !locked.set_up_due {
+    // Whoever has set up with the link may need help too: perhaps it was not them.
+    if !locked.may_recover() {
         return Ok(Asked::Over);
     }
     let may_ask = may_ask_for_help(row.help_asked_at, now);

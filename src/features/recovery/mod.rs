@@ -8,6 +8,7 @@ pub mod api;
 pub mod call_back;
 #[cfg(feature = "ssr")]
 pub mod caller;
+pub mod fate;
 #[cfg(feature = "ssr")]
 pub mod help;
 #[cfg(feature = "ssr")]

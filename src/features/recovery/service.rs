@@ -61,6 +61,14 @@ pub async fn end(conn: &mut Conn, platform: &Platform, user: UserRef, end: End) 
     end_links(conn, platform, user.customer, &[user.id], end).await
 }
 
+/// Forgets that `user` asked for help: they are in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn needs_no_help(conn: &mut Conn, user: UserRef) -> Result<()> {
+    store::forget_help(conn, user.customer, &[user.id]).await
+}
+
 /// Writes down at the live link of `user` that they set up again from a network from which they never signed in. To be
 /// called before the link ends.
 ///

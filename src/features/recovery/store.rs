@@ -69,7 +69,8 @@ pub async fn by_ids(conn: &mut Conn, ids: &[LinkId]) -> Result<Vec<Row>> {
     Ok(found)
 }
 
-/// Ends the links of these users that have not ended; says which users had one.
+/// Ends the links of these users that have not ended, and says which users had one; whatever they asked for help with is
+/// answered.
 pub async fn end_all(
     conn: &mut Conn,
     customer: CustomerId,
@@ -81,7 +82,7 @@ pub async fn end_all(
         return Ok(Vec::new());
     }
     let text = format!(
-        "UPDATE links SET ended_at = $1, ended_how = $2, help_asked_at = NULL \
+        "UPDATE links SET ended_at = $1, ended_how = $2 \
          WHERE customer_id = $3 AND ended_at IS NULL AND user_id IN ({}) RETURNING id, user_id",
         placeholders(4, users.len())
     );
@@ -89,7 +90,21 @@ pub async fn end_all(
     for user in users {
         query = query.bind(*user);
     }
-    Ok(query.fetch_all(conn).await?)
+    let ended = query.fetch_all(&mut *conn).await?;
+    forget_help(conn, customer, users).await?;
+    Ok(ended)
+}
+
+/// None of these users asks for help any more.
+pub async fn forget_help(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<()> {
+    let text = format!(
+        "UPDATE links SET help_asked_at = NULL \
+         WHERE customer_id = $1 AND help_asked_at IS NOT NULL AND user_id IN ({})",
+        placeholders(2, users.len())
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(customer);
+    users.iter().fold(query, |query, user| query.bind(*user)).execute(conn).await?;
+    Ok(())
 }
 
 pub async fn set_new_network(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::password::Weakness;
+use crate::domain::recovery::Fate;
 use crate::domain::sign_in::{Grace, Purpose};
 use crate::features::session::api::ApiError;
 
@@ -35,6 +36,8 @@ pub struct Whose {
     pub grace: Option<Grace>,
     /// The words by which the help desk confirms the set-up, where it must, and whether it has.
     pub call_back: Option<(String, bool)>,
+    /// What became of the link that whoever sets up at sign-in may have come from.
+    pub fate: Option<Fate>,
 }
 
 /// The key to add to an app.
@@ -163,6 +166,7 @@ fn whose(set_up: &service::SetUp) -> Whose {
         purpose: set_up.purpose,
         grace: set_up.grace,
         call_back: set_up.call_back.as_ref().map(|words| (words.words.clone(), words.confirmed_at.is_some())),
+        fate: set_up.fate.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
 use crate::domain::sign_in::{Grace, Left};
+use crate::features::recovery::fate::{Help, about_link};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, calm, failed, help_desk, on_the_way, refusal, steps};
 use crate::features::session::flash::{left_by, outcome};
@@ -23,9 +24,10 @@ pub fn SetUpPage() -> impl IntoView {
     let shown = Resource::new(|| (), |()| show());
     let action = ServerAction::<Register>::new();
     let outcome = outcome(action, left_by::<Check>("set_up").map(|left| left.outcome));
+    let help = Help::of_page();
     let query = use_query_map();
     let page = move |shown: Option<(Whose, Option<Key>)>| match shown {
-        Some((whose, Some(key))) => add_authenticator(whose, key, action, outcome),
+        Some((whose, Some(key))) => add_authenticator(whose, key, (action, outcome), help),
         Some((whose, None)) => {
             let tried = outcome.get_untracked() == Some(Ok(Check::Unconfirmed));
             to_confirm(whose, tried || query.read_untracked().get("tried").is_some())
@@ -67,8 +69,13 @@ fn confirmed(call_back: Option<(String, bool)>) -> Option<AnyView> {
     Some(view! { <Banner tone=Tone::Ok fact icon=Glyph::Check/> }.into_any())
 }
 
-fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, outcome: Outcome) -> AnyView {
-    let Whose { customer, help_desk: desk, address, purpose, grace, call_back } = whose;
+fn add_authenticator(
+    whose: Whose,
+    key: Key,
+    (action, outcome): (ServerAction<Register>, Outcome),
+    help: Help,
+) -> AnyView {
+    let Whose { customer, help_desk: desk, address, purpose, grace, call_back, fate } = whose;
     let error = wrong(outcome, td_string!(locale(), common.not_six), td_string!(locale(), set_up.code_wrong));
     let no_grace = move || {
         (outcome.get() == Some(Ok(Check::NoGrace))).then(|| {
@@ -94,6 +101,7 @@ fn add_authenticator(whose: Whose, key: Key, action: ServerAction<Register>, out
                 </ActionForm>
             </section>
             {grace.map(later)}
+            {about_link(fate, help, td_string!(locale(), recovery.fate.set_up))}
         </CalmShell>
     }
     .into_any()

@@ -7,7 +7,7 @@ use crate::domain::customer::Customer;
 use crate::domain::mail::Mail;
 use crate::domain::network::is_new;
 use crate::domain::not_me::Hold;
-use crate::domain::recovery::End;
+use crate::domain::recovery::{End, Fate};
 use crate::domain::sign_in::{Facts, Grace, Next, Passed, Purpose, Step, advance, may_postpone, may_set_up};
 use crate::domain::totp::{in_fours, key_uri};
 use crate::domain::user::{Address, Standing};
@@ -41,6 +41,8 @@ pub struct SetUp {
     pub grace: Option<Grace>,
     /// The words by which a help desk confirms it, where one must.
     pub call_back: Option<Words>,
+    /// What became of the link that whoever sets up at sign-in may have come from.
+    pub fate: Option<Fate>,
 }
 
 /// The key of the authenticator-to-be.
@@ -87,7 +89,12 @@ pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
     let key = secret.map(|secret| key(&customer, &address, &secret));
     let expected = matches!(challenge.step, Step::NewPassword | Step::SetUp | Step::SaveCodes);
     let (purpose, step) = (challenge.purpose, challenge.step);
-    Ok(expected.then_some(SetUp { customer, address, purpose, step, key, grace, call_back }))
+    let fate = if is_at_sign_in(&challenge) {
+        recovery::again::fate(&mut conn, platform, challenge.user).await?
+    } else {
+        None
+    };
+    Ok(expected.then_some(SetUp { customer, address, purpose, step, key, grace, call_back, fate }))
 }
 
 /// Whether a set-up may be shown and finished with these facts: what allowed it may have changed since.

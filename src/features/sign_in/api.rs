@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::MethodId;
+use crate::domain::recovery::Fate;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
 use crate::features::recovery::api::LinkRequired;
@@ -297,7 +298,7 @@ pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
         None => None,
     };
     match waiting {
-        Some(service::Waiting { customer, step: Step::Factor, token_digits, ways, phones, sent }) => {
+        Some(service::Waiting { customer, step: Step::Factor, token_digits, ways, phones, sent, fate }) => {
             Ok(Some(WaitingFor {
                 trust_days: customer.policy.trust_days,
                 customer: customer.name,
@@ -306,6 +307,7 @@ pub async fn waiting() -> Result<Option<WaitingFor>, ApiError> {
                 ways,
                 phones: phones.into_iter().map(|phone| (phone.id, phone.number.masked())).collect(),
                 sent: sent.map(SentTo::from),
+                fate,
             }))
         }
         Some(_) => {
@@ -336,6 +338,8 @@ pub struct WaitingFor {
     pub sent: Option<SentTo>,
     /// For how many days they may choose not to be asked again on this device; 0: not at all.
     pub trust_days: u16,
+    /// What became of the link that they may have come from.
+    pub fate: Option<Fate>,
 }
 
 /// Signs out, wholly or from a half-finished sign-in.

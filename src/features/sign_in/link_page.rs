@@ -7,31 +7,26 @@ use leptos_meta::Title;
 
 use super::api::Frozen;
 use crate::domain::recovery::LinkState;
-use crate::features::recovery::api::{AgainOutcome, AskForHelp, HelpOutcome, LinkRequired, SendAgain};
+use crate::features::recovery::api::{AgainOutcome, HelpOutcome, LinkRequired, SendAgain};
+use crate::features::recovery::fate::{Help, ask_for_help, became};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, failed, help_desk};
-use crate::ui::{Banner, CalmShell, Glyph, Icon, SubmitButton, Tone, clock, is_same_day, minute, moment};
+use crate::ui::{Banner, CalmShell, Glyph, Icon, SubmitButton, Tone, clock, is_same_day, minute};
 use crate::words::{locale, td_string};
 
 type Asked = Signal<Option<Result<AgainOutcome, ApiError>>>;
-type Help = Signal<Option<Result<HelpOutcome, ApiError>>>;
 
 /// The page, where a link is required or was asked for again; none otherwise.
 pub(super) fn link_page(
     required: Option<LinkRequired>,
     (asked, again): (Asked, ServerAction<SendAgain>),
-    (helped, help): (Help, ServerAction<AskForHelp>),
+    help: Help,
 ) -> Option<AnyView> {
     let page = |link, said| page(link, said, again, help);
     let (said, newer) = match asked.get() {
-        None => match helped.get() {
-            None => (None, None),
-            Some(Ok(HelpOutcome::OnTheBoard(link))) => (Some(on_the_board()), Some(link)),
-            Some(Ok(HelpOutcome::Over)) => return required.map(|link| page(link, Some(over()))),
-            Some(Err(error)) => {
-                let (fact, rest) = failed(error);
-                (Some(warn(fact, rest)), None)
-            }
+        None => match help.outcome.get() {
+            Some(Ok(HelpOutcome::OnTheBoard(link))) => (help.said(), Some(link)),
+            _ => (help.said(), None),
         },
         Some(Ok(AgainOutcome::OnItsWay(link))) => (Some(on_its_way()), Some(link)),
         Some(Ok(AgainOutcome::Already(link))) => (Some(already()), Some(link)),
@@ -58,12 +53,6 @@ fn on_its_way() -> AnyView {
         .into_any()
 }
 
-fn on_the_board() -> AnyView {
-    let fact = td_string!(locale(), sign_in.link.asked);
-    view! { <Banner tone=Tone::Ok fact icon=Glyph::Users alert=true>{td_string!(locale(), sign_in.link.asked_lead)}</Banner> }
-        .into_any()
-}
-
 fn already() -> AnyView {
     let fact = td_string!(locale(), sign_in.link.already).to_owned();
     warn(fact, td_string!(locale(), sign_in.link.already_lead).to_owned())
@@ -79,13 +68,8 @@ fn warn(fact: String, rest: String) -> AnyView {
 }
 
 /// The password was right, and nothing more is asked for here.
-fn page(
-    link: LinkRequired,
-    said: Option<AnyView>,
-    action: ServerAction<SendAgain>,
-    asking: ServerAction<AskForHelp>,
-) -> AnyView {
-    let LinkRequired { masked, customer, help_desk: desk, sent_at, again, state, help, help_asked_at, now } = link;
+fn page(link: LinkRequired, said: Option<AnyView>, action: ServerAction<SendAgain>, help: Help) -> AnyView {
+    let LinkRequired { masked, customer, help_desk: desk, sent_at, again, fate, now } = link;
     let title = td_string!(locale(), sign_in.link.title);
     let address = apart(&masked);
     let lead = match (sent_at, again.is_some()) {
@@ -101,30 +85,15 @@ fn page(
     let has_link = again.is_some();
     let again = again.map(|again| {
         view! {
-            <ActionForm action attr:class="form" on:submit=move |_| asking.clear()>
+            <ActionForm action attr:class="form" on:submit=move |_| help.asking.clear()>
                 <input type="hidden" name="again" value=again/>
                 <SubmitButton wide=true pending=action.pending()>{td_string!(locale(), sign_in.link.again)}</SubmitButton>
             </ActionForm>
         }
     });
-    let works = state == Some(LinkState::Live);
-    let why_not = match state {
-        Some(LinkState::Expired) => Some(td_string!(locale(), sign_in.link.ran_out)),
-        Some(LinkState::Exhausted) => Some(td_string!(locale(), sign_in.link.locked)),
-        _ => None,
-    };
-    let help = help.map(|help| {
-        view! {
-            <ActionForm action=asking attr:class="form" on:submit=move |_| action.clear()>
-                <input type="hidden" name="help" value=help/>
-                <SubmitButton wide=true pending=asking.pending()>{td_string!(locale(), sign_in.link.ask)}</SubmitButton>
-            </ActionForm>
-        }
-    });
-    let helped = help_asked_at.map(|at| {
-        let moment = moment(at, now);
-        view! { <p class="note">{td_string!(locale(), sign_in.link.asked_at, moment = moment)}</p> }
-    });
+    let works = fate.as_ref().is_some_and(|fate| fate.state == LinkState::Live);
+    let why_not = fate.as_ref().filter(|_| !works).map(became);
+    let ask = fate.map(|fate| ask_for_help(&fate, help, move || action.clear()));
     let points = (has_link && works).then(|| {
         view! {
             <li><Icon of=Glyph::Mail/>{td_string!(locale(), sign_in.link.open)}</li>
@@ -143,8 +112,7 @@ fn page(
                 <li><Icon of=Glyph::Users/>{desk_words}</li>
             </ul>
             {again}
-            {help}
-            {helped}
+            {ask}
             <p class="note">{td_string!(locale(), sign_in.link.why)}</p>
             <a class="button wide" href="/sign-in" rel="external">{td_string!(locale(), sign_in.link.back)}</a>
         </CalmShell>

@@ -14,7 +14,8 @@ use super::prove::BackupCode;
 use super::trust::Offer;
 use crate::domain::sign_in::Way;
 use crate::domain::time::Time;
-use crate::features::recovery::api::{AgainOutcome, AskForHelp, HelpOutcome, SendAgain};
+use crate::features::recovery::api::{AgainOutcome, SendAgain};
+use crate::features::recovery::fate::{Help, about_link};
 use crate::features::session::api::ApiError;
 use crate::features::session::calm::{apart, calm, failed, help_desk, on_the_way, refusal};
 use crate::features::session::flash::{left_by, outcome};
@@ -40,13 +41,12 @@ pub fn SignInPage() -> impl IntoView {
         Some(Ok(BeginOutcome::LinkRequired(link))) => Some(link),
         _ => None,
     });
-    let help = ServerAction::<AskForHelp>::new();
-    let asked_for_help = self::outcome(help, left_by::<HelpOutcome>("ask_for_help").map(|left| left.outcome));
+    let help = Help::of_page();
     move || {
         if let Some(Ok(BeginOutcome::Frozen(frozen))) = outcome.get() {
             return frozen_page(frozen);
         }
-        match link_page(required.get(), (asked_again, again), (asked_for_help, help)) {
+        match link_page(required.get(), (asked_again, again), help) {
             Some(page) => page,
             None => ask(action, outcome, &typed),
         }
@@ -147,8 +147,10 @@ pub fn CodePage() -> impl IntoView {
     let sending = left_by::<SendOutcome>("send_code").map(|left| left.outcome);
     // What a form left is for the form on this page as it came, not for the other ones.
     let came_with = asked.get_untracked();
+    let help = Help::of_page();
     let page = move |waiting: Option<WaitingFor>| {
-        let Some(WaitingFor { customer, help_desk: desk, token_digits, ways, trust_days, phones, sent }) = waiting
+        let Some(WaitingFor { customer, help_desk: desk, token_digits, ways, trust_days, phones, sent, fate }) =
+            waiting
         else {
             return on_the_way();
         };
@@ -177,6 +179,7 @@ pub fn CodePage() -> impl IntoView {
                 <form method="post" action="/api/sign_in/out">
                     <button class="action" type="submit">{td_string!(locale(), sign_in.start_again)}</button>
                 </form>
+                {about_link(fate, help, td_string!(locale(), recovery.fate.code))}
             </CalmShell>
         }
         .into_any()

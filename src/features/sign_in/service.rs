@@ -14,6 +14,7 @@ use crate::domain::audit::{Event, What};
 use crate::domain::customer::Customer;
 use crate::domain::method::MethodKind;
 use crate::domain::phone::About;
+use crate::domain::recovery::Fate;
 use crate::domain::sign_in::{self, AfterPassword, Facts, Next, Passed, Purpose, Step, Way, advance, after_password};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
@@ -21,7 +22,7 @@ use crate::features::methods::service::{passkeys, phones};
 use crate::features::phones::service as phone_codes;
 use crate::features::recovery::again::{self, LinkRequired};
 use crate::features::session::service::{NewToken, Session};
-use crate::features::{audit, backup_codes, customers, methods, session, stock, users};
+use crate::features::{audit, backup_codes, customers, methods, recovery, session, stock, users};
 use crate::platform::request::{Origin, local_path};
 use crate::platform::{Conn, Platform, Result};
 
@@ -145,6 +146,7 @@ pub async fn enter(
     let now = platform.now();
     let token = session::service::open(conn, platform, user, origin, until).await?;
     users::service::signed_in(conn, user, now).await?;
+    recovery::service::needs_no_help(conn, user).await?;
     let event = Event::new(now, What::SignedIn, Some(user.customer))
         .by(user)
         .about(user.id)
@@ -324,6 +326,8 @@ pub struct Waiting {
     pub phones: Vec<phones::Phone>,
     /// The code that was sent last and counts.
     pub sent: Option<phone_codes::Waiting>,
+    /// What became of the link that they may have come from.
+    pub fate: Option<Fate>,
 }
 
 /// What the half-finished sign-in with this token waits for, if it is still live.
@@ -343,7 +347,8 @@ pub async fn waiting(platform: &Platform, token: &str) -> Result<Option<Waiting>
     let phones = phones::list(&mut conn, platform, challenge.user).await?;
     let about = About::SignIn(challenge.id);
     let sent = phone_codes::waiting(&mut conn, platform, challenge.user, about).await?;
-    Ok(customer.map(|customer| Waiting { customer, step: challenge.step, token_digits, ways, phones, sent }))
+    let fate = again::fate(&mut conn, platform, challenge.user).await?;
+    Ok(customer.map(|customer| Waiting { customer, step: challenge.step, token_digits, ways, phones, sent, fate }))
 }
 
 /// How `user` can prove a second factor, the first choice first.

@@ -59,7 +59,7 @@ async fn before_sign_in(world: &World) -> Vec<Shown> {
     let elsewhere = posted(&nobody, begin, "/sign-in", &elsewhere).await;
     let help = world.begin_with(&ub.address, PASSWORD).await;
     let Begun::LinkRequired(told) = help else { panic!("the link is needed") };
-    let help = [("help", told.help.unwrap())];
+    let help = [("help", told.fate.unwrap().help.unwrap())];
     let help = help.each_ref().map(|(name, value)| (*name, value.as_str()));
     let helped = posted(&nobody, "/api/recovery/ask_for_help", "/sign-in", &help).await;
     let over = posted(&elsewhere, "/api/recovery/ask_for_help", "/sign-in", &[("help", "x")]).await;

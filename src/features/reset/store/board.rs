@@ -81,9 +81,10 @@ fn stage() -> String {
     format!(
         "CASE WHEN i.skip IS NOT NULL THEN 'skipped' WHEN i.failed_at IS NOT NULL THEN 'failed' \
             WHEN i.done_at IS NULL THEN 'pending' WHEN l.disowned_at IS NOT NULL THEN 'disowned' \
+            WHEN l.help_asked_at IS NOT NULL THEN 'asks_for_help' \
             WHEN l.ended_how = 'completed' THEN 'back' \
             WHEN l.ended_how = 'completed_at_sign_in' THEN 'back_at_sign_in' \
-            WHEN l.ended_how = 'superseded' THEN 'superseded' WHEN l.help_asked_at IS NOT NULL THEN 'asks_for_help' \
+            WHEN l.ended_how = 'superseded' THEN 'superseded' \
             WHEN l.ended_how = 'revoked' THEN 'revoked' WHEN l.ended_how = 'address_changed' THEN 'address_changed' \
             WHEN l.expires_at <= $2 THEN 'expired' WHEN l.wrong_passwords >= {WRONG_PASSWORDS} THEN 'exhausted' \
             WHEN l.proved_at IS NOT NULL THEN 'proved' WHEN l.opened_at IS NOT NULL THEN 'opened' \
