@@ -52,8 +52,10 @@ pub enum MfaState {
     None,
     /// Reset, and not back yet.
     Reset,
+    /// Frozen, since they said of a mail that it was not them.
+    Frozen,
 }
-spelled!(MfaState { SetUp => "set_up", One => "one", None => "none", Reset => "reset" });
+spelled!(MfaState { SetUp => "set_up", One => "one", None => "none", Reset => "reset", Frozen => "frozen" });
 
 /// How the backup codes of somebody active with a second factor stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +139,10 @@ pub enum Sort {
 spelled!(Sort { Name => "name", NameDown => "-name", SignIn => "sign-in", SignInDown => "-sign-in" });
 
 impl UserFilter {
+    /// What its parts are called in an address.
+    pub const NAMES: [&'static str; 10] =
+        ["q", "customer", "standing", "mfa", "kind", "codes", "role", "seen", "address", "sort"];
+
     /// The filter that stands in an address. What is not understood asks nothing: an address that was typed by hand shows
     /// too many rather than an error.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {

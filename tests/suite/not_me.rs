@@ -146,6 +146,29 @@ both! {
         world.sign_in(&ub).await;
     }
 
+    async fn whom_no_reset_brought_to_the_board_it_counts_too(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
+        for person in [&ua, &ub] {
+            let mut tx = world.platform.db.begin().await.unwrap();
+            let letter = Letter { user: person.user, mail: Mail::BackupCodesMade { at: world.now() }, link: None };
+            outbox::service::enqueue(&mut tx, &world.platform, vec![letter]).await.unwrap();
+            tx.commit().await.unwrap();
+            let token = world.not_me_token(person, "backup_codes_made").await.unwrap();
+            assert_eq!(world.say_not_me(&token).await, Said::Frozen);
+        }
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let page = browser.get("/resets/people").await.body;
+        assert!(page.contains("1 account is frozen.") && page.contains("/users?mfa=frozen"), "{page}");
+        let page = browser.get("/users?mfa=frozen").await.body;
+        assert!(page.contains(&ua.address) && !page.contains(&ub.address) && !page.contains(&admin.address), "{page}");
+        // A reset leads back, and it is over for the board.
+        world.advance(Span::minutes(5));
+        world.reset(&admin, &[ua.user]).await;
+        let page = browser.get("/resets/people").await.body;
+        assert!(!page.contains("account is frozen"), "{page}");
+    }
+
     async fn only_the_token_of_a_notice_in_time_says_it(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);

@@ -29,9 +29,11 @@ use crate::domain::time::{Span, Time};
 #[cfg(feature = "ssr")]
 use crate::domain::user::UserRef;
 #[cfg(feature = "ssr")]
-use crate::domain::user_filter::UserFilter;
+use crate::domain::user_filter::{MfaState, UserFilter};
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::features::users;
 #[cfg(feature = "ssr")]
 use crate::features::users::list_api::chosen;
 
@@ -66,6 +68,8 @@ pub struct PeoplePage {
     pub rows: Vec<PersonRow>,
     /// Where the next page begins.
     pub next: Option<String>,
+    /// How many are frozen, since they said of a mail that it was not them: also those whom no reset brought here.
+    pub frozen: i64,
     /// Whether the reader manages anybody at all.
     pub manages: bool,
 }
@@ -98,12 +102,15 @@ pub async fn show_people(#[server(default)] query: String) -> Result<Console<Peo
     let (asked, days) = asked(&query, scope, now);
     let after = head.after.as_deref().and_then(read_cursor);
     let view = page(&mut conn, &asked, after, now).await?;
+    let frozen = UserFilter { mfa: Some(MfaState::Frozen), ..UserFilter::default() };
+    let frozen = users::service::count(&mut conn, &asked.scope, &frozen, now).await?;
     let rows = view.rows.iter().map(|row| PersonRow { reset: row.reset_id, row: BoardRow::of(row, actor) }).collect();
     let page = PeoplePage {
         head,
         days,
         stages: asked.stages,
         counts: view.counts,
+        frozen,
         rows,
         next: view.next.map(|(user, reset)| format!("{}.{}.{reset}", user.customer, user.id)),
         manages: !actor.scope(Right::Manage).customers().is_empty(),

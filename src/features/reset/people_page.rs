@@ -9,10 +9,11 @@ use super::people_api::{DAYS, HERE, PeoplePage as List, PersonRow, USUAL_DAYS, s
 use super::result_page::{Left, said, tiles};
 use crate::domain::board::Stage;
 use crate::domain::time::Time as Moment;
+use crate::domain::user_filter::{MfaState, UserFilter};
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, address};
 use crate::features::users::list_parts::{customer_selector, number};
-use crate::ui::{Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, rows, today};
+use crate::ui::{Banner, Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, Tone, rows, today};
 
 const LINKS: &str = "/api/reset/people/links";
 const SELECT: &str = "/api/reset/people/select";
@@ -46,8 +47,23 @@ fn period(days: u16) -> String {
     if days == 1 { "The last day".to_owned() } else { format!("The last {days} days") }
 }
 
+/// Those who said that it was not them, whether a reset brought them here or another mail did.
+fn frozen_people(head: &ListHead, count: i64) -> Option<AnyView> {
+    let fact = match count {
+        0 => return None,
+        1 => "1 account is frozen.".to_owned(),
+        count => format!("{} accounts are frozen.", number(count)),
+    };
+    let mut filter = UserFilter { mfa: Some(MfaState::Frozen), ..UserFilter::default() };
+    filter.customers.clone_from(&head.filter.customers);
+    let who = address("/users", &filter, None);
+    let actions = move || view! { <a class="button quiet" href=who>"Who"</a> }.into_any();
+    let words = "Their users say of a mail that it was not them. Nobody gets in before you have spoken with them and reset them.";
+    Some(view! { <Banner tone=Tone::Danger fact icon=Glyph::Warning actions>{words}</Banner> }.into_any())
+}
+
 fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
-    let List { head, days, stages, counts, rows: people, next, manages } = list;
+    let List { head, days, stages, counts, rows: people, next, frozen, manages } = list;
     let of: i64 = counts.iter().filter(|(stage, _)| stages.contains(stage)).map(|(_, count)| count).sum();
     let here = place(&head, days, &stages, None);
     let again = here.clone();
@@ -77,6 +93,7 @@ fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
     };
     let next = next.map(|after| place(&head, days, &stages, Some(&after)));
     let previous = later.then(|| place(&head, days, &stages, None));
+    let frozen = frozen_people(&head, frozen);
     let title = if default { "Not back" } else { "People" };
     let beside = customer_selector(HERE, &head);
     let table = if shown == 0 {
@@ -112,7 +129,7 @@ fn sheet(list: List, left: &Left, now: Moment) -> AnyView {
             <a class="button icon" href=again><Icon of=Glyph::Refresh/><span class="hidden-text">"Refresh"</span></a>
         </SheetHead>
         <Tabs items=periods current label="Period"/>
-        <div class="content">{said(left)}{tiles}</div>
+        <div class="content">{said(left)}{frozen}{tiles}</div>
         <div class="toolbar"><h2>{title}</h2>{chip}<p class="count">{text}</p></div>
         {table}
     }

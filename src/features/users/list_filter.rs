@@ -36,11 +36,12 @@ pub(super) fn toolbar(path: &'static str, head: &ListHead, count: String) -> Any
 
 const STANDINGS: [(Standing, &str); 3] =
     [(Standing::Active, "Active"), (Standing::Invited, "Set-up not finished"), (Standing::Suspended, "Suspended")];
-const MFA: [(MfaState, &str); 4] = [
+const MFA: [(MfaState, &str); 5] = [
     (MfaState::SetUp, "Set up"),
     (MfaState::One, "One method only"),
     (MfaState::None, "None"),
     (MfaState::Reset, "Reset, not back yet"),
+    (MfaState::Frozen, "Frozen: “This was not me”"),
 ];
 const KINDS: [(MethodKind, &str); 4] = [
     (MethodKind::AuthenticatorApp, MethodKind::AuthenticatorApp.label()),

@@ -121,6 +121,10 @@ impl Conditions {
             Some(MfaState::One) => all.and(&format!("{ACTIVE} AND {METHODS} = 1")),
             Some(MfaState::None) => all.and(&format!("{ACTIVE} AND u.set_up_due_at IS NULL AND NOT {HAS_METHOD}")),
             Some(MfaState::Reset) => all.and(&format!("{ACTIVE} AND u.set_up_due_at IS NOT NULL")),
+            // As `Hold::from_facts` says it.
+            Some(MfaState::Frozen) => all.and(&format!(
+                "{ACTIVE} AND u.disowned_at IS NOT NULL AND (u.set_up_due_at IS NULL OR u.set_up_due_at <= u.disowned_at)"
+            )),
         }
         if let Some(kind) = filter.kind {
             let n = all.bind(Value::Text(kind.to_string()));
