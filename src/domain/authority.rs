@@ -79,6 +79,15 @@ impl Scope {
         &self.customers
     }
 
+    /// The one customer that it covers; none where it covers none, or several.
+    #[must_use]
+    pub const fn only(&self) -> Option<CustomerId> {
+        match self.customers.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
     /// Only what is both in this scope and in `chosen`.
     #[must_use]
     pub fn narrowed(&self, chosen: &[CustomerId]) -> Self {

@@ -1,7 +1,7 @@
 //! Who holds which role in a customer.
 
 use super::store;
-use crate::domain::authority::{Actor, Right, Role};
+use crate::domain::authority::{Actor, Right, Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, UserRef};
@@ -19,8 +19,9 @@ pub struct Held {
     pub name: String,
     /// Their address.
     pub address: Address,
-    /// The name of their home customer.
-    pub home: String,
+    /// The name of their home customer, for those who may know it: that it is one of Rekey's is a secret of its own, unless
+    /// it is the provider of the customer in which they hold the role.
+    pub home: Option<String>,
     /// Their role.
     pub role: Role,
     /// Since when.
@@ -29,13 +30,15 @@ pub struct Held {
     pub ends_at: Option<Time>,
 }
 
-impl From<store::Held> for Held {
-    fn from(row: store::Held) -> Self {
+impl Held {
+    /// What whoever reads the records of `readable` is told.
+    fn of(row: store::Held, readable: &Scope) -> Self {
+        let is_known = row.by_provider == 1 || readable.covers(row.user_customer_id);
         Self {
             user: UserRef { customer: row.user_customer_id, id: row.user_id },
             name: row.name,
             address: row.address,
-            home: row.home_name,
+            home: is_known.then_some(row.home_name),
             role: row.role,
             since: row.granted_at,
             ends_at: row.ends_at,
@@ -66,7 +69,8 @@ pub async fn people(
     cursor: Option<&str>,
     now: Time,
 ) -> Result<Option<Page>> {
-    if !actor.scope(Right::Read).covers(customer) {
+    let scope = actor.scope(Right::Read).narrowed(&[customer]);
+    if scope.only().is_none() {
         return Ok(None);
     }
     let after = cursor.filter(|cursor| !cursor.contains('\0')).and_then(|cursor| {
@@ -74,13 +78,14 @@ pub async fn people(
         let (rank, id) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         Some((rank, parts.next()?, id))
     });
-    let total = store::count_people(conn, customer, now).await?;
-    let mut rows = store::people(conn, customer, now, after, PAGE + 1).await?;
+    let total = store::count_people(conn, &scope, now).await?;
+    let mut rows = store::people(conn, &scope, now, after, PAGE + 1).await?;
     let full = usize::try_from(PAGE).unwrap_or(usize::MAX);
     let more = rows.len() > full;
     rows.truncate(full);
     let next = more.then(|| rows.last().map(|row| format!("{}~{}~{}", row.rank, row.user_id, row.name_key))).flatten();
-    Ok(Some(Page { people: rows.into_iter().map(Held::from).collect(), total, next }))
+    let readable = actor.scope(Right::Read);
+    Ok(Some(Page { people: rows.into_iter().map(|row| Held::of(row, &readable)).collect(), total, next }))
 }
 
 /// The role that somebody holds in a customer in whose records `actor` may look.
@@ -94,8 +99,7 @@ pub async fn held(
     user: UserId,
     now: Time,
 ) -> Result<Option<Held>> {
-    if !actor.scope(Right::Read).covers(customer) {
-        return Ok(None);
-    }
-    Ok(store::held(conn, customer, user, now).await?.map(Held::from))
+    let readable = actor.scope(Right::Read);
+    let held = store::held(conn, &readable.narrowed(&[customer]), user, now).await?;
+    Ok(held.map(|row| Held::of(row, &readable)))
 }

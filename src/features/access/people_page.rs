@@ -79,7 +79,11 @@ fn row(customer: CustomerId, person: PersonRow, now: Moment) -> AnyView {
     };
     let is_home = person.is_home;
     // Whoever comes from elsewhere stands out; whoever is at home here does not.
-    let home = if person.is_home { "Here".into_any() } else { view! { <CustomerName name=person.home/> }.into_any() };
+    let home = match person.home {
+        _ if person.is_home => "Here".into_any(),
+        Some(name) => view! { <CustomerName name/> }.into_any(),
+        None => "Another company".into_any(),
+    };
     let until = match person.ends_at {
         Some(at) => Some(ends(at, now)),
         None => (!is_home).then(|| "No end".into_any()),

@@ -31,8 +31,8 @@ pub struct PersonRow {
     pub name: String,
     /// Their address.
     pub address: String,
-    /// Their home customer's name.
-    pub home: String,
+    /// Their home customer's name; none where the reader may not know it.
+    pub home: Option<String>,
     /// Whether that is this customer.
     pub is_home: bool,
     /// Whether the reader may open their details.

@@ -148,13 +148,16 @@ fn by_address(typed: String, outcome: Option<&RoleOutcome>) -> AnyView {
 }
 
 fn whom(person: &PersonRow) -> AnyView {
-    let from = if person.is_home { None } else { Some(person.home.clone()) };
+    let from = (!person.is_home).then(|| match person.home.clone() {
+        Some(home) => view! { ", at home in "<bdi>{home}</bdi> }.into_any(),
+        None => ", at home in another company".into_any(),
+    });
     let until = person.ends_at.map(|at| format!(" until {}", day_words(at)));
     view! {
         <input type="hidden" name="user" value=person.id.to_string()/>
         <Person name=person.name.clone() under=person.address.clone()/>
         <p class="note">
-            {role_words(person.role)}{until}{from.map(|home| view! { ", at home in "<bdi>{home}</bdi> })}
+            {role_words(person.role)}{until}{from}
         </p>
     }
     .into_any()

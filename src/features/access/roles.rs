@@ -1,6 +1,6 @@
 //! Giving, changing and ending a role in a customer. Who holds which is in `people`.
 
-use super::people::Held;
+use super::people;
 use super::service::Answer;
 use super::store;
 use crate::domain::access::{RoleOutcome, last_day, read_end};
@@ -158,10 +158,12 @@ impl Asking<'_> {
         }
         let held = match &wish.whom {
             Whom::Address(_) => None,
-            Whom::User(id) => match store::held(&mut *self.platform.db.read().await?, wish.customer, *id, now).await? {
-                Some(held) => Some(Held::from(held)),
-                None => return Ok(Err(RoleOutcome::Unknown)),
-            },
+            Whom::User(id) => {
+                match people::held(&mut *self.platform.db.read().await?, actor, wish.customer, *id, now).await? {
+                    Some(held) => Some(held),
+                    None => return Ok(Err(RoleOutcome::Unknown)),
+                }
+            }
         };
         // Whose an address is, is looked up only after the code: until then it is judged as anybody's.
         let (target, from) = held.map_or((anybody(wish.customer), None), |held| (held.user, Some(held.role)));
@@ -205,8 +207,7 @@ impl Asking<'_> {
         };
         let locked = self.lock_both(tx, target).await?;
         let by_address = matches!(change.whom, Target::Address(_));
-        // Whoever was removed is at home nowhere.
-        let is_there = store::held(tx, target.customer, target.id, now).await?.is_some();
+        let is_there = store::is_at_home(tx, target).await?;
         let Some(locked) = locked.filter(|locked| !by_address || (is_there && locked.standing != Standing::Suspended))
         else {
             return Ok(Err(RoleOutcome::Nobody));
@@ -214,7 +215,7 @@ impl Asking<'_> {
         let Some(actor) = session::service::actor(tx, self.actor().user, now).await? else {
             return Ok(Err(RoleOutcome::Refused(Refusal::NoRole)));
         };
-        let held = store::held(tx, change.customer, target.id, now).await?.map(Held::from);
+        let held = people::held(tx, &actor, change.customer, target.id, now).await?;
         let from = held.as_ref().map(|held| held.role);
         if let Err(refusal) = actor.may_give(change.customer, target, from, change.to) {
             return Ok(Err(RoleOutcome::Refused(refusal)));

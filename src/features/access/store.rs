@@ -1,4 +1,5 @@
-//! The SQL over `memberships` that gives and ends roles. (The one with which somebody is added stands with the users.)
+//! The SQL over `memberships` that reads, gives and ends roles. (The one with which somebody is added stands with the users.)
+//! What is read of a customer takes a scope over that one customer; whoever writes holds its lock, which takes a scope too.
 
 use sqlx::FromRow;
 
@@ -18,6 +19,8 @@ pub struct Held {
     pub name_key: String,
     pub address: Address,
     pub home_name: String,
+    /// 1 where that is the provider of the customer in which the role is held, otherwise 0.
+    pub by_provider: i64,
     pub role: Role,
     pub granted_at: Time,
     pub ends_at: Option<Time>,
@@ -29,10 +32,11 @@ const RANK: &str = "CASE m.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 WHEN 'au
 
 fn held_in(conditions: &str) -> String {
     format!(
-        "SELECT m.user_customer_id, m.user_id, u.name, u.name_key, u.address, h.name AS home_name, m.role, \
+        "SELECT m.user_customer_id, m.user_id, u.name, u.name_key, u.address, h.name AS home_name, \
+            CAST(CASE WHEN c.provider_id = h.id THEN 1 ELSE 0 END AS BIGINT) AS by_provider, m.role, \
             m.granted_at, m.ends_at, CAST({RANK} AS BIGINT) AS rank \
          FROM memberships m JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
-         JOIN customers h ON h.id = m.user_customer_id \
+         JOIN customers h ON h.id = m.user_customer_id JOIN customers c ON c.id = m.customer_id \
          WHERE m.customer_id = $1 AND (m.ends_at IS NULL OR m.ends_at > $2) AND u.removed_at IS NULL {conditions}"
     )
 }
@@ -43,14 +47,17 @@ const NOTABLE: &str = "AND (m.role <> 'member' OR m.user_customer_id <> m.custom
 /// Where a page of people begins: after rank, name and identifier of the last row of the page before.
 pub type After<'a> = (i64, &'a str, UserId);
 
-/// A page of those who hold more than a member's role in `customer`, or any role there from elsewhere.
+/// A page of those who hold more than a member's role in the one customer of `scope`, or any role there from elsewhere.
 pub async fn people(
     conn: &mut Conn,
-    customer: CustomerId,
+    scope: &Scope,
     now: Time,
     after: Option<After<'_>>,
     limit: i64,
 ) -> Result<Vec<Held>> {
+    let Some(customer) = scope.only() else {
+        return Ok(Vec::new());
+    };
     let (later, last) = match after {
         Some(_) => (format!("AND ({RANK}, u.name_key, u.id) > ($3, $4, $5)"), "$6"),
         None => (String::new(), "$3"),
@@ -64,7 +71,10 @@ pub async fn people(
 }
 
 /// How many they are.
-pub async fn count_people(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<i64> {
+pub async fn count_people(conn: &mut Conn, scope: &Scope, now: Time) -> Result<i64> {
+    let Some(customer) = scope.only() else {
+        return Ok(0);
+    };
     let text = format!(
         "SELECT COUNT(*) FROM memberships m JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
          WHERE m.customer_id = $1 AND (m.ends_at IS NULL OR m.ends_at > $2) AND u.removed_at IS NULL {NOTABLE}"
@@ -73,10 +83,24 @@ pub async fn count_people(conn: &mut Conn, customer: CustomerId, now: Time) -> R
     Ok(count.0)
 }
 
-/// The role that somebody holds in `customer` now, plain members included.
-pub async fn held(conn: &mut Conn, customer: CustomerId, user: UserId, now: Time) -> Result<Option<Held>> {
+/// The role that somebody holds now in the one customer of `scope`, plain members included.
+pub async fn held(conn: &mut Conn, scope: &Scope, user: UserId, now: Time) -> Result<Option<Held>> {
+    let Some(customer) = scope.only() else {
+        return Ok(None);
+    };
     let text = held_in("AND m.user_id = $3");
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(customer).bind(now).bind(user).fetch_optional(conn).await?)
+}
+
+/// Whether somebody is at home where they were: whoever was removed is nowhere.
+pub async fn is_at_home(conn: &mut Conn, user: UserRef) -> Result<bool> {
+    let row: Option<(UserId,)> =
+        sqlx::query_as("SELECT id FROM users WHERE customer_id = $1 AND id = $2 AND removed_at IS NULL")
+            .bind(user.customer)
+            .bind(user.id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.is_some())
 }
 
 /// Writes a role down in place of the one held before, if any.

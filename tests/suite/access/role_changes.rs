@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use rekey::domain::access::{EndProblem, RoleOutcome, last_day};
-use rekey::domain::authority::{Refusal, Role};
+use rekey::domain::authority::{Actor, Refusal, Role};
 use rekey::domain::ids::UserId;
 use rekey::domain::sign_in::CodeProblem;
 use rekey::domain::time::Span;
@@ -342,7 +342,20 @@ both! {
         let once: BTreeSet<UserId> = seen.iter().map(|held| held.user.id).collect();
         assert_eq!(once.len(), 63);
         let guest = seen.iter().find(|held| held.user == from_elsewhere.user).unwrap();
-        assert_eq!((guest.home.as_str(), guest.role, guest.ends_at.is_some()), ("B", Role::Auditor, true));
+        assert_eq!((guest.role, guest.ends_at.is_some()), (Role::Auditor, true));
+        // Who else is a customer here is told to those who know it, and the provider's name to its customers.
+        assert_eq!(guest.home, None);
+        let home_of = async |reader: &Actor| {
+            let mut conn = world.platform.db.read().await.unwrap();
+            people::held(&mut conn, reader, world.a.id, from_elsewhere.user.id, world.now()).await.unwrap().unwrap().home
+        };
+        assert_eq!(home_of(&reader).await, None);
+        world.grant(&auditors[0], &world.b, Role::Auditor).await;
+        assert_eq!(home_of(&world.actor(&auditors[0]).await).await.as_deref(), Some("B"));
+        let mut tx = world.platform.db.begin().await.unwrap();
+        rekey::features::customers::service::set_provider(&mut tx, world.a.id, world.b.id).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(home_of(&reader).await.as_deref(), Some("B"));
         for cursor in ["", "~~", "9~x~y", "-1~01mcc5rm003kab9w64hq9mjq2v~", "\0"] {
             let page = people::people(&mut conn, &reader, world.a.id, Some(cursor), world.now()).await.unwrap();
             assert!(page.is_some(), "{cursor:?}");
