@@ -1,5 +1,6 @@
 //! Every server function, called by everybody who has a role, about people and customers of their own and about others'.
 
+mod requests;
 mod table;
 
 use std::collections::BTreeSet;
