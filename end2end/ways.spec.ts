@@ -1,4 +1,6 @@
 import type { Locator, Page } from '@playwright/test'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from './fixtures'
 
 // Every way to find somebody and begin a reset, each as somebody who has that role.
@@ -120,22 +122,27 @@ test('a technician resets from the list of all authentication methods', async ({
   await confirm(technician, 'Lost phone, from all methods')
 })
 
-for (const [role, address, name] of [
-  ['owner', 'otavio.brandao@saobento.example', 'Caetana Luz'],
-  ['admin', 'yael.bendavid@saobento.example', 'Caio Frazão'],
+for (const [role, address, first, second] of [
+  ['owner', 'otavio.brandao@saobento.example', 'Caetana Luz', 'Iara Potiguara'],
+  ['admin', 'yael.bendavid@saobento.example', 'Caio Frazão', 'Flávia Romão'],
 ]) {
   test(`an ${role} resets from the profile and from the menu of the row`, async ({ page, open, signIn, confirm }) => {
     await open('/users')
     await signIn(address)
-    await search(page, name)
-    await row(page, name).locator('summary').click()
-    await row(page, name).getByRole('button', { name: resetAll }).click()
+    await search(page, first)
+    await row(page, first).locator('summary').click()
+    await row(page, first).getByRole('button', { name: resetAll }).click()
     await expect(page.getByText('This cannot be undone.').first()).toBeVisible()
-    await page.getByRole('link', { name: 'Cancel' }).click()
-    await search(page, name)
-    await page.getByRole('link', { name }).click()
+    await confirm(address, `Lost phone, by an ${role}, from the row`)
+    await expect(page.getByText('0 of 1 person is back')).toBeVisible()
+    await expect(page.getByRole('link', { name: first })).toBeVisible()
+    await open('/users')
+    await search(page, second)
+    await page.getByRole('link', { name: second }).click()
     await page.getByRole('button', { name: resetAll }).click()
-    await confirm(address, `Lost phone, by an ${role}`)
+    await confirm(address, `Lost phone, by an ${role}, from the profile`)
+    await expect(page.getByText('0 of 1 person is back')).toBeVisible()
+    await expect(page.getByRole('link', { name: second })).toBeVisible()
   })
 }
 
@@ -183,19 +190,157 @@ test('the keyboard finds, walks and ticks @wasm', async ({ page, open, signIn })
   await expect(page).toHaveURL(/\/users\/[0-9a-z]{26}$/)
 })
 
-test('an auditor sees everything and no button', async ({ page, open, signIn }) => {
+test('an auditor sees everything and no button', async ({ page, context, open, signIn, confirm }) => {
+  test.setTimeout(120_000)
+  const [admin, reason] = ['malgorzata.brzeczyszczykiewicz@hafenwerk.example', 'Something for the auditor to see']
+  await open('/users?q=krzysztof.zak')
+  await signIn(admin)
+  await page.getByRole('link', { name: 'Krzysztof Żak' }).click()
+  await page.getByRole('button', { name: resetAll }).click()
+  await confirm(admin, reason)
+  await context.clearCookies()
+
+  const main = page.getByRole('main')
+  const verbs = [
+    'Activate', 'Add', 'Approve', 'Ask', 'Assign', 'Change', 'Confirm', 'Deactivate', 'Edit', 'End', 'Extend', 'Freeze', 'Give', 'Import',
+    'Invite', 'Lock', 'Make', 'Remove', 'Reset', 'Review', 'Revoke', 'Save', 'Send', 'Suspend', 'Take', 'Undo', 'Unlock', 'Withdraw',
+  ]
+  const changes = new RegExp(`^(${verbs.join('|')})\\b`)
+  // What says no more than “Reset” leads to the page of one.
+  const leads = new RegExp(`^(?!Reset$)(${verbs.join('|')})\\b`)
+  const looksOnly = async (content: Locator) => {
+    await expect(content.first()).toBeVisible()
+    await expect(main.getByRole('button', { name: changes })).toHaveCount(0)
+    await expect(main.getByRole('link', { name: leads })).toHaveCount(0)
+    await expect(main.locator('form[method=post] button').filter({ visible: true })).toHaveCount(0)
+  }
+  const view = async (path: string, content: () => Locator) => {
+    await open(path)
+    await looksOnly(content())
+  }
   await open('/users')
-  await signIn('conceicao.sa@saobento.example')
-  await expect(page.getByRole('link', { name: 'Caio Frazão' })).toBeVisible()
-  await expect(page.getByRole('checkbox', { name: /Select Caio/ })).toBeDisabled()
-  await expect(page.getByRole('link', { name: 'Invite users' })).toHaveCount(0)
-  await page.getByRole('link', { name: 'Caio Frazão' }).click()
+  await signIn('rasmus.kjaergaard@hafenwerk.example')
+  await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
+  await view('/users?q=krzysztof.zak', () => page.getByRole('link', { name: 'Krzysztof Żak' }))
+  await expect(page.getByRole('checkbox', { name: /^Select Krzysztof Żak/ })).toBeDisabled()
+  for (const box of await page.getByRole('checkbox', { name: /^Select/ }).all()) await expect(box).toBeDisabled()
+  await row(page, 'Krzysztof Żak').locator('summary').click()
+  await looksOnly(row(page, 'Krzysztof Żak').getByRole('link', { name: 'Open details' }))
+  await page.getByRole('link', { name: 'Krzysztof Żak' }).click()
   for (const tab of ['Summary', 'Authentication methods', 'Activity']) {
     await page.getByRole('navigation', { name: 'User' }).getByRole('link', { name: tab }).click()
-    await expect(page.getByRole('link', { name: tab, exact: true }).and(page.locator('[aria-current]')).first()).toBeVisible()
-    await expect(page.getByRole('button', { name: /Reset|Remove|Suspend|End/ })).toHaveCount(0)
-    await expect(page.getByRole('link', { name: /^(Remove|Suspend)/ })).toHaveCount(0)
+    await looksOnly(page.getByRole('link', { name: tab, exact: true }).and(page.locator('[aria-current]')))
   }
+  await view('/methods', () => page.getByRole('row').getByRole('link').first())
+  await view('/customers', () => main.getByRole('link', { name: 'Hafenwerk Logistik' }))
+  await main.getByRole('link', { name: 'Hafenwerk Logistik' }).click()
+  await looksOnly(main.getByRole('heading', { name: 'Hafenwerk Logistik' }))
+  await main.getByRole('link', { name: 'People and roles' }).click()
+  await looksOnly(page.getByRole('row').filter({ hasText: 'Torben Asmussen' }))
+  await page.getByRole('row').filter({ hasText: 'Torben Asmussen' }).locator('summary').click()
+  await looksOnly(page.getByRole('row').filter({ hasText: 'Torben Asmussen' }).getByText('Your role here changes no roles.'))
+  await main.getByRole('link', { name: 'Policy' }).click()
+  await looksOnly(page.getByText('You may read this policy.'))
+  await view('/resets', () => page.getByRole('link', { name: reason }))
+  await page.getByRole('link', { name: reason }).click()
+  await looksOnly(page.getByText('0 of 1 person is back'))
+  await view('/resets/people', () => page.getByRole('row').filter({ hasText: 'Krzysztof Żak' }))
+  await view('/audit', () => page.getByRole('row').filter({ hasText: 'Krzysztof Żak' }))
+  const token = page.getByRole('row').getByRole('link').first()
+  await view('/tokens', () => token)
+  await token.click()
+  await looksOnly(page.getByText('Holder'))
+})
+
+test.describe('a technician with roles in three of five customers', () => {
+  // What is not theirs is answered as what is not there.
+  test.use({ expectedComplaints: [/404 .*\/(users|customers|resets|tokens)/] })
+
+  test('never sees a name of the other two', async ({ page, context, open, code, signIn, confirm }) => {
+    test.setTimeout(180_000)
+    const [technician, owner] = ['ole.hinrichs@nordlicht.example', 'ines.marchetti@nordlicht.example']
+    const path = async (link: Locator) => new URL((await link.getAttribute('href'))!, page.url()).pathname
+    const people = readFileSync(fileURLToPath(new URL('../src/demo/people.tsv', import.meta.url)), 'utf8').trim().split('\n')
+    const others = people.map((line) => line.split('\t')).filter(([address]) => /@(hafenwerk|alwaha)\./.test(address))
+    expect(others.length).toBeGreaterThan(100)
+    const foreign = ['Hafenwerk', 'hafenwerk.example', 'مؤسسة الواحة', 'alwaha.example', ...others.map((cells) => cells.at(-1)!)]
+
+    // Somebody who sees all of it resets one of theirs and one of the others together.
+    const [theirs, mixed] = ['Kauê Ribeirão', 'Two customers at once']
+    await open('/users?q=karoliina.vaananen')
+    await signIn(owner)
+    const stranger = await path(page.getByRole('link', { name: 'Karoliina Väänänen' }))
+    await open('/customers')
+    const customer = await path(page.getByRole('main').getByRole('link', { name: 'Hafenwerk Logistik' }))
+    await open('/resets/from-list')
+    await page.getByRole('textbox', { name: 'Addresses' }).fill('karoliina.vaananen@hafenwerk.example\nkaue.ribeirao@saobento.example')
+    await page.getByRole('button', { name: 'Look at it first' }).click()
+    await page.getByRole('button', { name: 'Review 2 people' }).click()
+    await confirm(owner, mixed)
+    const reset = new URL(page.url()).pathname
+    await context.clearCookies()
+
+    // The technician looks after the provider's own people, one customer for some time, and one whom they brought.
+    await open('/customers/new')
+    await signIn(technician)
+    await page.getByLabel('Name', { exact: true }).fill('Kutterhafen Büsum')
+    await page.getByLabel('Your own code').fill(await code(technician))
+    await page.getByRole('button', { name: 'Add customer' }).click()
+    await expect(page.getByRole('heading', { name: 'Kutterhafen Büsum' })).toBeVisible()
+    await open('/customers')
+    await expect(page.getByText('3 customers', { exact: true })).toBeVisible()
+    const names = page.getByRole('main').getByRole('row').getByRole('link', { name: /^[^\d]+$/ })
+    const mine: string[] = []
+    for (const link of await names.all()) mine.push(await path(link))
+    expect(mine).toHaveLength(3)
+    await open('/users?customer=all&role=admin')
+    const colleague = await path(page.getByRole('link', { name: 'Jonas Thießen' }))
+
+    const clean = (what: string, text: string) => {
+      expect(foreign.filter((name) => text.includes(name)), what).toEqual([])
+    }
+    const visit = async (place: string) => {
+      await open(place)
+      await expect(page.getByRole('main')).toBeVisible()
+      clean(place, await page.content())
+    }
+    for (const place of [
+      ...['/users', '/users?customer=all', '/users?customer=all&sort=-name', '/methods', '/methods?customer=all', '/customers'],
+      ...['/resets', '/resets/people', '/resets/people?days=30', '/audit', '/tokens', '/tokens?customer=all'],
+      // Somebody from here who has a role there.
+      ...[colleague, `${colleague}/methods`, `${colleague}/activity`],
+      ...mine.flatMap((place) => [place, `${place}/people`, `${place}/policy`, `/audit?customer=${place.split('/').at(-1)}`]),
+    ]) {
+      await visit(place)
+    }
+    // What they search for themselves stands in the field.
+    for (const words of ['karoliina', 'vaananen', 'karoliina.vaananen', 'logistik', 'tewodros']) {
+      for (const list of ['/users?customer=all&q=', '/methods?customer=all&q=', '/customers?q=']) {
+        await visit(list + words)
+        await expect(page.getByText(/is called “|^Nothing matches|has one that matches/), list + words).toBeVisible()
+      }
+    }
+
+    // Both were reset together: this one is shown, and nothing tells of the other.
+    await visit(reset)
+    await expect(page.getByRole('heading', { name: mixed })).toBeVisible()
+    await expect(page.getByRole('link', { name: theirs })).toBeVisible()
+    for (const kind of ['csv', 'json']) {
+      const report = await (await page.request.get(`${reset}/report.${kind}`)).text()
+      expect(report).toContain(theirs)
+      clean(`report.${kind}`, report)
+    }
+
+    const strange = customer.split('/').at(-1)
+    for (const place of [
+      ...[stranger, `${stranger}/methods`, `${stranger}/activity`, `${stranger}/caller-code`, `${stranger}/call-back`, `${stranger}/remove`],
+      ...[customer, `${customer}/people`, `${customer}/people/give`, `${customer}/policy`, `${customer}/edit`],
+      ...['users', 'methods', 'resets', 'resets/people', 'audit', 'tokens'].map((list) => `/${list}?customer=${strange}`),
+      `/audit?user=${stranger.split('/').at(-1)}`,
+    ]) {
+      await visit(place)
+    }
+  })
 })
 
 test.describe('a list that is fetched again', () => {

@@ -26,9 +26,9 @@ where
 }
 
 /// The box in the head of a table: all, some or none of this page's rows. It also brings what only a script can do for
-/// rows: ticking a range with shift, walking up and down with the arrows.
+/// rows: ticking a range with shift, walking up and down with the arrows. With `refused` there is nothing to tick.
 #[component]
-pub fn SelectAll(#[prop(into)] label: String) -> AnyView {
+pub fn SelectAll(#[prop(into)] label: String, #[prop(optional)] refused: bool) -> AnyView {
     let ready = ready();
     let head = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
@@ -75,13 +75,14 @@ pub fn SelectAll(#[prop(into)] label: String) -> AnyView {
         // Without a script there is no box, and the column still has a name.
         <span class="hidden-text" hidden=move || ready.get()>"Selection"</span>
         <label class="check" hidden=move || !ready.get()>
-            <input type="checkbox" autocomplete="off" node_ref=head/>
+            <input type="checkbox" autocomplete="off" node_ref=head disabled=refused/>
             <span class="hidden-text">{label}</span>
         </label>
     }
     .into_any()
 }
 
+/// The boxes of the rows that may be ticked.
 fn boxes(head: &HtmlInputElement) -> Vec<HtmlInputElement> {
     let Ok(Some(table)) = head.closest("table") else {
         return Vec::new();
@@ -89,7 +90,7 @@ fn boxes(head: &HtmlInputElement) -> Vec<HtmlInputElement> {
     let all = table.get_elements_by_tag_name("input");
     (0..all.length())
         .filter_map(|at| all.item(at)?.dyn_into::<HtmlInputElement>().ok())
-        .filter(|row| row != head && row.type_() == "checkbox")
+        .filter(|row| row != head && row.type_() == "checkbox" && !row.disabled())
         .collect()
 }
 

@@ -79,6 +79,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
         .into_any();
     }
     let today = today(now);
+    let none = list.methods.iter().all(|method| method.refusal.is_some());
     let rows =
         rows(list.methods.clone(), move |method| (method.clone(), today.clone()), move |method| row(method, now));
     view! {
@@ -86,7 +87,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
             <table class="table users of-methods" role="table">
                 <thead role="rowgroup">
                     <tr role="row">
-                        <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th>
+                        <th class="tick" role="columnheader"><SelectAll label="Select all on this page" refused=none/></th>
                         {order_head(HERE, &head.filter, "Name", "name", Sort::Name, Sort::NameDown)}
                         <th class="wide" role="columnheader">"Address"</th>
                         <th class="customer" role="columnheader">"Customer"</th>

@@ -89,6 +89,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
     }
     let filter = &head.filter;
     let today = today(now);
+    let none = list.users.iter().all(|user| user.refusal.is_some());
     let rows = rows(list.users.clone(), move |user| (user.clone(), today.clone()), move |user| row(user, now));
     // Plain forms: with or without WebAssembly the selection leads to a page of its own.
     view! {
@@ -96,7 +97,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
             <table class="table users" role="table">
                 <thead role="rowgroup">
                     <tr role="row">
-                        <th class="tick" role="columnheader"><SelectAll label="Select all on this page"/></th>
+                        <th class="tick" role="columnheader"><SelectAll label="Select all on this page" refused=none/></th>
                         {order_head(HERE, filter, "Name", "name", Sort::Name, Sort::NameDown)}
                         <th class="wide" role="columnheader">"Address"</th>
                         <th class="customer" role="columnheader">"Customer"</th>

@@ -10,7 +10,7 @@ both! {
             let request = Request::get(path).header("accept", "text/html").header("accept-encoding", accepts);
             browser.send(request.body(Body::empty()).unwrap()).await
         };
-        for path in ["/users", "/security"] {
+        for path in ["/users", "/security", "/users?", "/security?tried=1"] {
             let plain = ask(path, "identity").await;
             let small = ask(path, "br;q=0.1, gzip").await;
             assert_eq!((plain.header("content-encoding"), small.header("content-encoding")), ("", "gzip"), "{path}");
@@ -19,7 +19,7 @@ both! {
             assert_eq!(small.header("cache-control"), plain.header("cache-control"));
         }
         // Another site can write its guess there, and read the length of the answer from the line.
-        for path in ["/users?q=zoe", "/users?", "/sign-in?next=%2Fusers"] {
+        for path in ["/users?q=zoe", "/users?tried=1&q=zoe", "/users?tried=2", "/sign-in?next=%2Fusers"] {
             assert_eq!(ask(path, "gzip").await.header("content-encoding"), "", "{path}");
         }
     }
