@@ -18,7 +18,7 @@ use crate::features::accounts::invite_page::InvitePage;
 use crate::features::accounts::list_page::{InviteFilePage, InviteListPage};
 use crate::features::accounts::person_page::{AccountInvitationPage, RemoveUserPage, SuspendUserPage};
 use crate::features::addresses::page::{ConfirmAddressPage, UndoAddressPage};
-use crate::features::audit::page::AuditPage;
+use crate::features::audit_trail::page::AuditPage;
 use crate::features::forgotten::page::{ForgotPasswordPage, SetPasswordPage};
 use crate::features::invitation::page::{InvitationPage, WelcomePage};
 use crate::features::not_me::page::NotMePage;

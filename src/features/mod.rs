@@ -2,6 +2,7 @@
 //! arrows only go down (`tests/suite/house.rs` holds them to it):
 //!
 //! ```text
+//! audit_trail
 //! reset  accounts  access  policy  security  tokens
 //! set_up
 //! sign_in
@@ -19,6 +20,7 @@ pub mod access;
 pub mod accounts;
 pub mod addresses;
 pub mod audit;
+pub mod audit_trail;
 pub mod backup_codes;
 pub mod customers;
 pub mod forgotten;

@@ -229,7 +229,7 @@ both! {
                 ("/api/users/page", vec![("customer", world.b.id.to_string())]),
                 ("/api/users/user", vec![("id", ub.user.id.to_string())]),
                 ("/api/reset/page", vec![("id", id.to_string())]),
-                ("/api/audit/page", vec![("customer", world.b.id.to_string())]),
+                ("/api/audit/page", vec![("query", format!("customer={}", world.b.id))]),
             ] {
                 let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 let answer = browser.call(path, &fields).await;

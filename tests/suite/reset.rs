@@ -18,7 +18,7 @@ mod stopped;
 mod who_may;
 
 use rekey::domain::audit::What;
-use rekey::domain::authority::Role;
+use rekey::domain::authority::{Right, Role};
 use rekey::domain::ids::{ResetId, UserId};
 use rekey::domain::plan::Skip;
 use rekey::domain::reset_filter::ResetFilter;
@@ -171,7 +171,9 @@ both! {
             let mut conn = world.platform.db.read().await.unwrap();
             let actor = world.actor(reader).await;
             let all = ResetFilter::default();
-            let listed = rekey::features::reset::service::list(&mut conn, &actor, &all, None, world.now(), 9).await.unwrap();
+            let scope = actor.scope(Right::Read);
+            let listed = rekey::features::reset::service::list(&mut conn, &scope, actor.user, &all, None, world.now(), 9);
+            let listed = listed.await.unwrap();
             assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), if confirmed { vec![id] } else { vec![] });
         }
         assert!(seen(&world, &admin, ResetId::new(START, [1; 10])).await.is_none());
@@ -183,7 +185,7 @@ both! {
         world.session(&ua).await;
         let id = world.reset(&admin, &[ua.user]).await;
         let mut conn = world.platform.db.read().await.unwrap();
-        let scope = world.actor(&admin).await.scope(rekey::domain::authority::Right::Read);
+        let scope = world.actor(&admin).await.scope(Right::Read);
         let recorded =
             rekey::features::audit::service::newest(&mut conn, &scope, Some(ua.user), None, 50).await.unwrap();
         let reset = recorded.iter().find(|recorded| recorded.entry.event.what == What::Reset).unwrap();

@@ -1,7 +1,5 @@
-//! What happened: one chain of keyed hashes a customer, written by everyone, read on a page, verified by a command.
+//! What happened: one chain of keyed hashes a customer, written by everyone, verified by a command. `audit_trail` shows it.
 
-pub mod api;
-pub mod page;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

@@ -9,6 +9,7 @@ use crate::domain::ids::ResetId;
 use crate::domain::reset_filter::ResetFilter;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
+use crate::features::users::list_api::ListHead;
 
 #[cfg(feature = "ssr")]
 use super::service;
@@ -20,6 +21,8 @@ use crate::domain::plan::{LIFETIME, seal};
 use crate::domain::reset_filter::Tab;
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::features::users::list_api::chosen;
 
 /// How many resets are on a page.
 pub const PAGE: usize = 50;
@@ -62,9 +65,12 @@ pub struct ResetRow {
 /// What stands on the page of all resets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetList {
+    /// Of which customers.
+    pub head: ListHead,
     /// What was asked for, as it was understood.
     pub filter: ResetFilter,
-    /// Those that wait for the reader's approval, and those of the reader that wait for somebody's.
+    /// Those that wait for the reader's approval, and those of the reader that wait for somebody's; of all customers, for
+    /// none of them is to be missed.
     pub waiting: Vec<WaitingRow>,
     /// A page of the others.
     pub resets: Vec<ResetRow>,
@@ -88,16 +94,17 @@ pub async fn list_resets(#[server(default)] query: String) -> Result<Console<Res
     let before = pairs.iter().find(|(name, _)| name == "before").and_then(|(_, id)| id.parse().ok());
     let (actor, now) = (&session.actor, request.platform.now());
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
+    let (scope, head) = chosen(&mut conn, &request, actor, "/resets", &query).await?;
     let waiting = service::waiting(&mut conn, actor, &filter, now).await?.into_iter().map(WaitingRow::from).collect();
     let mut found = match filter.tab {
         Tab::Waiting => Vec::new(),
-        _ => service::list(&mut conn, actor, &filter, before, now, PAGE + 1).await?,
+        _ => service::list(&mut conn, &scope, actor.user, &filter, before, now, PAGE + 1).await?,
     };
     let more = found.len() > PAGE;
     found.truncate(PAGE);
     let next = found.last().filter(|_| more).map(|row| row.id);
     let resets = found.into_iter().map(row).collect();
-    Ok(request.console(&session, ResetList { filter, waiting, resets, later: before.is_some(), next }))
+    Ok(request.console(&session, ResetList { head, filter, waiting, resets, later: before.is_some(), next }))
 }
 
 #[cfg(feature = "ssr")]

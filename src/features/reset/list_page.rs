@@ -11,9 +11,11 @@ use crate::domain::approval::Decision;
 use crate::domain::ids::ResetId;
 use crate::domain::reset_filter::{ResetFilter, Tab};
 use crate::domain::time::Time as Moment;
+use crate::domain::user_filter::UserFilter;
 use crate::features::session::api::Me;
 use crate::features::session::page::console;
-use crate::features::users::list_parts::number;
+use crate::features::users::list_api::{ListHead, with_rest};
+use crate::features::users::list_parts::{customer_selector, number};
 use crate::ui::{Banner, Empty, Glyph, Icon, Pager, Seal, SearchField, Section, SheetHead, Tabs, Time, clock};
 
 /// `/resets`.
@@ -28,23 +30,31 @@ pub fn ResetsPage() -> impl IntoView {
     }
 }
 
-/// The address of a list, from the reset before `before` on.
-fn address(filter: &ResetFilter, before: Option<ResetId>) -> String {
-    let escape = leptos_router::location::Url::escape;
-    let pairs = filter.pairs().into_iter().chain(before.map(|before| ("before", before.to_string())));
-    let query: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", escape(&value))).collect();
-    if query.is_empty() { "/resets".to_owned() } else { format!("/resets?{}", query.join("&")) }
+/// The address of a list of these customers, from the reset before `before` on.
+fn address(customers: &UserFilter, filter: &ResetFilter, before: Option<ResetId>) -> String {
+    let pairs = filter.pairs().into_iter().map(|(name, value)| (name.to_owned(), value));
+    let before = before.map(|before| ("before".to_owned(), before.to_string()));
+    with_rest("/resets", customers, &pairs.chain(before).collect::<Vec<_>>())
+}
+
+/// The customers of a list, without what else is asked of it.
+fn customers(head: &ListHead) -> UserFilter {
+    UserFilter { customers: head.filter.customers.clone(), ..UserFilter::default() }
 }
 
 fn list(list: ResetList, me: &Me, now: Moment) -> AnyView {
-    let filter = list.filter.clone();
-    let tab = |tab: Tab| (address(&ResetFilter { tab, ..filter.clone() }, None), tab.label().to_owned());
+    let (filter, of) = (list.filter.clone(), customers(&list.head));
+    let beside = customer_selector("/resets", &list.head);
+    let tab = |tab: Tab| (address(&of, &ResetFilter { tab, ..filter.clone() }, None), tab.label().to_owned());
     let tabs: Vec<(String, String)> = Tab::ALL.iter().map(|one| tab(*one)).collect();
     let current = Tab::ALL.iter().position(|tab| *tab == filter.tab).unwrap_or(0);
     let kept =
         (filter.tab != Tab::default()).then(|| view! { <input type="hidden" name="show" value=filter.tab.as_str()/> });
+    let kept_customers =
+        of.pairs().into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> });
+    let kept_customers = kept_customers.collect_view();
     let cleared = (!filter.search.is_empty()).then(|| {
-        let href = address(&ResetFilter { search: String::new(), ..filter.clone() }, None);
+        let href = address(&of, &ResetFilter { search: String::new(), ..filter.clone() }, None);
         view! { <a class="button quiet" href=href>"Clear"</a> }
     });
     let body = if filter.tab == Tab::Waiting {
@@ -61,7 +71,7 @@ fn list(list: ResetList, me: &Me, now: Moment) -> AnyView {
     };
     let manages = me.manages;
     view! {
-        <SheetHead title="Resets">
+        <SheetHead title="Resets" beside=beside>
             <a class="button" href=super::people_api::HERE>"Recovery board"</a>
             {manages.then(|| view! {
                 <a class="button" href="/resets/from-list"><Icon of=Glyph::Document/><span class="label">"Reset from a list"</span></a>
@@ -72,6 +82,7 @@ fn list(list: ResetList, me: &Me, now: Moment) -> AnyView {
             <Form method="GET" action="/resets" attr:class="search" attr:role="search">
                 <SearchField label="Search people, reason, ticket or plan" value=filter.search.clone()/>
                 {kept}
+                {kept_customers}
             </Form>
             {cleared}
         </div>
@@ -87,7 +98,7 @@ fn asks(for_me: usize) -> AnyView {
     } else {
         format!("{for_me} resets wait for your approval.")
     };
-    let href = address(&ResetFilter { tab: Tab::Waiting, ..ResetFilter::default() }, None);
+    let href = address(&UserFilter::default(), &ResetFilter { tab: Tab::Waiting, ..ResetFilter::default() }, None);
     view! { <div class="content"><Banner fact icon=Glyph::Users><a href=href>"Show"</a></Banner></div> }.into_any()
 }
 
@@ -122,9 +133,9 @@ fn empty(filter: &ResetFilter) -> AnyView {
 }
 
 fn table(list: ResetList, now: Moment) -> AnyView {
-    let ResetList { filter, resets, later, next, .. } = list;
-    let next = next.map(|before| address(&filter, Some(before)));
-    let previous = later.then(|| address(&filter, None));
+    let ResetList { head, filter, resets, later, next, .. } = list;
+    let next = next.map(|before| address(&customers(&head), &filter, Some(before)));
+    let previous = later.then(|| address(&customers(&head), &filter, None));
     let text = match (resets.len(), later) {
         (1, false) => "1 reset".to_owned(),
         (many, true) => format!("{many} more"),

@@ -58,12 +58,17 @@ pub struct Choice {
 
 /// The most customers that the customer selector offers at once; others are found by name.
 pub const CHOICES: usize = 60;
+/// What stands in an address of one page, or of one search in the customer selector, and not of the list.
+#[cfg(feature = "ssr")]
+const OF_A_PAGE: [&str; 4] = ["after", "before", "find", "finding"];
 
 /// What a list shows, of whom, and how many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListHead {
     /// What was asked for, as it was understood.
     pub filter: UserFilter,
+    /// What else its address asks, which only its own page understands.
+    pub rest: Vec<(String, String)>,
     /// Whose users.
     pub choice: Choice,
     /// How many users match, counted to one more than [`COUNTED`](crate::domain::user_filter::COUNTED).
@@ -89,6 +94,7 @@ pub struct UsersPage {
 #[cfg(feature = "ssr")]
 struct Asked {
     filter: UserFilter,
+    rest: Vec<(String, String)>,
     scope: Scope,
     after: Option<String>,
     find: String,
@@ -103,6 +109,14 @@ fn asked(request: &Request, actor: &Actor, path: &str, query: &str) -> Asked {
     let pairs = || pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let value = |wanted| pairs().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
     let mut filter = UserFilter::from_pairs(pairs());
+    let rest: Vec<(String, String)> = pairs()
+        .filter(|(name, value)| !UserFilter::NAMES.contains(name) && !OF_A_PAGE.contains(name) && !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let again = |filter: &UserFilter| {
+        let place = ["after", "before"].into_iter().filter_map(|name| Some((name.to_owned(), value(name)?)));
+        with_rest(path, filter, &rest.iter().cloned().chain(place).collect::<Vec<_>>())
+    };
     let whole = actor.scope(Right::Read);
     let named = pairs().any(|(name, value)| name == "customer" && !value.is_empty());
     let mut chosen = whole.narrowed(&filter.customers);
@@ -113,16 +127,28 @@ fn asked(request: &Request, actor: &Actor, path: &str, query: &str) -> Asked {
         chosen = whole.narrowed(&request.remembered_customers());
         filter.customers = chosen.customers().to_vec();
         if !filter.customers.is_empty() {
-            request.go(&address(path, &filter, value("after").as_deref()));
+            request.go(&again(&filter));
         }
     }
     let scope = if filter.customers.is_empty() { whole } else { chosen };
     let find = value("find").filter(|_| value("finding").is_some()).unwrap_or_default();
     // A form sends its empty fields too: the address that stays says only what is asked.
     if named && find.is_empty() && pairs().any(|(name, value)| value.is_empty() || name == "find") {
-        request.go(&address(path, &filter, value("after").as_deref()));
+        request.go(&again(&filter));
     }
-    Asked { filter, scope, after: value("after"), find: find.chars().take(100).collect() }
+    Asked { after: value("after"), filter, rest, scope, find: find.chars().take(100).collect() }
+}
+
+/// The address of a list with this filter and what else its page understands.
+#[must_use]
+pub fn with_rest(path: &str, filter: &UserFilter, rest: &[(String, String)]) -> String {
+    let escape = leptos_router::location::Url::escape;
+    let mut at = address(path, filter, None);
+    for (name, value) in rest {
+        at.push(if at.contains('?') { '&' } else { '?' });
+        at.push_str(&format!("{name}={}", escape(value)));
+    }
+    at
 }
 
 /// The address of a list with this filter.
@@ -239,7 +265,7 @@ async fn head(
         None if asked.filter.narrows() => service::count(conn, &asked.scope, &asked.filter, now).await?,
         None => of,
     };
-    Ok(ListHead { filter: asked.filter, choice, users, of, after: asked.after, next })
+    Ok(ListHead { filter: asked.filter, rest: asked.rest, choice, users, of, after: asked.after, next })
 }
 
 /// Makes a customer a favourite of the reader, or no longer.

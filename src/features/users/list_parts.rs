@@ -4,7 +4,7 @@ use leptos::children::ViewFnOnce;
 use leptos::prelude::*;
 
 use super::api::EndOutcome;
-use super::list_api::{Choice, CustomerChoice, ListHead, address};
+use super::list_api::{Choice, CustomerChoice, ListHead, address, with_rest};
 use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
@@ -25,9 +25,10 @@ pub(super) fn with(path: &str, filter: &UserFilter, change: impl FnOnce(&mut Use
 }
 
 /// The address that shows everybody again, and says so: without it the last choice would be remembered.
-fn all_mine(path: &str, filter: &UserFilter) -> String {
-    let rest = with(path, filter, |filter| filter.customers.clear());
-    format!("{rest}{}customer=all", if rest.contains('?') { '&' } else { '?' })
+fn all_mine(path: &str, filter: &UserFilter, rest: &[(String, String)]) -> String {
+    let filter = UserFilter { customers: Vec::new(), ..filter.clone() };
+    let all = ("customer".to_owned(), "all".to_owned());
+    with_rest(path, &filter, &rest.iter().cloned().chain([all]).collect::<Vec<_>>())
 }
 
 /// Every part of a filter but those that a form asks for itself, as hidden fields.
@@ -67,7 +68,7 @@ pub fn number(count: i64) -> String {
 /// The customer selector: several at once, found by typing, favourites first. A form and a `<details>`: it works without a
 /// script, and then another search is another page.
 pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
-    let (choice, filter) = (head.choice.clone(), head.filter.clone());
+    let (choice, filter, rest) = (head.choice.clone(), head.filter.clone(), head.rest.clone());
     let (shown, others): (Vec<_>, Vec<_>) = choice.customers.iter().cloned().partition(|customer| customer.favourite);
     let parted = !shown.is_empty() && !others.is_empty();
     let face = face(&choice);
@@ -90,6 +91,7 @@ pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
                 <div class="menu-list">
                     <form method="get" action=path>
                         {hidden(&filter, &["customer"])}
+                        {rest.iter().map(|(name, value)| view! { <input type="hidden" name=name.clone() value=value.clone()/> }).collect_view()}
                         // Enter finds; whoever has found presses Show.
                         <button class="hidden-text" type="submit" name="finding" value="true" tabindex="-1">"Find"</button>
                         <input
@@ -102,7 +104,7 @@ pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
                             autocomplete="off"
                             on:input=move |event| found.set(event_target_value(&event).to_lowercase())
                         />
-                        <a class="item" href=all_mine(path, &filter) aria-current=filter.customers.is_empty().then_some("true")>
+                        <a class="item" href=all_mine(path, &filter, &rest) aria-current=filter.customers.is_empty().then_some("true")>
                             "All mine"
                             <small>
                                 {if many == 1 { "1 customer".to_owned() } else { format!("{} customers", number(i64::try_from(many).unwrap_or(0))) }}

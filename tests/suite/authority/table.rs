@@ -66,7 +66,7 @@ pub(super) fn table() -> Vec<Function> {
         read("/api/users/caller_code_page", &[("id", "{user}")]),
         read("/api/users/call_back_page", &[("id", "{user}")]),
         read("/api/accounts/account", &[("id", "{user}")]),
-        read("/api/audit/page", &[("customer", "{customer}"), ("user", "{user}")]),
+        read("/api/audit/page", &[("query", "customer={customer}")]),
         // Until it is confirmed, a plan is its requester's.
         function("/api/reset/page", For::Requester, false, false, &[("id", "{reset}")]),
         function("/api/users/activity", For::Readers, false, false, &[("id", "{user}")]),

@@ -1,6 +1,6 @@
 //! The list of resets: whose, in which state, found by what stands in them, in pages; and never more than its reader may see.
 
-use rekey::domain::authority::Role;
+use rekey::domain::authority::{Right, Role};
 use rekey::domain::ids::ResetId;
 use rekey::domain::plan::seal;
 use rekey::domain::reset_filter::{ResetFilter, Tab};
@@ -15,7 +15,8 @@ async fn found(world: &World, reader: &Person, tab: Tab, search: &str) -> Vec<Re
     let mut conn = world.platform.db.read().await.unwrap();
     let actor = world.actor(reader).await;
     let filter = ResetFilter { tab, search: search.into() };
-    let rows = list(&mut conn, &actor, &filter, None, world.now(), 100).await.unwrap();
+    let scope = actor.scope(Right::Read);
+    let rows = list(&mut conn, &scope, actor.user, &filter, None, world.now(), 100).await.unwrap();
     rows.into_iter().map(|row| row.id).collect()
 }
 
@@ -32,6 +33,35 @@ async fn confirmed(world: &World, admin: &Person, users: &[&Person], reason: &st
 }
 
 both! {
+    async fn customers_are_chosen_as_on_every_list(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        world.grant(&admin, &world.b, Role::Admin).await;
+        let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
+        let of_a = confirmed(&world, &admin, &[&ua], "Of A", "").await;
+        let of_b = confirmed(&world, &admin, &[&ub], "Of B", "").await;
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let shown = |body: &str| [of_a, of_b].map(|id| body.contains(&format!("/resets/{id}")));
+        assert_eq!(shown(&browser.get("/resets?customer=all").await.body), [true, true]);
+        assert_eq!(shown(&browser.get(&format!("/resets?customer={}", world.b.id)).await.body), [false, true]);
+        assert_eq!(shown(&browser.get(&format!("/resets?show=mine&customer={}", world.a.id)).await.body), [true, false]);
+        // The choice is remembered, by the audit too; and what else an address asks stays in it.
+        let chosen = format!("customer={}", world.a.id);
+        for (asked, then) in [
+            ("/resets?show=mine&q=of", format!("/resets?{chosen}&q=of&show=mine")),
+            ("/resets/people?days=30&state=queued", format!("/resets/people?{chosen}&days=30&state=queued")),
+            ("/audit", format!("/audit?{chosen}")),
+        ] {
+            let answer = browser.get(asked).await;
+            assert!(answer.is_redirect() && answer.location().ends_with(&then), "{asked}: {}", answer.location());
+        }
+        let audit = browser.get(&format!("/audit?customer={}", world.b.id)).await.body;
+        assert!(audit.contains(&ub.name) && !audit.contains(&format!(">{}<", ua.name)), "{audit}");
+        // About one person it is wherever that person is.
+        let about = browser.get(&format!("/audit?user={}", ua.user.id)).await;
+        assert!(!about.is_redirect() && about.body.contains(&ua.name), "{}", about.body);
+        assert!(!about.body.contains("choose customers"));
+    }
+
     async fn each_stands_on_the_lists_that_it_belongs_to(world: World) {
         let (admin, other) = (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Admin).await);
         let users = world.people(&world.a, Who::MEMBER, 4).await;

@@ -205,20 +205,21 @@ fn last_owners(owners: &[OwnerRow], going: &BTreeSet<UserRef>) -> BTreeSet<UserR
     owners.iter().filter(|owner| !stays.contains(&owner.owned_id)).map(OwnerRow::user).collect()
 }
 
-/// At most `limit` resets that `filter` means, before `before`, of those that concern customers whose records `actor` reads.
+/// At most `limit` resets that `filter` means, before `before`, of those that concern the customers of `scope`; some of
+/// the filter asks for those of `reader`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn list(
     conn: &mut Conn,
-    actor: &Actor,
+    scope: &Scope,
+    reader: UserRef,
     filter: &ResetFilter,
     before: Option<ResetId>,
     now: Time,
     limit: usize,
 ) -> Result<Vec<Summary>> {
-    let scope = actor.scope(Right::Read);
-    store::list::page(conn, &scope, actor.user, filter, before, now, limit).await
+    store::list::page(conn, scope, reader, filter, before, now, limit).await
 }
 
 /// What waits for a second person, as far as `filter` means it.

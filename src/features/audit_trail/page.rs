@@ -5,9 +5,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::api::{AuditPage as Audit, AuditRow, list_events};
-use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
+use crate::features::users::list_api::{ListHead, with_rest};
+use crate::features::users::list_parts::customer_selector;
 use crate::ui::{Badge, CustomerName, Empty, Glyph, Pager, Section, SheetHead, Time, Tone};
 use crate::words::{place, zone};
 
@@ -15,34 +16,29 @@ use crate::words::{place, zone};
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let query = use_query_map();
-    let wanted = Memo::new(move |_| {
-        query.with(|query| {
-            let customer = query.get("customer").and_then(|id| id.parse().ok());
-            let user = query.get("user").and_then(|id| id.parse().ok());
-            (customer, user, query.get("before"))
-        })
-    });
-    let events = Resource::new(move || wanted.get(), |(customer, user, before)| list_events(customer, user, before));
+    let wanted = Memo::new(move |_| query.with(leptos_router::params::ParamsMap::to_query_string));
+    let events = Resource::new(move || wanted.get(), list_events);
     view! {
         <Title text="Audit"/>
         {console(Section::Audit, events, move |audit, _, now| {
-            let (customer, user, before) = wanted.get_untracked();
-            let customer = customer.map(|id: CustomerId| format!("customer={id}"));
-            let user = user.map(|id: UserId| format!("user={id}"));
-            sheet(audit, customer, user, before.is_some(), now)
+            let asked = |name| query.with_untracked(|query| query.get(name));
+            sheet(audit, asked("user"), asked("before").is_some(), now)
         })}
     }
 }
 
-fn sheet(audit: Audit, customer: Option<String>, user: Option<String>, older: bool, now: Moment) -> AnyView {
-    let Audit { rows, next, about } = audit;
-    let query = |user: Option<&String>, extra: Option<String>| {
-        let parts: Vec<String> = customer.iter().chain(user).cloned().chain(extra).collect();
-        if parts.is_empty() { "/audit".to_owned() } else { format!("/audit?{}", parts.join("&")) }
-    };
-    let next = next.map(|before| query(user.as_ref(), Some(format!("before={before}"))));
-    let previous = older.then(|| query(user.as_ref(), None));
-    let everyone = query(None, None);
+/// The rows before this one, of the customers that are chosen or about one person; from the newest on without one.
+fn address(head: Option<&ListHead>, user: Option<&String>, before: Option<String>) -> String {
+    let filter = head.map(|head| head.filter.clone()).unwrap_or_default();
+    let user = user.map(|user| ("user".to_owned(), user.clone()));
+    let before = before.map(|before| ("before".to_owned(), before));
+    with_rest("/audit", &filter, &user.into_iter().chain(before).collect::<Vec<_>>())
+}
+
+fn sheet(audit: Audit, user: Option<String>, older: bool, now: Moment) -> AnyView {
+    let Audit { rows, next, head, about } = audit;
+    let next = next.map(|before| address(head.as_ref(), user.as_ref(), Some(before)));
+    let previous = older.then(|| address(head.as_ref(), user.as_ref(), None));
     let text = match rows.len() {
         1 => "1 row".to_owned(),
         n if older => format!("{n} older rows"),
@@ -52,7 +48,7 @@ fn sheet(audit: Audit, customer: Option<String>, user: Option<String>, older: bo
         let name = about.unwrap_or_else(|| "one person".to_owned());
         view! {
             <div class="toolbar">
-                <a class="chip set" href=everyone>"About "<b><bdi>{name}</bdi></b><crate::ui::Icon of=Glyph::Close/><span class="hidden-text">"Show everyone"</span></a>
+                <a class="chip set" href="/audit">"About "<b><bdi>{name}</bdi></b><crate::ui::Icon of=Glyph::Close/><span class="hidden-text">"Show everyone"</span></a>
             </div>
         }
     });
@@ -80,8 +76,12 @@ fn sheet(audit: Audit, customer: Option<String>, user: Option<String>, older: bo
         }
         .into_any()
     };
+    let title = match &head {
+        Some(head) => view! { <SheetHead title="Audit" beside=customer_selector("/audit", head)/> }.into_any(),
+        None => view! { <SheetHead title="Audit"/> }.into_any(),
+    };
     view! {
-        <SheetHead title="Audit"/>
+        {title}
         {chip}
         {table}
     }

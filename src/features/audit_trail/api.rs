@@ -6,18 +6,21 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::audit::What;
-use crate::domain::ids::{CustomerId, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::time::Time;
 use crate::features::session::api::{ApiError, Console};
+use crate::features::users::list_api::ListHead;
 
-#[cfg(feature = "ssr")]
-use super::service;
 #[cfg(feature = "ssr")]
 use crate::domain::authority::Right;
 #[cfg(feature = "ssr")]
 use crate::domain::user::UserRef;
 #[cfg(feature = "ssr")]
+use crate::features::audit::service;
+#[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::features::users::list_api::chosen;
 
 /// How many rows are on a page.
 pub const PAGE: usize = 50;
@@ -54,31 +57,38 @@ pub struct AuditPage {
     pub rows: Vec<AuditRow>,
     /// Where the older ones begin.
     pub next: Option<String>,
+    /// Whose records, and what else is asked; none when the page is about one person.
+    pub head: Option<ListHead>,
     /// Whom the page is about, by name, when it is about one person.
     pub about: Option<String>,
 }
 
-/// The newest rows of the chains whose records the reader may read, about one person where one is named.
+/// The newest rows that the query of the page's address means, of the chains whose records the reader may read: of the
+/// customers that are chosen, or about one person, wherever that is.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
 #[server(endpoint = "audit/page")]
-pub async fn list_events(
-    #[server(default)] customer: Option<CustomerId>,
-    #[server(default)] user: Option<UserId>,
-    #[server(default)] before: Option<String>,
-) -> Result<Console<AuditPage>, ApiError> {
+pub async fn list_events(#[server(default)] query: String) -> Result<Console<AuditPage>, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let whole = session.actor.scope(Right::Read);
-    let scope = customer.map_or_else(|| whole.clone(), |customer| whole.narrowed(&[customer]));
-    let before = before.and_then(|before| {
+    let pairs: Vec<(String, String)> =
+        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
+    let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let user: Option<UserId> = value("user").and_then(|id| id.parse().ok());
+    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
+    let (scope, head) = if user.is_some() {
+        (session.actor.scope(Right::Read), None)
+    } else {
+        let (scope, head) = chosen(&mut conn, &request, &session.actor, "/audit", &query).await?;
+        (scope, Some(head))
+    };
+    let before = value("before").and_then(|before| {
         let mut parts = before.split('.');
         let at = Time::from_unix_milliseconds(parts.next()?.parse().ok()?);
         Some((at, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     });
     let target = user.map(|id| UserRef { customer: session.actor.user.customer, id });
-    let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX) + 1;
     let mut recorded = service::newest(&mut conn, &scope, target, before, limit).await?;
     let more = recorded.len() > PAGE;
@@ -90,7 +100,7 @@ pub async fn list_events(
     let rows: Vec<AuditRow> = recorded.into_iter().map(row).collect();
     let about =
         user.and_then(|user| rows.iter().find(|row| row.target_id == Some(user)).and_then(|row| row.target.clone()));
-    Ok(request.console(&session, AuditPage { rows, next, about }))
+    Ok(request.console(&session, AuditPage { rows, next, head, about }))
 }
 
 #[cfg(feature = "ssr")]
