@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::recovery::{End, Link, LinkState};
 use super::spelled;
 use super::time::{Span, Time};
 
@@ -14,6 +15,43 @@ pub const LONGEST_LINK: Span = Span::hours(24);
 const RETURNS_TOLD_EVERY: Span = Span::hours(1);
 /// For how long after a reset its requester is told.
 pub const RETURNS_TOLD_FOR: Span = Span::hours(30 * 24);
+
+/// What was done for somebody in a confirmed reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Nothing yet.
+    Pending,
+    /// Nothing, for a reason.
+    Skipped,
+    /// Nothing: it could not be.
+    Failed,
+    /// They were reset, and have this link.
+    Reset(OnTheWay),
+}
+
+/// How far a link has come, and what its user said of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnTheWay {
+    /// The link.
+    pub link: Link,
+    /// What became of the newest mail with it.
+    pub mail: Mailed,
+    /// Whether they asked their administrators for help, and nothing was done about it since.
+    pub asks_for_help: bool,
+    /// Whether they said that what it led to was not them.
+    pub is_disowned: bool,
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailed {
+    /// It is on its way.
+    Queued,
+    /// A mail server took it.
+    Sent,
+    /// It came back.
+    Bounced,
+}
 
 /// Where somebody in a confirmed reset stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +112,38 @@ spelled!(Stage {
 });
 
 impl Stage {
+    /// The life of a link, as a function of what is written down: issued (its mail queued), sent, opened, proved (and with that
+    /// the set-up is under way), and then completed, there or at sign-in; or run out, guessed dead, superseded, taken back. The
+    /// SQL of the board decides the same, for ten thousand at once.
+    #[must_use]
+    pub fn of(done: Done, now: Time) -> Self {
+        let OnTheWay { link, mail, asks_for_help, is_disowned } = match done {
+            Done::Pending => return Self::Pending,
+            Done::Skipped => return Self::Skipped,
+            Done::Failed => return Self::Failed,
+            Done::Reset(on_the_way) => on_the_way,
+        };
+        match link.state(now) {
+            _ if is_disowned => Self::Disowned,
+            _ if asks_for_help => Self::AsksForHelp,
+            LinkState::Ended(End::Completed) => Self::Back,
+            LinkState::Ended(End::CompletedAtSignIn) => Self::BackAtSignIn,
+            LinkState::Ended(End::Superseded) => Self::Superseded,
+            LinkState::Ended(End::Revoked) => Self::Revoked,
+            LinkState::Ended(End::AddressChanged) => Self::AddressChanged,
+            LinkState::Ended(End::Disowned) => Self::Disowned,
+            LinkState::Expired => Self::Expired,
+            LinkState::Exhausted => Self::Exhausted,
+            LinkState::Live if link.proved_at.is_some() => Self::Proved,
+            LinkState::Live if link.opened_at.is_some() => Self::Opened,
+            LinkState::Live => match mail {
+                Mailed::Queued => Self::Queued,
+                Mailed::Sent => Self::Sent,
+                Mailed::Bounced => Self::Bounced,
+            },
+        }
+    }
+
     /// Everybody who was reset, is not back, and whom no newer reset took over.
     pub const NOT_BACK: [Self; 11] = [
         Self::Queued,
@@ -267,6 +337,38 @@ mod tests {
         assert_eq!(Stage::read("sent,bounced,nonsense,sent,"), [Stage::Sent, Stage::Bounced]);
         assert_eq!(Stage::write(&[Stage::Sent, Stage::BackAtSignIn]), "sent,back_at_sign_in");
         assert!(Stage::read("").is_empty());
+    }
+
+    #[test]
+    fn a_link_goes_its_way_step_by_step() {
+        let at = |minute: i64| Time::from_unix_milliseconds(0) + Span::minutes(minute);
+        let mut link = Link {
+            issued_at: at(0),
+            expires_at: at(60),
+            opened_at: None,
+            proved_at: None,
+            wrong_passwords: 0,
+            ended: None,
+        };
+        let stage = |link, mail, minute| {
+            let on_the_way = OnTheWay { link, mail, asks_for_help: false, is_disowned: false };
+            Stage::of(Done::Reset(on_the_way), at(minute))
+        };
+        assert_eq!(stage(link, Mailed::Queued, 1), Stage::Queued);
+        assert_eq!(stage(link, Mailed::Bounced, 2), Stage::Bounced);
+        assert_eq!(stage(link, Mailed::Sent, 3), Stage::Sent);
+        link.opened_at = Some(at(4));
+        assert_eq!(stage(link, Mailed::Sent, 4), Stage::Opened);
+        link.proved_at = Some(at(5));
+        assert_eq!(stage(link, Mailed::Sent, 5), Stage::Proved);
+        assert_eq!(stage(link, Mailed::Sent, 60), Stage::Expired);
+        for (end, then) in
+            [(End::Completed, Stage::Back), (End::Superseded, Stage::Superseded), (End::Revoked, Stage::Revoked)]
+        {
+            // Whatever follows, the first end stays.
+            let ended = link.end(at(6), end).end(at(7), End::CompletedAtSignIn);
+            assert_eq!((stage(ended, Mailed::Sent, 7), stage(ended, Mailed::Sent, 600)), (then, then));
+        }
     }
 
     #[test]

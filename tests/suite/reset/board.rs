@@ -1,17 +1,19 @@
 //! The recovery board: each at the stage that the facts say, in pages that leave nobody out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rekey::domain::authority::Role;
-use rekey::domain::board::{PAGE, Stage};
+use rekey::domain::board::{Done, Mailed, OnTheWay, PAGE, Stage};
 use rekey::domain::ids::{ResetId, UserId};
-use rekey::domain::time::Span;
+use rekey::domain::recovery::{End, Link};
+use rekey::domain::time::{Span, Time};
 use rekey::features::recovery::service::{Proof, open, prove};
 use rekey::features::reset::board::{Row, View, view};
 use rekey::features::reset::run::run;
 
 use super::super::browser::*;
 use super::super::harness::*;
+use super::super::lists::Dice;
 
 pub async fn board(world: &World, person: &Person, id: ResetId) -> View {
     view(&world.platform, &world.actor(person).await, id, &[], None).await.unwrap().unwrap()
@@ -32,7 +34,80 @@ pub async fn mailed(world: &World, person: &Person, column: &str) {
     assert!(world.execute(&text).await > 0);
 }
 
+/// Writes facts down that the dice choose, and says what they are.
+async fn some_facts(world: &World, person: &Person, dice: &mut Dice) -> Done {
+    let now = world.now();
+    let time = |minutes: i64| now + Span::minutes(minutes);
+    let mut maybe = |one_in: usize| (dice.below(one_in) == 0).then(|| time(-5));
+    let (opened_at, proved_at, help_asked_at) = (maybe(2), maybe(3), maybe(6));
+    let (disowned_at, skipped, failed_at, pending) = (maybe(8), maybe(12), maybe(12), maybe(12));
+    let (sent_at, bounced_at, ended_at) = (maybe(2), maybe(4), maybe(2));
+    // What its user disowns is marked and, if it lives, ended with that.
+    let ends: Vec<End> = End::ALL.iter().copied().filter(|end| *end != End::Disowned).collect();
+    let ended = ended_at.map(|at| (at, dice.one(&ends)));
+    // Before, at, and after the end of its time; and of the tries.
+    let (expires_at, wrong_passwords) = (time(dice.one(&[-1, 0, 1, 30])), dice.one(&[0, 0, 9, 10, 11]));
+    let link = Link { issued_at: now, expires_at, opened_at, proved_at, wrong_passwords, ended };
+    let sql = |at: Option<Time>| at.map_or_else(|| "NULL".to_owned(), |at| at.unix_milliseconds().to_string());
+    let id = person.user.id;
+    let how = ended.map_or_else(|| "NULL".to_owned(), |(_, end)| format!("'{end}'"));
+    world
+        .execute(&format!(
+            "UPDATE links SET opened_at = {}, proved_at = {}, expires_at = {}, wrong_passwords = {wrong_passwords}, \
+                ended_at = {}, ended_how = {how}, help_asked_at = {}, disowned_at = {} WHERE user_id = '{id}'",
+            sql(opened_at),
+            sql(proved_at),
+            sql(Some(expires_at)),
+            sql(ended.map(|(at, _)| at)),
+            sql(help_asked_at),
+            sql(disowned_at),
+        ))
+        .await;
+    let mail = format!("sent_at = {}, failed_at = {}", sql(sent_at), sql(bounced_at));
+    world.execute(&format!("UPDATE outbox SET {mail} WHERE user_id = '{id}' AND link_id IS NOT NULL")).await;
+    let skip = if skipped.is_some() { "'cancelled'" } else { "NULL" };
+    let done_at = sql(Some(now).filter(|_| pending.is_none()));
+    let failed = sql(failed_at);
+    world
+        .execute(&format!(
+            "UPDATE reset_items SET skip = {skip}, failed_at = {failed}, done_at = {done_at} WHERE user_id = '{id}'"
+        ))
+        .await;
+    let mail = match (bounced_at, sent_at) {
+        (Some(_), _) => Mailed::Bounced,
+        (None, Some(_)) => Mailed::Sent,
+        (None, None) => Mailed::Queued,
+    };
+    let (asks_for_help, is_disowned) = (help_asked_at.is_some(), disowned_at.is_some());
+    match (skipped, failed_at, pending) {
+        (Some(_), ..) => Done::Skipped,
+        (None, Some(_), _) => Done::Failed,
+        (None, None, Some(_)) => Done::Pending,
+        (None, None, None) => Done::Reset(OnTheWay { link, mail, asks_for_help, is_disowned }),
+    }
+}
+
 both! {
+    async fn the_board_decides_as_the_life_of_a_link_does(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let people = world.people(&world.a, Who::MEMBER, PAGE).await;
+        let id = world.reset(&admin, &users_of(&people)).await;
+        let (mut dice, mut seen) = (Dice(41), BTreeSet::new());
+        for _ in 0..6 {
+            let mut expected = BTreeMap::new();
+            for person in &people {
+                let done = some_facts(&world, person, &mut dice).await;
+                expected.insert(person.user.id, (Stage::of(done, world.now()), done));
+            }
+            let found = stages(&world, &admin, id).await;
+            for (user, (stage, done)) in &expected {
+                assert_eq!(found[user], *stage, "{done:?}");
+                seen.insert(*stage);
+            }
+        }
+        assert_eq!(seen.len(), Stage::ALL.len(), "{seen:?}");
+    }
+
     async fn everybody_stands_where_the_facts_say(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let people = world.people(&world.a, Who::MEMBER, 11).await;

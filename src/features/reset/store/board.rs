@@ -76,7 +76,7 @@ impl Row {
     }
 }
 
-/// The stage of an item, in the order in which it is decided; `$2` is now.
+/// The stage of an item, as [`Stage::of`] decides it; `$2` is now.
 fn stage() -> String {
     format!(
         "CASE WHEN i.skip IS NOT NULL THEN 'skipped' WHEN i.failed_at IS NOT NULL THEN 'failed' \
