@@ -109,7 +109,7 @@ impl Transport {
                 mailbox.push(copy());
                 Sending::Sent
             }
-            Self::Servers { mail, .. } => over_smtp(mail, message).await,
+            Self::Servers { mail, .. } => over_smtp(mail, message, SENDING).await,
         }
     }
 
@@ -138,8 +138,9 @@ pub(super) enum Sending {
     Unreachable(String),
 }
 
-async fn over_smtp(server: &Smtp, message: &Message) -> Sending {
-    let (said, for_good) = match timeout(SENDING, server.send(message)).await {
+/// Hands a mail over, which may take as long as `longest`.
+async fn over_smtp(server: &Smtp, message: &Message, longest: Duration) -> Sending {
+    let (said, for_good) = match timeout(longest, server.send(message)).await {
         Ok(Ok(())) => return Sending::Sent,
         Ok(Err(Trouble::Server(error))) => (said(&error), error.is_permanent()),
         Ok(Err(Trouble::Sender(error))) => (said(&error), false),
@@ -176,6 +177,8 @@ fn is_suspicious(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -212,6 +215,51 @@ mod tests {
             assert!(error.starts_with("REKEY_SMTP_URL is not the address of a mail server"), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
+    }
+
+    /// Greets, and then answers a mail letter by letter, without ever coming to an end.
+    async fn tarpit(socket: TcpStream) -> std::io::Result<()> {
+        let (read, mut write) = socket.into_split();
+        let mut lines = BufReader::new(read).lines();
+        write.write_all(b"220 tarpit\r\n").await?;
+        while let Some(line) = lines.next_line().await? {
+            if line.starts_with("MAIL") {
+                loop {
+                    write.write_all(b"2").await?;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+            write.write_all(b"250 tarpit\r\n").await?;
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_answers_letter_by_letter_holds_nobody_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                tokio::spawn(tarpit(socket));
+            }
+        });
+        let message = Message::builder()
+            .from("rekey@rekey.example".parse().unwrap())
+            .to("user@a.example".parse().unwrap())
+            .subject("Hello")
+            .body("Hello".to_owned())
+            .unwrap();
+        let smtp = Smtp::new(&url, ASKING).unwrap();
+        for _ in 0..3 {
+            let sending = over_smtp(&smtp, &message, Duration::from_millis(100)).await;
+            assert_eq!(
+                sending,
+                Sending::NotNow("the mail server did not answer in time".to_owned()),
+                "tried again later"
+            );
+        }
+        server.abort();
     }
 
     #[test]
