@@ -20,7 +20,7 @@ check: ## format, lints and types, without running anything
 	@scripts/setup run
 	@scripts/check
 
-# The same tests as in make test, which kills 200 times and races 100 times on each database.
+# The same tests as in make test, which kills 200 times and races 1,000 times on each database.
 soak: ## kills a process in the middle of running resets, and races recoveries, again and again: make soak N=2000
 	@scripts/setup test
 	@REKEY_TEST_KILLS=$${N:-2000} REKEY_TEST_RACES=$${N:-2000} scripts/with-postgres \

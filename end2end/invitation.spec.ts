@@ -47,7 +47,7 @@ test('an admin invites somebody, who chooses a password, sets up and signs in', 
   await page.getByRole('link', { name: 'Use a backup code' }).click()
   await page.getByLabel('Backup code').fill(codes[0])
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await expect(page.getByText('No users to look after')).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'My security' })).toBeVisible()
 })
 
 test('an owner invites a list from a file', async ({ page, open, axe, code, mail, signIn }) => {

@@ -121,7 +121,7 @@ both! {
         assert_eq!(language_of(&world, &ua).await.as_deref(), Some("de"));
         assert!(elsewhere.get("/security").await.body.contains("Meine Sicherheit"));
         // The console speaks English, and says so.
-        let console = elsewhere.get("/users").await;
+        let console = elsewhere.get("/methods").await;
         assert_eq!(console.header("content-language"), "en");
         assert!(html(&console.body).contains("lang=\"en\"") && html(&console.body).contains("data-reader=\"de\""));
         assert!(console.body.contains("Authentication methods") && !console.body.contains("Anmeldemethoden"));

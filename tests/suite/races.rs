@@ -25,7 +25,7 @@ use super::harness::*;
 use super::recovery::assert_one_authenticator;
 
 /// How often four ways are tried at once, on each database; `REKEY_TEST_RACES` names another number.
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 1000;
 
 fn rounds() -> usize {
     std::env::var("REKEY_TEST_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS)

@@ -1,11 +1,13 @@
 //! Sign-in: nobody gets past a step but through it, and guessing is bounded.
 
+use rekey::domain::authority::Role;
 use rekey::domain::policy::Policy;
 use rekey::domain::sign_in::{GUESS_WINDOW, Step};
 use rekey::domain::time::Span;
 use rekey::features::sign_in::service::{Begun, Factor, Finished, SteppedUp, sign_out, step_up};
 use rekey::features::{session, set_up, users};
 
+use super::browser::*;
 use super::dump::Dump;
 use super::harness::*;
 
@@ -251,6 +253,13 @@ both! {
         sign_out(&world.platform, &world.origin, None, Some(&token)).await.unwrap();
         assert!(matches!(world.finish(&token, &Factor::Code(world.fresh_code(&ua))).await, Finished::Dead));
         assert_eq!(world.rows_of("challenges", ua.user).await, 0);
+    }
+
+    async fn whoever_looks_after_nobody_else_is_led_to_what_is_theirs(world: World) {
+        let (member, auditor) = (world.member(&world.a).await, world.with_role(&world.a, Role::Auditor).await);
+        let page = Browser::signed_in(&world, &member).await.get("/users").await;
+        assert!(page.is_redirect() && page.location().ends_with("/security"), "{}", page.location());
+        assert!(!Browser::signed_in(&world, &auditor).await.get("/users").await.is_redirect());
     }
 
     async fn only_a_local_address_is_remembered(world: World) {

@@ -205,7 +205,8 @@ async fn choice(
     })
 }
 
-/// The users of the reader's customers whom the query of the list's address means.
+/// The users of the reader's customers whom the query of the list's address means. Whoever looks after nobody but themself is
+/// sent to what is theirs: most sign-ins lead here.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
@@ -214,6 +215,9 @@ pub async fn list_users(#[server(default)] query: String) -> Result<Console<User
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let (actor, now) = (&session.actor, request.platform.now());
+    if actor.scope(Right::Read).customers().is_empty() {
+        request.go("/security");
+    }
     let asked = asked(&request, actor, "/users", &query);
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let page = service::page(&mut conn, &asked.scope, &asked.filter, now, asked.after.as_deref()).await?;

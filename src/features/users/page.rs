@@ -85,7 +85,7 @@ fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyVie
 fn table(list: &List, me: &Me, now: Moment) -> AnyView {
     let head = &list.head;
     if list.users.is_empty() {
-        return nobody(list, me);
+        return nobody(list);
     }
     let filter = &head.filter;
     let today = today(now);
@@ -118,18 +118,15 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
     .into_any()
 }
 
-fn nobody(list: &List, me: &Me) -> AnyView {
+fn nobody(list: &List) -> AnyView {
     let filter = &list.head.filter;
-    let (title, rest) = match (me.reads, filter.search.is_empty(), filter.narrows()) {
-        (false, ..) => ("No users to look after".to_owned(), "Your role covers yourself. My security is yours."),
-        (true, true, false)
-            if list.head.choice.chosen > list.head.choice.customers.iter().filter(|c| c.chosen).count() =>
-        {
+    let (title, rest) = match (filter.search.is_empty(), filter.narrows()) {
+        (true, false) if list.head.choice.chosen > list.head.choice.customers.iter().filter(|c| c.chosen).count() => {
             ("No such customer".to_owned(), "The address may be mistyped, or this customer is not one of yours.")
         }
-        (true, true, false) => ("No users yet".to_owned(), "Invite them, one by one or from a file."),
-        (true, true, true) => ("Nobody matches".to_owned(), "Remove a filter, or choose other customers."),
-        (true, false, _) => (format!("Nobody is called “{}”", filter.search), "Any part of a name or address will do."),
+        (true, false) => ("No users yet".to_owned(), "Invite them, one by one or from a file."),
+        (true, true) => ("Nobody matches".to_owned(), "Remove a filter, or choose other customers."),
+        (false, _) => (format!("Nobody is called “{}”", filter.search), "Any part of a name or address will do."),
     };
     view! {
         <div class="content">
