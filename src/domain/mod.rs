@@ -23,6 +23,7 @@ pub mod password;
 pub mod phone;
 pub mod plan;
 pub mod policy;
+pub mod progress;
 pub mod recovery;
 pub mod reset_filter;
 pub mod resilience;

@@ -242,6 +242,7 @@ mod tests {
         #[test]
         fn an_address_carries_the_whole_filter(filter in filters()) {
             let pairs = filter.pairs();
+            prop_assert!(pairs.iter().all(|(name, _)| UserFilter::NAMES.contains(name)));
             let read = UserFilter::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str())));
             prop_assert_eq!(read, filter);
         }

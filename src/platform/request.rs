@@ -36,6 +36,29 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
+/// What stands after the question mark of an address.
+#[derive(Clone, Debug, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads it, with its question mark or without.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        Self(url::form_urlencoded::parse(text.trim_start_matches('?').as_bytes()).into_owned().collect())
+    }
+
+    /// Every name with its value, in their order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The first value of this name.
+    #[must_use]
+    pub fn value(&self, wanted: &str) -> Option<&str> {
+        self.pairs().find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    }
+}
+
 /// A local address to go to after sign-in: one path on this site, or the start page.
 #[must_use]
 pub fn local_path(next: &str) -> &str {
@@ -57,6 +80,16 @@ mod tests {
             assert_eq!(local_path(evil), "/", "{evil}");
         }
         assert_eq!(local_path("/users?q=zo%C3%AB"), "/users?q=zo%C3%AB");
+    }
+
+    #[test]
+    fn a_query_is_read_with_and_without_its_question_mark() {
+        for text in ["?q=zo%C3%AB+x&customer=a&customer=b&find=", "q=zo%C3%AB+x&customer=a&customer=b&find="] {
+            let query = Query::read(text);
+            assert_eq!((query.value("q"), query.value("customer")), (Some("zoë x"), Some("a")));
+            assert_eq!((query.value("find"), query.value("none")), (Some(""), None));
+            assert_eq!(query.pairs().filter(|(name, _)| *name == "customer").count(), 2);
+        }
     }
 
     #[test]

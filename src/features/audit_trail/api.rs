@@ -21,6 +21,8 @@ use crate::features::audit::service;
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::features::users::list_api::chosen;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// How many rows are on a page.
 pub const PAGE: usize = 50;
@@ -72,10 +74,8 @@ pub struct AuditPage {
 pub async fn list_events(#[server(default)] query: String) -> Result<Console<AuditPage>, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-    let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let user: Option<UserId> = value("user").and_then(|id| id.parse().ok());
+    let asked = Query::read(&query);
+    let user: Option<UserId> = asked.value("user").and_then(|id| id.parse().ok());
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let (scope, head) = if user.is_some() {
         (session.actor.scope(Right::Read), None)
@@ -83,7 +83,7 @@ pub async fn list_events(#[server(default)] query: String) -> Result<Console<Aud
         let (scope, head) = chosen(&mut conn, &request, &session.actor, "/audit", &query).await?;
         (scope, Some(head))
     };
-    let before = value("before").and_then(|before| {
+    let before = asked.value("before").and_then(|before| {
         let mut parts = before.split('.');
         let at = Time::from_unix_milliseconds(parts.next()?.parse().ok()?);
         Some((at, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))

@@ -126,7 +126,7 @@ pub async fn take_code(
 /// When the database fails or the secret does not open.
 pub async fn code_now(conn: &mut Conn, platform: &Platform, user: UserRef) -> Result<Option<String>> {
     if let Some(row) = apps(conn, user).await?.last() {
-        return Ok(Some(open(platform, user, row)?.code(platform.now())));
+        return Ok(Some(open(platform, user, row)?.code(platform.wall())));
     }
     match tokens(conn, user).await?.last().and_then(|row| row.token_id) {
         Some(token) => stock::service::code_now(conn, platform, user, token).await,

@@ -89,8 +89,8 @@ pub fn ask_for_help(fate: &Fate, help: Help, before: impl Fn() + Clone + Send + 
     view! { {button}{asked} }.into_any()
 }
 
-/// The same below what a page asks of somebody who may have come from a link: folded, unless the link still matters, which
-/// `here` says why it does not.
+/// The same below what a page asks of somebody who may have come from a link; `here` says why they need none. It is folded once
+/// the link has ended.
 pub fn about_link(fate: Option<Fate>, help: Help, here: &'static str) -> Option<AnyView> {
     let fate = fate?;
     let open = fate.ended_at.is_none() || help.outcome.get_untracked().is_some();

@@ -22,6 +22,8 @@ use crate::domain::user_filter::UserFilter;
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// Freezes a selection and sends the browser to its review. Nothing is reset yet. With `all` it is everybody whom `query`
 /// means, the query of a list's address, whoever was ticked.
@@ -37,9 +39,7 @@ pub async fn plan(
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let selection = if all {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        service::Selection::Matching(UserFilter::from_pairs(pairs))
+        service::Selection::Matching(UserFilter::from_pairs(Query::read(&query).pairs()))
     } else {
         service::Selection::Ticked(users)
     };

@@ -3,9 +3,9 @@
 use super::service;
 use super::store::{self, returned};
 use crate::domain::authority::Actor;
-use crate::domain::board::Returned;
 use crate::domain::ids::ResetId;
 use crate::domain::mail::Mail;
+use crate::domain::progress::Returned;
 use crate::features::outbox::service::Letter;
 use crate::features::{outbox, session};
 use crate::platform::{Platform, Result};

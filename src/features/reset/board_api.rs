@@ -4,9 +4,10 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::Refusal;
-use crate::domain::board::{Act, Progress, Stage};
+use crate::domain::board::{Act, Stage};
 use crate::domain::ids::{ResetId, UserId};
 use crate::domain::plan::{Failure, PlanOutcome, Skip};
+use crate::domain::progress::Progress;
 use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 
@@ -30,6 +31,8 @@ use crate::features::session::request::Request;
 use crate::features::session::service::Session;
 #[cfg(feature = "ssr")]
 use crate::platform::Platform;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// One user of a confirmed reset.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -135,11 +138,9 @@ pub async fn board_page(
     id: ResetId,
     query: &str,
 ) -> Result<Option<Box<BoardPage>>, ApiError> {
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-    let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let stages = Stage::read(value("state").unwrap_or_default());
-    let after = value("after").and_then(read_cursor);
+    let query = Query::read(query);
+    let stages = Stage::read(query.value("state").unwrap_or_default());
+    let after = query.value("after").and_then(read_cursor);
     let actor = &session.actor;
     let Some(view) = board::view(platform, actor, id, &stages, after).await? else {
         return Ok(None);

@@ -16,6 +16,8 @@ use super::api::planned;
 use super::from_list::{self, Means};
 #[cfg(feature = "ssr")]
 use crate::features::session::request::Request;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// How many lines are on a page.
 pub const PAGE: usize = 50;
@@ -155,13 +157,11 @@ pub async fn show_listed(
     };
     let count = |of: Part| (of, view.lines.iter().filter(|line| part(line) == of).count());
     let counts: Vec<(Part, usize)> = Part::ALL.iter().map(|part| count(*part)).collect();
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-    let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let asked = value("show").and_then(|part| part.parse().ok());
+    let query = Query::read(&query);
+    let asked = query.value("show").and_then(|part| part.parse().ok());
     let shown: Part =
         asked.or_else(|| counts.iter().find(|(_, count)| *count > 0).map(|(part, _)| *part)).unwrap_or(Part::Matched);
-    let before: usize = value("after").and_then(|after| after.parse().ok()).unwrap_or(0);
+    let before: usize = query.value("after").and_then(|after| after.parse().ok()).unwrap_or(0);
     let lines = view.lines.iter().filter(|line| part(line) == shown).skip(before).take(PAGE).map(row).collect();
     let page = ListedPage { id, until: view.until, counts, part: shown, before, lines };
     Ok(request.console(&session, Some(page)))

@@ -23,6 +23,8 @@ use crate::domain::reset_filter::Tab;
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::features::users::list_api::chosen;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// How many resets are on a page.
 pub const PAGE: usize = 50;
@@ -88,10 +90,9 @@ pub struct ResetList {
 pub async fn list_resets(#[server(default)] query: String) -> Result<Console<ResetList>, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-    let filter = ResetFilter::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let before = pairs.iter().find(|(name, _)| name == "before").and_then(|(_, id)| id.parse().ok());
+    let asked = Query::read(&query);
+    let filter = ResetFilter::from_pairs(asked.pairs());
+    let before = asked.value("before").and_then(|id| id.parse().ok());
     let (actor, now) = (&session.actor, request.platform.now());
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let (scope, head) = chosen(&mut conn, &request, actor, "/resets", &query).await?;

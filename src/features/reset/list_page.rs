@@ -72,7 +72,7 @@ fn list(list: ResetList, me: &Me, now: Moment) -> AnyView {
     let manages = me.manages;
     view! {
         <SheetHead title="Resets" beside=beside>
-            <a class="button" href=super::people_api::HERE>"Recovery board"</a>
+            <a class="button" href=super::people_api::HERE><Icon of=Glyph::Users/><span class="label">"Recovery board"</span></a>
             {manages.then(|| view! {
                 <a class="button" href="/resets/from-list"><Icon of=Glyph::Document/><span class="label">"Reset from a list"</span></a>
             })}

@@ -36,6 +36,8 @@ use crate::features::session::request::Request;
 use crate::features::users;
 #[cfg(feature = "ssr")]
 use crate::features::users::list_api::chosen;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// How far back the board looks, in days.
 pub const DAYS: [u16; 4] = [1, 7, 30, 90];
@@ -77,12 +79,10 @@ pub struct PeoplePage {
 /// What an address asks for beside its customers.
 #[cfg(feature = "ssr")]
 fn asked(query: &str, scope: Scope, now: Time) -> (Asked, u16) {
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-    let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let query = Query::read(query);
     let days =
-        value("days").and_then(|days| days.parse().ok()).filter(|days| DAYS.contains(days)).unwrap_or(USUAL_DAYS);
-    let stages = value("state").map(Stage::read).filter(|stages| !stages.is_empty());
+        query.value("days").and_then(|days| days.parse().ok()).filter(|days| DAYS.contains(days)).unwrap_or(USUAL_DAYS);
+    let stages = query.value("state").map(Stage::read).filter(|stages| !stages.is_empty());
     let since = now - Span::hours(24 * i64::from(days));
     (Asked { scope, since, stages: stages.unwrap_or_else(|| Stage::NOT_BACK.to_vec()) }, days)
 }
@@ -135,8 +135,7 @@ async fn picked(
     query: &str,
 ) -> Result<Vec<(ResetId, Picked)>, ApiError> {
     if all {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let filter = UserFilter::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let filter = UserFilter::from_pairs(Query::read(query).pairs());
         let whole = actor.scope(Right::Read);
         let scope = if filter.customers.is_empty() { whole } else { whole.narrowed(&filter.customers) };
         let now = request.platform.now();

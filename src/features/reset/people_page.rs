@@ -11,7 +11,7 @@ use crate::domain::board::Stage;
 use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::{MfaState, UserFilter};
 use crate::features::session::page::console;
-use crate::features::users::list_api::{ListHead, address};
+use crate::features::users::list_api::{ListHead, address, with_rest};
 use crate::features::users::list_parts::{customer_selector, number};
 use crate::ui::{Banner, Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, Tone, rows, today};
 
@@ -33,14 +33,11 @@ pub fn RecoveryBoardPage() -> impl IntoView {
 
 /// The address of the board with this period and these stages, from its beginning or after somebody.
 fn place(head: &ListHead, days: u16, stages: &[Stage], after: Option<&str>) -> String {
-    let mut at = address(HERE, &head.filter, after);
-    let days = (days != USUAL_DAYS).then(|| format!("days={days}"));
-    let state = (!stages.is_empty() && stages != Stage::NOT_BACK).then(|| format!("state={}", Stage::write(stages)));
-    for part in days.into_iter().chain(state) {
-        at.push(if at.contains('?') { '&' } else { '?' });
-        at.push_str(&part);
-    }
-    at
+    let after = after.map(|after| ("after", after.to_owned()));
+    let days = (days != USUAL_DAYS).then(|| ("days", days.to_string()));
+    let state = (!stages.is_empty() && stages != Stage::NOT_BACK).then(|| ("state", Stage::write(stages)));
+    let rest = after.into_iter().chain(days).chain(state).map(|(name, value)| (name.to_owned(), value));
+    with_rest(HERE, &head.filter, &rest.collect::<Vec<_>>())
 }
 
 fn period(days: u16) -> String {

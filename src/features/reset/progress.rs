@@ -15,8 +15,8 @@ use tokio::time::sleep;
 
 use super::board;
 use crate::domain::authority::Actor;
-use crate::domain::board::Progress;
 use crate::domain::ids::ResetId;
+use crate::domain::progress::Progress;
 use crate::features::session::upload::{failed, signed_in, still_signed_in};
 use crate::platform::{Platform, Result};
 

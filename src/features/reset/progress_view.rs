@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::domain::board::Progress;
 use crate::domain::ids::ResetId;
+use crate::domain::progress::Progress;
 use crate::features::users::list_parts::number;
 use crate::ui::listen;
 

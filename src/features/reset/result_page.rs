@@ -151,8 +151,8 @@ pub fn tiles(counts: &[(Stage, i64)], shown: &[Stage], address: impl Fn(&[Stage]
         view! { <StatTile number label=stage.label() href here/> }
     };
     let there = ORDER.iter().filter(|stage| of(stage) > 0);
-    let tiles = there.map(tile).collect_view();
-    view! { <StatTiles>{tiles}</StatTiles> }.into_any()
+    let tiles: Vec<_> = there.map(tile).collect();
+    (!tiles.is_empty()).then(|| view! { <StatTiles>{tiles}</StatTiles> }).into_any()
 }
 
 fn stopped(page: &BoardPage, now: Moment) -> Option<AnyView> {

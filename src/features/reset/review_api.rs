@@ -16,6 +16,8 @@ use super::store;
 use crate::domain::plan::{Item, LIFETIME, seal};
 #[cfg(feature = "ssr")]
 use crate::domain::policy::Policy;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// How many people are listed at once.
 pub const PAGE: usize = 50;
@@ -128,11 +130,9 @@ pub struct ResetPage {
 /// The page of a plan, as the query of its address asks for it.
 #[cfg(feature = "ssr")]
 pub(super) fn page(view: &View, query: &str) -> ResetPage {
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-    let value = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let place = |wanted: &str| value(wanted).and_then(|value| value.parse::<usize>().ok()).unwrap_or(0);
-    let mut listing = Listing::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let query = Query::read(query);
+    let place = |wanted: &str| query.value(wanted).and_then(|value| value.parse::<usize>().ok()).unwrap_or(0);
+    let mut listing = Listing::from_pairs(query.pairs());
     // A customer that is not in it, or not the reader's, is none.
     listing.customer = listing.customer.filter(|id| view.customers.iter().any(|customer| customer.id == *id));
     let items: Vec<(&store::ItemRow, Item, Role)> =

@@ -316,9 +316,9 @@ pub async fn take_two_codes(
 pub async fn code_now(conn: &mut Conn, platform: &Platform, user: UserRef, id: TokenId) -> Result<Option<String>> {
     let opened = open(conn, platform, user, id).await?;
     Ok(opened.map(|(secret, profile, last)| {
-        let window = profile.window(platform.now(), last);
+        let window = profile.window(platform.wall(), last);
         let step = match profile.moving {
-            crate::domain::totp::Moving::Time(seconds) => Step::of(platform.now(), seconds),
+            crate::domain::totp::Moving::Time(seconds) => Step::of(platform.wall(), seconds),
             crate::domain::totp::Moving::Counter => Step(*window.start()),
         };
         secret.code(profile, step)

@@ -26,6 +26,8 @@ use crate::features::{
 };
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// A token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,8 +99,7 @@ pub async fn list_tokens(#[server(default)] query: String) -> Result<Console<Tok
     let session = request.signed_in().await?;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let (scope, head) = chosen(&mut conn, &request, &session.actor, "/tokens", &query).await?;
-    let pairs = url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes());
-    let state = pairs.into_owned().find(|(name, _)| name == "state").and_then(|(_, value)| value.parse().ok());
+    let state = Query::read(&query).value("state").and_then(|state| state.parse().ok());
     let asked = stock::service::asked(&head.filter.search, state);
     let (tokens, next) = stock::service::page(&mut conn, &scope, &asked, head.after.as_deref()).await?;
     let counts = stock::service::counts(&mut conn, &scope, &asked).await?;

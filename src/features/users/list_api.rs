@@ -21,6 +21,8 @@ use crate::features::customers;
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::Conn;
+#[cfg(feature = "ssr")]
+use crate::platform::request::Query;
 
 /// A customer in the customer selector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,9 +60,12 @@ pub struct Choice {
 
 /// The most customers that the customer selector offers at once; others are found by name.
 pub const CHOICES: usize = 60;
-/// What stands in an address of one page, or of one search in the customer selector, and not of the list.
+/// Where one page of a list begins.
 #[cfg(feature = "ssr")]
-const OF_A_PAGE: [&str; 4] = ["after", "before", "find", "finding"];
+const OF_A_PAGE: [&str; 2] = ["after", "before"];
+/// What a search in the customer selector asks.
+#[cfg(feature = "ssr")]
+const OF_A_SEARCH: [&str; 2] = ["find", "finding"];
 
 /// What a list shows, of whom, and how many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,21 +109,20 @@ struct Asked {
 /// address that says so. A customer that the reader may not see is not there.
 #[cfg(feature = "ssr")]
 fn asked(request: &Request, actor: &Actor, path: &str, query: &str) -> Asked {
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-    let pairs = || pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let value = |wanted| pairs().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
-    let mut filter = UserFilter::from_pairs(pairs());
-    let rest: Vec<(String, String)> = pairs()
-        .filter(|(name, value)| !UserFilter::NAMES.contains(name) && !OF_A_PAGE.contains(name) && !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let asked = Query::read(query);
+    let value = |wanted| asked.value(wanted).map(str::to_owned);
+    let mut filter = UserFilter::from_pairs(asked.pairs());
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let is_of_a_page = |name: &str| OF_A_PAGE.contains(&name) || OF_A_SEARCH.contains(&name);
+    let is_rest =
+        |(name, value): &(&str, &str)| !UserFilter::NAMES.contains(name) && !is_of_a_page(name) && !value.is_empty();
+    let rest: Vec<(String, String)> = asked.pairs().filter(is_rest).map(owned).collect();
     let again = |filter: &UserFilter| {
-        let place = ["after", "before"].into_iter().filter_map(|name| Some((name.to_owned(), value(name)?)));
+        let place = asked.pairs().filter(|(name, _)| OF_A_PAGE.contains(name)).map(owned);
         with_rest(path, filter, &rest.iter().cloned().chain(place).collect::<Vec<_>>())
     };
     let whole = actor.scope(Right::Read);
-    let named = pairs().any(|(name, value)| name == "customer" && !value.is_empty());
+    let named = asked.pairs().any(|(name, value)| name == "customer" && !value.is_empty());
     let mut chosen = whole.narrowed(&filter.customers);
     if named {
         // Foreign ones are left out, and so are all of them together: the list is then empty.
@@ -133,7 +137,7 @@ fn asked(request: &Request, actor: &Actor, path: &str, query: &str) -> Asked {
     let scope = if filter.customers.is_empty() { whole } else { chosen };
     let find = value("find").filter(|_| value("finding").is_some()).unwrap_or_default();
     // A form sends its empty fields too: the address that stays says only what is asked.
-    if named && find.is_empty() && pairs().any(|(name, value)| value.is_empty() || name == "find") {
+    if named && find.is_empty() && asked.pairs().any(|(name, value)| value.is_empty() || name == "find") {
         request.go(&again(&filter));
     }
     Asked { after: value("after"), filter, rest, scope, find: find.chars().take(100).collect() }
@@ -143,21 +147,18 @@ fn asked(request: &Request, actor: &Actor, path: &str, query: &str) -> Asked {
 #[must_use]
 pub fn with_rest(path: &str, filter: &UserFilter, rest: &[(String, String)]) -> String {
     let escape = leptos_router::location::Url::escape;
-    let mut at = address(path, filter, None);
-    for (name, value) in rest {
-        at.push(if at.contains('?') { '&' } else { '?' });
-        at.push_str(&format!("{name}={}", escape(value)));
-    }
-    at
+    let own = filter.pairs();
+    let own = own.iter().map(|(name, value)| (*name, value));
+    let all = own.chain(rest.iter().map(|(name, value)| (name.as_str(), value)));
+    let query: Vec<String> = all.map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// The address of a list with this filter.
+/// The address of a list with this filter, from the row after this one on.
 #[must_use]
 pub fn address(path: &str, filter: &UserFilter, after: Option<&str>) -> String {
-    let escape = leptos_router::location::Url::escape;
-    let pairs = filter.pairs().into_iter().chain(after.map(|after| ("after", after.to_owned())));
-    let query: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", escape(&value))).collect();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+    let after = after.map(|after| ("after".to_owned(), after.to_owned()));
+    with_rest(path, filter, after.as_slice())
 }
 
 /// What the customer selector offers, beginning with what is chosen and what the reader wants first.

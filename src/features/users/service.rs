@@ -1,8 +1,11 @@
-//! Finds people within a scope (`list`), adds them, and keeps what decides whether they can sign in.
+//! Finds people within a scope (`list`), adds them, and keeps what decides whether they can sign in. Where their mails go is
+//! in `address`.
 
+mod address;
 pub mod life;
 mod list;
 
+pub use address::{address_of, change_address, restore_address, second_address, set_second_address, taken};
 pub use list::{ListedMethod, PAGE, Page, User, by_ids, census, count, count_methods, counts, ids, methods, page};
 
 use super::store;
@@ -118,14 +121,6 @@ pub async fn credentials(conn: &mut Conn, address: &Address) -> Result<Option<Cr
 /// When the database fails.
 pub async fn credentials_of(conn: &mut Conn, user: UserRef) -> Result<Option<Credentials>> {
     Ok(store::lock(conn, user).await?.map(|row| Credentials { user, password_hash: row.password_hash }))
-}
-
-/// Where mails to `user` go.
-///
-/// # Errors
-/// When the database fails.
-pub async fn address_of(conn: &mut Conn, user: UserRef) -> Result<Option<Address>> {
-    store::address(conn, user).await
 }
 
 /// What `user` is called.
@@ -263,54 +258,6 @@ pub async fn add(conn: &mut Conn, platform: &Platform, customer: CustomerId, new
     };
     audit::service::record_all(conn, platform, rows.iter().map(added).collect()).await?;
     Ok(rows.into_iter().map(|row| row.user).collect())
-}
-
-/// Gives `user` another address, which has just proved to reach them; half-finished sign-ins and whatever else waits for a
-/// link in a mail to the old one end.
-///
-/// # Errors
-/// When the database fails; [`crate::platform::Fault::is_taken`] when the address is somebody else's.
-pub async fn change_address(conn: &mut Conn, user: UserRef, address: &Address, now: Time) -> Result<()> {
-    store::set_address(conn, user, address, &address_key(address), now).await?;
-    session::service::end_all_challenges(conn, user.customer, &[user.id]).await?;
-    Ok(())
-}
-
-/// Gives `user` back an address of theirs, which has just proved to reach them, and ends everything that is open: whoever
-/// changed it may have opened that. Says how many sessions ended.
-///
-/// # Errors
-/// When the database fails; [`crate::platform::Fault::is_taken`] when the address is somebody else's.
-pub async fn restore_address(conn: &mut Conn, user: UserRef, address: &Address, now: Time) -> Result<u64> {
-    change_address(conn, user, address, now).await?;
-    session::service::end_all(conn, user.customer, &[user.id]).await
-}
-
-/// Where copies of notices to `user` go, and since when that is known to reach them.
-///
-/// # Errors
-/// When the database fails.
-pub async fn second_address(conn: &mut Conn, user: UserRef) -> Result<Option<(Address, Time)>> {
-    let row = store::second_address(conn, user).await?;
-    Ok(row.and_then(|row| row.second_address.zip(row.second_verified_at)))
-}
-
-/// Gives `user` a second address, which has just proved to reach them, or takes it away.
-///
-/// # Errors
-/// When the database fails.
-pub async fn set_second_address(conn: &mut Conn, user: UserRef, second: Option<&Address>, now: Time) -> Result<()> {
-    let second = store::Second { second_address: second.cloned(), second_verified_at: second.map(|_| now) };
-    store::set_second_address(conn, user, &second).await
-}
-
-/// Which of `addresses` belong to somebody already, or may again, by their folded form.
-///
-/// # Errors
-/// When the database fails.
-pub async fn taken(conn: &mut Conn, addresses: &[Address]) -> Result<Vec<String>> {
-    let keys: Vec<String> = addresses.iter().map(address_key).collect();
-    store::taken(conn, &keys).await
 }
 
 /// Gives `user` a role in `customer`, in place of the one they had there.

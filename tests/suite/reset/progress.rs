@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::to_bytes;
 use axum::http::StatusCode;
 use rekey::domain::authority::Role;
-use rekey::domain::board::Progress;
+use rekey::domain::progress::Progress;
 use rekey::features::reset::progress::WATCHERS;
 use rekey::features::reset::run::run;
 use rekey::features::session;

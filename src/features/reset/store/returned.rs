@@ -2,8 +2,8 @@
 
 use sqlx::FromRow;
 
-use crate::domain::board::{RETURNS_TOLD_FOR, Returned};
 use crate::domain::ids::ResetId;
+use crate::domain::progress::{RETURNS_TOLD_FOR, Returned};
 use crate::domain::time::Time;
 use crate::platform::{Conn, Result};
 
