@@ -40,7 +40,7 @@ journey.use({ expectedComplaints: [/404 .*\/recover\//] })
 
 const resetMail = 'Set up your sign-in again'
 
-journey('an owner resets a user, who follows the mail and is back @everywhere', async ({ page, context, open, axe, code, mail, signIn, reset, setUp }) => {
+journey('an owner resets a user, who follows the mail and is back @everywhere', async ({ page, context, open, axe, fit, code, mail, signIn, reset, setUp }) => {
   test.setTimeout(180_000)
   const user = { name: 'Siobhán O’Donoghue', address: 'siobhan.odonoghue@hafenwerk.example' }
   const old = await code(user.address)
@@ -65,7 +65,11 @@ journey('an owner resets a user, who follows the mail and is back @everywhere', 
   await axe()
   const { secret, codes } = await setUp(page)
   await expect(page.getByRole('heading', { name: 'You are back in' })).toBeVisible()
-  await axe()
+  await expect(page.getByText('Deleted 1 authenticator app and 10 backup codes.')).toBeVisible()
+  await fit()
+  // It is still there when it is loaded again, and going back leads nowhere else.
+  await open('/set-up/codes')
+  await expect(page.getByRole('heading', { name: 'You are back in' })).toBeVisible()
 
   // The link has done its work.
   await open(link)
@@ -124,6 +128,10 @@ journey('a user who signs in before following the mail sets up there, and the li
   await fit()
   await setUp(page)
   // Set up at sign-in: signed in.
+  await expect(page.getByRole('heading', { name: 'You are back in' })).toBeVisible()
+  await expect(page.getByText('Deleted 1 authenticator app and 10 backup codes.')).toBeVisible()
+  await axe()
+  await page.getByRole('link', { name: 'Continue' }).click()
   await expect(page.getByRole('heading', { name: 'My security' })).toBeVisible()
   await expect(page.getByText('10 of 10 left')).toBeVisible()
 
@@ -149,6 +157,10 @@ journey('in German, too, the link is dead once its user has set up at sign-in', 
   await theirs.getByLabel('Passwort', { exact: true }).fill(password)
   await theirs.getByRole('button', { name: 'Weiter' }).click()
   await setUp(theirs, 'de')
+  await expect(theirs.getByRole('heading', { name: 'Sie sind wieder drin' })).toBeVisible()
+  await expect(theirs.getByText('Gelöscht: 1 Authenticator-App und 10 Backup-Codes.')).toBeVisible()
+  await fit(theirs)
+  await theirs.getByRole('link', { name: 'Weiter' }).click()
   await expect(theirs.getByRole('heading', { name: 'Meine Sicherheit' })).toBeVisible()
   await expect(theirs.getByText('10 von 10 übrig')).toBeVisible()
   await open(link, theirs)

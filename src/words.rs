@@ -6,6 +6,7 @@
 //! WASM; it stays inside.
 
 pub mod dates;
+pub mod lost;
 
 use std::sync::Arc;
 

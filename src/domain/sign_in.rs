@@ -91,6 +91,8 @@ pub enum Step {
     SaveCodes,
     /// The link in the mail to a new address.
     Confirm,
+    /// Nothing any more: it stays for the page that says what is new.
+    Done,
 }
 spelled!(Step {
     Factor => "factor",
@@ -98,6 +100,7 @@ spelled!(Step {
     SetUp => "set_up",
     SaveCodes => "save_codes",
     Confirm => "confirm",
+    Done => "done",
 });
 
 /// With this begins, in the field of a form that would otherwise hold six digits, what a passkey answered.

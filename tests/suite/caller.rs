@@ -38,11 +38,11 @@ fn with_codes() -> Policy {
 }
 
 /// A help desk, a user it has reset, the reset, and the link.
-struct Called {
+pub struct Called {
     admin: Person,
     user: Person,
     reset: ResetId,
-    link: String,
+    pub link: String,
 }
 
 impl World {
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// A code that must be made.
-    async fn caller_code(&self, called: &Called) -> String {
+    pub async fn caller_code(&self, called: &Called) -> String {
         let session = self.session(&called.admin).await;
         match self.try_code(&session, &called.user, &self.identified(&called.admin)).await {
             Made::Done { digits, .. } => digits.to_string(),
@@ -77,7 +77,7 @@ impl World {
     }
 
     /// The set-up that a link and a code led to.
-    async fn proved(&self, link: &str, digits: &str) -> Option<String> {
+    pub async fn proved(&self, link: &str, digits: &str) -> Option<String> {
         match self.by_code(link, digits).await {
             Proof::Proved(token) => Some(token.0),
             Proof::Wrong | Proof::ByMail | Proof::Dead => None,

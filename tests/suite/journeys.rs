@@ -319,8 +319,13 @@ async fn whole_way(world: &World) -> Vec<String> {
     }
     let answer = phone.post("/api/set_up/finish", "/set-up/codes", &[("code", &codes[4])]).await;
     assert_eq!(answer.location(), "/set-up/done");
-    assert!(phone.cookies.is_empty(), "{:?}", phone.cookies.keys());
-    assert_eq!(phone.get("/set-up/done").await.status, StatusCode::OK);
+    assert_eq!(phone.cookies.keys().collect::<Vec<_>>(), [CHALLENGE]);
+    let done = phone.get("/set-up/done").await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert!(done.body.contains("Deleted 1 authenticator app and 10 backup codes."), "{}", done.body);
+    // Wherever they go back to, they come out there; nobody else does.
+    assert_eq!(phone.get("/set-up/codes").await.location(), "/set-up");
+    assert_eq!(phone.get("/set-up").await.location(), "/set-up/done");
     // The link is spent; what was set up works.
     let spent = phone.get(&page).await;
     let made_up = phone.get("/recover/x.y").await;

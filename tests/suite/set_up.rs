@@ -24,10 +24,10 @@ both! {
         let (secret, codes) = world.register(&token).await.unwrap();
         assert_eq!(codes.len(), 10);
         assert!(matches!(world.save_codes(&token, &new_code(9)).await, Finished::Wrong));
-        let Finished::SignedIn { token: session, next } = world.save_codes(&token, &codes[6]).await else {
+        let Finished::SignedIn { token: session, next, back } = world.save_codes(&token, &codes[6]).await else {
             panic!("not signed in")
         };
-        assert_eq!(next, "/");
+        assert_eq!((next.as_str(), back), ("/", false));
         assert!(world.find(&session.0).await.unwrap().actor.has_mfa);
         // The code typed back was not spent: all ten are there.
         assert_eq!(world.count("SELECT COUNT(*) FROM backup_codes WHERE used_at IS NULL").await, 10);

@@ -139,7 +139,17 @@ pub async fn about(
 /// # Errors
 /// When the database fails.
 pub async fn signed_in_from(conn: &mut Conn, user: UserRef) -> Result<Vec<String>> {
-    store::signed_in_from(conn, user, SIGN_INS).await
+    let sign_ins = last(conn, user, What::SignedIn, SIGN_INS).await?;
+    Ok(sign_ins.into_iter().filter_map(|entry| entry.event.from).collect())
+}
+
+/// The newest events of one kind about `user` in their home customer's chain, at most `limit`, the newest first: for their own
+/// eyes, and for whoever reads that customer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last(conn: &mut Conn, user: UserRef, what: What, limit: i64) -> Result<Vec<Entry>> {
+    Ok(store::last(conn, user, what, limit).await?.into_iter().map(entry).collect())
 }
 
 /// The newest events about or by somebody in their home customer's chain, at most `limit`, for their own eyes.

@@ -173,13 +173,12 @@ pub async fn about(conn: &mut Conn, user: UserRef, by: bool, before: i64, limit:
     Ok(query.bind(before).bind(limit).fetch_all(conn).await?)
 }
 
-/// From where somebody signed in lately, the newest first, each sign-in once.
-pub async fn signed_in_from(conn: &mut Conn, user: UserRef, limit: i64) -> Result<Vec<String>> {
-    let text = "SELECT from_address FROM audit_events \
-         WHERE chain = $1 AND target_id = $2 AND what = $3 AND from_address IS NOT NULL ORDER BY number DESC LIMIT $4";
-    let query = sqlx::query_as::<_, (String,)>(text).bind(user.customer).bind(user.id);
-    let rows = query.bind(What::SignedIn).bind(limit).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(address,)| address).collect())
+/// The newest rows of one kind about one user in the chain of their home customer.
+pub async fn last(conn: &mut Conn, user: UserRef, what: What, limit: i64) -> Result<Vec<Row>> {
+    let text = "SELECT chain, number, at, what, actor_customer_id, actor_id, target_id, from_address, details, hash \
+         FROM audit_events WHERE chain = $1 AND target_id = $2 AND what = $3 ORDER BY number DESC LIMIT $4";
+    let query = sqlx::query_as(text).bind(user.customer).bind(user.id);
+    Ok(query.bind(what).bind(limit).fetch_all(conn).await?)
 }
 
 /// Where a row stands among those of all chains: rows of two customers may share time and number.

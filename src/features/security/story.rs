@@ -6,6 +6,7 @@ use crate::domain::audit::What;
 use crate::domain::caller::Identified;
 use crate::domain::method::MethodKind;
 use crate::ui::Glyph;
+use crate::words::lost::lost;
 use crate::words::{Locale, browser_name, locale, mail_about, td_string};
 
 /// One event in words.
@@ -38,7 +39,7 @@ pub fn tell(event: &Happened) -> Told {
     let why: Vec<String> = quoted.into_iter().chain(detail("ticket").map(str::to_owned)).collect();
     under.extend((!why.is_empty()).then(|| why.join(" ")));
     under.extend(identified(locale, event));
-    under.extend(lost(locale, event));
+    under.extend(lost(locale, &event.details));
     under.extend(explained(locale, event).map(str::to_owned));
     let browser = detail("browser").map(|agent| browser_name(locale, agent));
     let place: Vec<String> = event.from.iter().cloned().chain(browser).filter(|part| !part.is_empty()).collect();
@@ -222,57 +223,6 @@ fn identified(locale: Locale, event: &Happened) -> Option<String> {
     };
     let note = event.details.get("identified_note").map(|note| td_string!(locale, story.quoted, reason = note));
     Some(note.map_or_else(|| how.to_owned(), |note| format!("{how} {note}")))
-}
-
-/// What somebody lost by it, counted.
-fn lost(locale: Locale, event: &Happened) -> Option<String> {
-    let count = |name: &str| event.details.get(name)?.parse::<u64>().ok().filter(|count| *count > 0);
-    let deleted: Vec<String> = [
-        count("authenticator_apps").map(|count| match count {
-            1 => td_string!(locale, story.lost.app).to_owned(),
-            count => td_string!(locale, story.lost.apps, count = count),
-        }),
-        count("hardware_tokens").map(|count| match count {
-            1 => td_string!(locale, story.lost.token).to_owned(),
-            count => td_string!(locale, story.lost.tokens, count = count),
-        }),
-        count("passkeys").map(|count| match count {
-            1 => td_string!(locale, story.lost.passkey).to_owned(),
-            count => td_string!(locale, story.lost.passkeys, count = count),
-        }),
-        count("phones").map(|count| match count {
-            1 => td_string!(locale, story.lost.phone).to_owned(),
-            count => td_string!(locale, story.lost.phones, count = count),
-        }),
-        count("backup_codes").map(|count| match count {
-            1 => td_string!(locale, story.lost.code).to_owned(),
-            count => td_string!(locale, story.lost.codes, count = count),
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let ended: Vec<String> = [
-        count("sessions").or_else(|| count("sessions_ended")).map(|count| match count {
-            1 => td_string!(locale, story.lost.session).to_owned(),
-            count => td_string!(locale, story.lost.sessions, count = count),
-        }),
-        count("trusted_devices").map(|count| match count {
-            1 => td_string!(locale, story.lost.device).to_owned(),
-            count => td_string!(locale, story.lost.devices, count = count),
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let last = event.details.contains_key("last").then(|| td_string!(locale, story.lost.last).to_owned());
-    let all = |parts: Vec<String>| {
-        parts.into_iter().reduce(|first, last| td_string!(locale, story.lost.and, first = first, last = last))
-    };
-    let deleted = all(deleted).map(|what| td_string!(locale, story.lost.deleted, what = what));
-    let ended = all(ended).map(|what| td_string!(locale, story.lost.ended, what = what));
-    let words: Vec<String> = deleted.into_iter().chain(last).chain(ended).collect();
-    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// What a name alone does not say.

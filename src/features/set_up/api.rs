@@ -1,15 +1,18 @@
 //! The server functions of a set-up.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::password::Weakness;
 use crate::domain::recovery::Fate;
 use crate::domain::sign_in::{Grace, Purpose};
+use crate::domain::time::Time;
 use crate::features::session::api::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{password, service};
+use super::{done, password, service};
 #[cfg(feature = "ssr")]
 use crate::domain::backup_code::BackupCode;
 #[cfg(feature = "ssr")]
@@ -20,6 +23,10 @@ use crate::domain::totp::read_digits;
 use crate::features::session::request::Request;
 #[cfg(feature = "ssr")]
 use crate::platform::cookies::Cookie;
+
+/// Where somebody who is back after a reset learns what is new.
+#[cfg(feature = "ssr")]
+const DONE: &str = "/set-up/done";
 
 /// Whose set-up it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +69,7 @@ impl From<service::Key> for Key {
 }
 
 /// Shows the set-up that waits in this browser for an authenticator. None when there is none: the browser is sent on, to
-/// the codes where the authenticator is registered already, to the sign-in otherwise. There is no key as long as the help desk
+/// the codes where the authenticator is registered already, to what is new where they are saved, to the sign-in otherwise. There is no key as long as the help desk
 /// has to confirm the set-up.
 ///
 /// # Errors
@@ -78,6 +85,7 @@ pub async fn show() -> Result<Option<(Whose, Option<Key>)>, ApiError> {
         None => request.go("/sign-in?over=1"),
         Some(service::SetUp { step: Step::NewPassword, .. }) => request.go("/set-up/password"),
         Some(service::SetUp { step: Step::SaveCodes, .. }) => request.go("/set-up/codes"),
+        Some(service::SetUp { step: Step::Done, .. }) => request.go(DONE),
         Some(set_up) => {
             let whose = whose(&set_up);
             return Ok(Some((whose, set_up.key.map(Key::from))));
@@ -257,7 +265,7 @@ pub struct NewCodes {
     /// The codes, in groups of four.
     pub codes: Option<Vec<String>>,
     /// When this was said, for the print sheet.
-    pub now: crate::domain::time::Time,
+    pub now: Time,
 }
 
 /// Shows the new codes while one is still to be typed back. None when there is nothing to show: the browser is sent on.
@@ -293,17 +301,20 @@ pub async fn finish(code: String) -> Result<Check, ApiError> {
         (None, _) => Check::Over,
         (_, None) => Check::Malformed,
         (Some(token), Some(code)) => match service::finish(&request.platform, &request.origin, &token, &code).await? {
-            service::Finished::SignedIn { token, next } => {
+            service::Finished::SignedIn { token, next, back } => {
                 request.enter(Cookie::Session, &token).await;
-                request.clear(Cookie::Challenge);
                 request.clear(Cookie::Codes);
-                request.go(&next);
+                if back {
+                    request.go(DONE);
+                } else {
+                    request.clear(Cookie::Challenge);
+                    request.go(&next);
+                }
                 return Ok(Check::GoOn);
             }
             service::Finished::BackIn => {
-                request.clear(Cookie::Challenge);
                 request.clear(Cookie::Codes);
-                request.go("/set-up/done");
+                request.go(DONE);
                 return Ok(Check::GoOn);
             }
             service::Finished::Wrong => Check::Wrong,
@@ -313,4 +324,41 @@ pub async fn finish(code: String) -> Result<Check, ApiError> {
     over(&request, outcome);
     request.leave("codes", outcome, &[]);
     Ok(outcome)
+}
+
+/// What is new for somebody who is back in after a reset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct New {
+    /// The customer's name.
+    pub customer: String,
+    /// Its help desk.
+    pub help_desk: Option<String>,
+    /// When the new authenticator was added.
+    pub added_at: Time,
+    /// When the old ones were taken away.
+    pub reset_at: Time,
+    /// What ended, by the names under which events count it.
+    pub lost: BTreeMap<String, String>,
+    /// Where to go on; none for whoever signs in first.
+    pub next: Option<String>,
+}
+
+/// Shows what is new for whoever just finished a set-up after a reset. None in any other browser, and later: it is sent to
+/// where it would go on.
+///
+/// # Errors
+/// When something fails on the server.
+#[server(endpoint = "set_up/new")]
+pub async fn what_is_new() -> Result<Option<New>, ApiError> {
+    let request = Request::current()?;
+    let new = match request.cookie(Cookie::Challenge) {
+        Some(token) => done::what_is_new(&request.platform, &token).await?,
+        None => None,
+    };
+    let Some(done::WhatIsNew { set_up, added_at, reset_at, lost, next }) = new else {
+        request.go("/");
+        return Ok(None);
+    };
+    let customer = set_up.customer;
+    Ok(Some(New { customer: customer.name, help_desk: customer.help_desk, added_at, reset_at, lost, next }))
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{Check, Finish, Key, NewCodes, Register, Whose, codes, show};
+use super::api::{Check, Finish, Key, New, NewCodes, Register, Whose, codes, show, what_is_new};
 use crate::domain::sign_in::{Grace, Left};
 use crate::features::recovery::fate::{Help, about_link};
 use crate::features::session::api::ApiError;
@@ -14,6 +14,7 @@ use crate::features::session::flash::{left_by, outcome};
 use crate::ui::{
     Banner, CalmShell, CodeField, CopyButton, Glyph, Icon, Look, PrintButton, Qr, SubmitButton, TextField, Tone, minute,
 };
+use crate::words::lost::lost;
 use crate::words::{locale, td_string};
 
 type Outcome = Signal<Option<Result<Check, ApiError>>>;
@@ -358,22 +359,39 @@ pub fn sheet(
     .into_any()
 }
 
-/// The end of a recovery.
+/// What is new after a reset.
 #[component]
 pub fn DonePage() -> impl IntoView {
-    let title = td_string!(locale(), set_up.done.title);
+    let new = Resource::new(|| (), |()| what_is_new());
+    let page = |new: Option<New>| match new {
+        Some(new) => done(new),
+        None => on_the_way(),
+    };
+    view! { <Title text=td_string!(locale(), set_up.done.title)/> {calm(new, page)} }
+}
+
+fn done(new: New) -> AnyView {
+    let New { customer, help_desk: desk, added_at, reset_at, lost: what, next } = new;
+    let reset = td_string!(locale(), set_up.done.reset, moment = minute(reset_at));
+    let lost = lost(locale(), &what).map_or(reset.clone(), |lost| format!("{reset} {lost}"));
+    let (on, label) = match next {
+        Some(next) => (next, td_string!(locale(), common.go_on)),
+        None => ("/sign-in".to_owned(), td_string!(locale(), common.sign_in)),
+    };
     view! {
-        <Title text=title/>
-        <CalmShell>
+        <CalmShell customer help_desk=help_desk(desk)>
             <p class="done"><Icon of=Glyph::Check/></p>
-            <h1>{title}</h1>
+            <h1>{td_string!(locale(), set_up.done.title)}</h1>
             <p class="lead">{td_string!(locale(), set_up.done.lead)}</p>
             <ul class="points">
-                <li><Icon of=Glyph::Device/>{td_string!(locale(), set_up.done.authenticator)}</li>
+                <li><Icon of=Glyph::Device/>{td_string!(locale(), set_up.done.authenticator, moment = minute(added_at))}</li>
                 <li><Icon of=Glyph::Key/>{td_string!(locale(), set_up.done.codes)}</li>
-                <li><Icon of=Glyph::SignOut/>{td_string!(locale(), set_up.done.old)}</li>
+                <li>
+                    <Icon of=Glyph::SignOut/>
+                    <div><p>{td_string!(locale(), set_up.done.old)}</p><p class="note">{lost}</p></div>
+                </li>
             </ul>
-            <a class="button primary wide" href="/sign-in">{td_string!(locale(), common.sign_in)}</a>
+            <a class="button primary wide" href=on>{label}</a>
             <p class="note">{td_string!(locale(), set_up.done.mailed)}</p>
         </CalmShell>
     }

@@ -1,6 +1,7 @@
 //! One transaction registers the authenticator, makes the codes and ends everything older. Whichever way the user came,
 //! by link or at sign-in, the first right code wins and every other way is dead at that moment.
 
+use super::done;
 use crate::domain::audit::{Event, What};
 use crate::domain::backup_code::BackupCode;
 use crate::domain::customer::Customer;
@@ -62,7 +63,8 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// Shows a set-up that waits for a new password, for its authenticator, or for a backup code to be typed back. Showing changes nothing.
+/// Shows a set-up that waits for a new password, for its authenticator, or for a backup code to be typed back, or that is done.
+/// Showing changes nothing.
 ///
 /// # Errors
 /// When the database fails.
@@ -76,7 +78,7 @@ pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
         return Ok(None);
     };
     let facts = facts(&mut conn, &customer, &challenge).await?;
-    if challenge.step != Step::SaveCodes && !may_go_on(&challenge, facts) {
+    if !matches!(challenge.step, Step::SaveCodes | Step::Done) && !may_go_on(&challenge, facts) {
         return Ok(None);
     }
     let grace = may_postpone(facts, now).filter(|_| is_at_sign_in(&challenge));
@@ -87,7 +89,7 @@ pub async fn show(platform: &Platform, token: &str) -> Result<Option<SetUp>> {
         _ => session::service::pending_secret(platform, &challenge)?,
     };
     let key = secret.map(|secret| key(&customer, &address, &secret));
-    let expected = matches!(challenge.step, Step::NewPassword | Step::SetUp | Step::SaveCodes);
+    let expected = matches!(challenge.step, Step::NewPassword | Step::SetUp | Step::SaveCodes | Step::Done);
     let (purpose, step) = (challenge.purpose, challenge.step);
     let fate = if is_at_sign_in(&challenge) {
         recovery::again::fate(&mut conn, platform, challenge.user).await?
@@ -216,7 +218,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     let codes = backup_codes::service::make(&mut tx, platform, user).await?;
     session::service::move_on(&mut tx, &challenge, next).await?;
     session::service::end_other_challenges(&mut tx, &challenge).await?;
-    session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
+    let sessions_ended = session::service::end_all(&mut tx, user.customer, &[user.id]).await?;
     let end = match challenge.purpose {
         Purpose::Recovery | Purpose::Invitation => End::Completed,
         Purpose::SignIn | Purpose::AddMethod | Purpose::StepUp | Purpose::Forgotten | Purpose::NewAddress => {
@@ -234,6 +236,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     let letter = |mail| Letter { user, mail, link: None };
     let mut letters = vec![letter(Mail::AuthenticatorAdded { at: now })];
     let added = event(What::AuthenticatorAdded).with("through", challenge.purpose);
+    let added = if sessions_ended > 0 { added.with("sessions_ended", sessions_ended) } else { added };
     let mut events = vec![
         if new_network { added.with("network", "new") } else { added },
         event(What::BackupCodesMade).with("count", codes.0.len()),
@@ -341,6 +344,8 @@ pub enum Finished {
         token: NewToken,
         /// Where to go.
         next: String,
+        /// Whether they are back after a reset: what is new is said before they go there.
+        back: bool,
     },
     /// The recovery is complete; the user signs in with what they just set up.
     BackIn,
@@ -350,7 +355,8 @@ pub enum Finished {
     Dead,
 }
 
-/// Finishes a set-up with one of its backup codes, which is not spent by it.
+/// Finishes a set-up with one of its backup codes, which is not spent by it. Of whoever is back after a reset the challenge
+/// stays, worth nothing but the page that says what is new.
 ///
 /// # Errors
 /// When the database fails.
@@ -375,12 +381,17 @@ pub async fn finish(platform: &Platform, origin: &Origin, token: &str, code: &Ba
         tx.commit().await?;
         return Ok(if over { Finished::Dead } else { Finished::Wrong });
     }
-    session::service::end_challenge(&mut tx, &challenge).await?;
+    let back = done::came_back(&mut tx, user).await?.is_some();
+    if back {
+        session::service::move_on(&mut tx, &challenge, Step::Done).await?;
+    } else {
+        session::service::end_challenge(&mut tx, &challenge).await?;
+    }
     let event = Event::new(now, What::BackupCodesSaved, Some(user.customer)).by(user).about(user.id);
     audit::service::record(&mut tx, platform, event.from(origin.address.clone())).await?;
     let finished = if next == Next::SignedIn {
         let token = sign_in::service::enter(&mut tx, platform, origin, user, "set-up", None).await?;
-        Finished::SignedIn { token, next: challenge.next_path.unwrap_or_else(|| "/".to_owned()) }
+        Finished::SignedIn { token, next: challenge.next_path.unwrap_or_else(|| "/".to_owned()), back }
     } else {
         Finished::BackIn
     };

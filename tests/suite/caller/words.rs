@@ -17,14 +17,14 @@ fn with_words() -> Policy {
 
 impl World {
     /// Somebody reset where the check is asked for.
-    async fn to_call_back(&self) -> Called {
+    pub async fn to_call_back(&self) -> Called {
         let called = self.called().await;
         self.set_policy(&self.a, with_words()).await;
         called
     }
 
     /// The words that a set-up shows, and whether they are confirmed.
-    pub(super) async fn words(&self, token: &str) -> Option<(String, bool)> {
+    pub async fn words(&self, token: &str) -> Option<(String, bool)> {
         let shown = show(&self.platform, token).await.unwrap()?;
         shown.call_back.map(|words| (words.words, words.confirmed_at.is_some()))
     }
@@ -55,7 +55,7 @@ impl World {
         assert!(matches!(confirmed, Confirmed::Done(_)), "not confirmed");
     }
 
-    pub(super) async fn confirm_words(&self, called: &Called, words: &str) {
+    pub async fn confirm_words(&self, called: &Called, words: &str) {
         let confirmed = self.try_confirm_words(&called.admin, called, words).await;
         assert!(matches!(confirmed, Confirmed::Done(_)), "not confirmed");
     }
