@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use rekey::domain::authority::Role;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
+use rekey::features::security::user_service::view;
 use rekey::features::sign_in::service::{Factor, Finished};
 
 use super::browser::*;
@@ -134,6 +135,25 @@ both! {
         let (what, details) = world.last_recorded(world.a.id).await;
         assert!(what == "sessions_ended" && details.contains("\"count\":\"2\""), "{what} {details}");
         world.sign_in(&ua).await;
+    }
+
+    async fn the_last_sign_ins_are_told_however_much_has_happened_since(world: World) {
+        let admin = world.with_role(&world.a, Role::Auditor).await;
+        let (ua, other) = (world.member(&world.a).await, world.member(&world.a).await);
+        let mut at = Vec::new();
+        for _ in 0..6 {
+            world.sign_in(&ua).await;
+            at.push(world.now());
+        }
+        world.sign_in(&other).await;
+        for _ in 0..70 {
+            world.execute_event(&ua).await;
+        }
+        let actor = world.actor(&admin).await;
+        let mut conn = world.platform.db.read().await.unwrap();
+        let view = view(&mut conn, &actor, ua.user.id, world.now()).await.unwrap().unwrap();
+        at.reverse();
+        assert_eq!(view.sign_ins.iter().map(|entry| entry.event.at).collect::<Vec<_>>(), at[..5]);
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+use crate::domain::audit::Entry;
 use crate::domain::audit::What;
 use crate::domain::backup_code::Used;
 use crate::domain::ids::{DeviceId, MethodId, SessionId, TokenId};
@@ -168,15 +170,17 @@ pub struct Happened {
 impl Happened {
     /// `recorded`, as it concerns `person`.
     pub(super) fn of(recorded: audit::service::Recorded, person: UserRef) -> Self {
-        let event = recorded.entry.event;
-        Self {
-            number: recorded.entry.number,
-            at: event.at,
-            what: event.what,
-            by: recorded.actor_name.filter(|_| event.actor != Some(person)),
-            about: recorded.target_name.filter(|_| event.target != Some(person.id)),
-            from: event.from,
-            details: event.details,
-        }
+        let event = &recorded.entry.event;
+        let by = recorded.actor_name.filter(|_| event.actor != Some(person));
+        let about = recorded.target_name.filter(|_| event.target != Some(person.id));
+        Self { by, about, ..Self::from(recorded.entry) }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<Entry> for Happened {
+    /// What somebody did to nobody but themself.
+    fn from(Entry { number, event }: Entry) -> Self {
+        Self { number, at: event.at, what: event.what, by: None, about: None, from: event.from, details: event.details }
     }
 }

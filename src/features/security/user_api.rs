@@ -17,8 +17,6 @@ use super::user_removal::{self, Order, Removed};
 #[cfg(feature = "ssr")]
 use super::user_service as service;
 #[cfg(feature = "ssr")]
-use crate::domain::audit::What;
-#[cfg(feature = "ssr")]
 use crate::domain::user::Standing;
 #[cfg(feature = "ssr")]
 use crate::features::outbox::service::Delivery;
@@ -74,15 +72,11 @@ pub struct UserPage {
     pub roles: Vec<(String, Role)>,
     /// Their recovery link, while it has not ended.
     pub link: Option<PendingLink>,
-    /// Their last sign-ins, as far as the newest events reach.
+    /// Their last sign-ins.
     pub sign_ins: Vec<Happened>,
     /// What happened last.
     pub happened: Vec<Happened>,
 }
-
-/// How many events and sign-ins the summary shows.
-#[cfg(feature = "ssr")]
-const SHOWN: (usize, usize) = (6, 3);
 
 /// A user's details; none for a user the reader may not see, whether there is one or not.
 ///
@@ -95,12 +89,10 @@ pub async fn show_user(id: UserId) -> Result<Console<Option<UserPage>>, ApiError
     let now = request.platform.now();
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let Some(view) = service::view(&mut conn, &session.actor, id, now).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let who = view.user.user;
-    let happened: Vec<Happened> = view.happened.into_iter().map(|recorded| Happened::of(recorded, who)).collect();
-    let (events, sign_ins) = SHOWN;
     let mail = match view.delivery {
         None | Some(Delivery::Queued) => MailState::Queued,
         Some(Delivery::Sent(at)) => MailState::Sent(at),
@@ -126,8 +118,8 @@ pub async fn show_user(id: UserId) -> Result<Console<Option<UserPage>>, ApiError
         devices: view.devices.map(|all| all.into_iter().map(|device| DeviceRow::of(device, None)).collect()),
         roles: view.roles,
         link,
-        sign_ins: happened.iter().filter(|event| event.what == What::SignedIn).take(sign_ins).cloned().collect(),
-        happened: happened.into_iter().take(events).collect(),
+        sign_ins: view.sign_ins.into_iter().map(Happened::from).collect(),
+        happened: view.happened.into_iter().map(|recorded| Happened::of(recorded, who)).collect(),
     };
     Ok(request.console(&session, Some(page)))
 }
@@ -161,7 +153,7 @@ pub async fn show_activity(
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX) + 1;
     let Some((user, mut recorded)) = service::activity(&mut conn, &session.actor, id, before, limit).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let more = recorded.len() > PAGE;
@@ -196,7 +188,7 @@ pub async fn show_user_method(id: UserId, method: MethodId) -> Result<Console<Op
     let now = request.platform.now();
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let Some(view) = service::view(&mut conn, &session.actor, id, now).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let page = UserMethodPage {

@@ -1,6 +1,6 @@
 //! What help desks see of a user, and what they end: all sessions. One method goes in `user_removal`.
 
-use crate::domain::audit::{Event, What};
+use crate::domain::audit::{Entry, Event, What};
 use crate::domain::authority::{Actor, Refusal, Right, Role, Scope};
 use crate::domain::customer::Customer;
 use crate::domain::ids::UserId;
@@ -40,12 +40,16 @@ pub struct View {
     pub link: Option<Link>,
     /// What became of its mail.
     pub delivery: Option<Delivery>,
+    /// Their last sign-ins.
+    pub sign_ins: Vec<Entry>,
     /// What happened last.
     pub happened: Vec<Recorded>,
 }
 
-/// How many of the newest events the details look through.
-const EVENTS: i64 = 60;
+/// How many of the newest events the details show.
+const EVENTS: i64 = 6;
+/// How many of the last sign-ins the details show.
+const SIGN_INS: i64 = 5;
 
 /// The details of a user whom `actor` may see; none for any other, whether there is one or not.
 ///
@@ -70,6 +74,7 @@ pub async fn view(conn: &mut Conn, actor: &Actor, id: UserId, now: Time) -> Resu
         roles: users::service::roles(conn, &scope, who, now).await?,
         link,
         delivery,
+        sign_ins: audit::service::last(conn, who, What::SignedIn, SIGN_INS).await?,
         happened: audit::service::about(conn, &scope, who, None, EVENTS).await?,
         user,
         home,

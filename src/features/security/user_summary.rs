@@ -81,7 +81,7 @@ fn frozen() -> AnyView {
     .into_any()
 }
 
-/// When, how and from where; only when, where the newest events do not reach that far.
+/// When, how and from where; only when, of whoever signed in before there was an audit.
 fn last_sign_ins(user: &UserRow, sign_ins: Vec<Happened>, now: Moment) -> AnyView {
     if sign_ins.is_empty() {
         return time(user.last_sign_in_at, now);
