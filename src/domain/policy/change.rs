@@ -8,6 +8,8 @@ use super::super::sign_in::CodeProblem;
 /// Whom a change concerns, at the moment of its review.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concerned {
+    /// People who can sign in.
+    pub active: i64,
     /// People who can sign in, have no factor and were not reset.
     pub without_factor: i64,
     /// People whose factor a reset took and who have not set up again.
@@ -30,8 +32,8 @@ pub struct Concerned {
     pub phones: i64,
     /// Messages that went to phones in the last day.
     pub phone_messages: i64,
-    /// Devices that are trusted.
-    pub trusted_devices: i64,
+    /// Devices that are trusted, and the people who trust them.
+    pub trusted_devices: (i64, i64),
 }
 
 /// What came of saving a policy.

@@ -147,7 +147,7 @@ pub async fn show_policy(id: CustomerId) -> Result<Console<Option<PolicyPage>>, 
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let shown = service::show(&mut conn, &session.actor, id).await?;
     if shown.is_none() {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
     }
     Ok(request.console(&session, shown.map(PolicyPage::from)))
 }
@@ -188,7 +188,7 @@ pub async fn review_policy(
     let session = request.signed_in().await?;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let Some(shown) = service::show(&mut conn, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let now = request.platform.now();

@@ -34,6 +34,21 @@ impl Effect {
         Self { list: (count > 0).then_some(list), ..self }
     }
 
+    /// What holds for everybody who can sign in, from the moment it is saved.
+    fn from_now_on(change: &Change, rest: impl Into<String>) -> Self {
+        let active = change.concerned.active;
+        let fact = match active {
+            0 => "Applies from now on. Nobody can sign in here yet.".to_owned(),
+            _ => format!("Applies from now on to {}.", people(active, "", "").trim_end()),
+        };
+        Self::says(fact, rest).listed(active, "standing=active")
+    }
+
+    /// The same where it takes protection away.
+    fn from_now_on_warns(change: &Change, rest: impl Into<String>) -> Self {
+        Self { is_warning: true, ..Self::from_now_on(change, rest) }
+    }
+
     fn warns(fact: impl Into<String>, rest: impl Into<String>) -> Self {
         Self { is_warning: true, ..Self::says(fact, rest) }
     }
@@ -65,9 +80,7 @@ pub fn effect(setting: Setting, policy: &PolicyPage, change: &Change, now: Time)
         Setting::PhoneMessagesADay => phone_messages(change),
         Setting::SetUpAtSignIn => set_up_at_sign_in(change).listed(concerned.reset, "mfa=reset"),
         Setting::LinkMinutes => link_minutes(change),
-        Setting::RemindAfterHours => {
-            Effect::says("Applies to resets from now on.", "Whoever was reset before is reminded as it was said then.")
-        }
+        Setting::RemindAfterHours => remind_after_hours(change),
         Setting::SecondProof => second_proof(change),
         Setting::CallBackCheck => call_back_check(change).listed(concerned.reset, "mfa=reset"),
         Setting::ReasonRequired => demanded(change, change.asked.reason_required, "a reason"),
@@ -177,10 +190,21 @@ fn set_up_at_sign_in(change: &Change) -> Effect {
 fn link_minutes(change: &Change) -> Effect {
     let rest = match change.concerned.links {
         0 => "No link is on its way now.".to_owned(),
-        1 => "1 link on its way keeps its own.".to_owned(),
-        links => format!("{links} links on their way keep theirs."),
+        1 => "1 link on its way keeps its own lifetime.".to_owned(),
+        links => format!("{links} links on their way keep their lifetime."),
     };
-    Effect::says("Applies to links sent from now on.", rest)
+    Effect::from_now_on(change, rest)
+}
+
+fn remind_after_hours(change: &Change) -> Effect {
+    let rest = match change.concerned.reset {
+        0 => "Nobody is waiting for their new set-up.".to_owned(),
+        reset => {
+            let who = people(reset, "is reset and not back yet, and is", "are reset and not back yet, and are");
+            format!("{who} reminded as it was said at their reset.")
+        }
+    };
+    Effect::from_now_on(change, rest)
 }
 
 fn second_proof(change: &Change) -> Effect {
@@ -190,13 +214,11 @@ fn second_proof(change: &Change) -> Effect {
         links => format!("That goes for {links} links too that are on their way now."),
     };
     if change.asked.second_proof.takes_caller_codes() {
-        let rest = format!(
-            "Your help desk can let in whoever has forgotten the password, and must identify them first. {links}"
-        );
-        return Effect::warns("Applies from now on.", rest);
+        let rest = "Your help desk can let in whoever has forgotten the password, and must identify them first.";
+        return Effect::from_now_on_warns(change, format!("{rest} {links}"));
     }
-    let rest = format!("No caller code is made or taken any more, and set-ups that one led to end. {links}");
-    Effect::says("Applies from now on.", rest)
+    let rest = "No caller code is made or taken any more, and set-ups that one led to end.";
+    Effect::from_now_on(change, format!("{rest} {links}"))
 }
 
 fn call_back_check(change: &Change) -> Effect {
@@ -214,14 +236,14 @@ fn call_back_check(change: &Change) -> Effect {
 
 fn demanded(change: &Change, is_required: bool, what: &str) -> Effect {
     if !is_required {
-        return Effect::says("Applies from now on.", format!("A reset may be confirmed without {what}."));
+        return Effect::from_now_on(change, format!("Their reset may be confirmed without {what}."));
     }
     let rest = match change.concerned.plans {
         0 => String::new(),
         1 => " That goes for 1 plan too that waits for its confirmation now.".to_owned(),
         plans => format!(" That goes for {plans} plans too that wait for their confirmation now."),
     };
-    Effect::says("Applies from now on.", format!("No reset is confirmed without {what}.{rest}"))
+    Effect::from_now_on(change, format!("No reset of theirs is confirmed without {what}.{rest}"))
 }
 
 fn approved(change: &Change, is_stricter: bool) -> Effect {
@@ -231,14 +253,15 @@ fn approved(change: &Change, is_stricter: bool) -> Effect {
         requests => format!(" {requests} resets that wait for an approval now go on waiting."),
     };
     if !is_stricter {
-        return Effect::warns("Applies from now on.", format!("Fewer resets need a second person.{waiting}"));
+        return Effect::from_now_on_warns(change, format!("Fewer resets of theirs need a second person.{waiting}"));
     }
     let plans = match change.concerned.plans {
         0 => String::new(),
         1 => " That is asked of 1 plan too that waits for its confirmation now.".to_owned(),
         plans => format!(" That is asked of {plans} plans too that wait for their confirmation now."),
     };
-    Effect::says("Applies from now on.", format!("Such a reset runs when a second person approves it.{plans}{waiting}"))
+    let rest = format!("Such a reset of theirs runs when a second person approves it.{plans}{waiting}");
+    Effect::from_now_on(change, rest)
 }
 
 fn codes_low(policy: &PolicyPage, change: &Change) -> Effect {

@@ -46,6 +46,7 @@ pub async fn concerned(
 ) -> Result<Concerned> {
     let id = customer.id;
     Ok(Concerned {
+        active: store::active(conn, scope, id).await?,
         without_factor: store::without_factor(conn, scope, id, false).await?,
         reset: store::without_factor(conn, scope, id, true).await?,
         reset_without_link: store::without_link(conn, scope, id, now).await?,

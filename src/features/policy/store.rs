@@ -15,6 +15,16 @@ const NO_FACTOR: &str = "NOT EXISTS (SELECT 1 FROM methods m WHERE m.customer_id
 /// A link that works, when `$2` is now and `$3` how many wrong passwords end one.
 const LIVE: &str = "l.ended_at IS NULL AND l.expires_at > $2 AND l.wrong_passwords < $3";
 
+/// How many people can sign in.
+pub async fn active(conn: &mut Conn, scope: &Scope, customer: CustomerId) -> Result<i64> {
+    if !scope.covers(customer) {
+        return Ok(0);
+    }
+    let text = format!("SELECT COUNT(*) FROM users u WHERE {ACTIVE}");
+    let query = sqlx::query_as::<_, (i64,)>(sqlx::AssertSqlSafe(text)).bind(customer);
+    Ok(query.fetch_one(conn).await?.0)
+}
+
 /// How many people who can sign in have no factor, and whether a reset took it.
 pub async fn without_factor(conn: &mut Conn, scope: &Scope, customer: CustomerId, reset: bool) -> Result<i64> {
     if !scope.covers(customer) {
@@ -75,15 +85,15 @@ pub async fn with_method(conn: &mut Conn, scope: &Scope, customer: CustomerId, k
     Ok(query.bind(customer).bind(kind).fetch_one(conn).await?.0)
 }
 
-/// How many devices are trusted.
-pub async fn trusted_devices(conn: &mut Conn, scope: &Scope, customer: CustomerId, now: Time) -> Result<i64> {
+/// How many devices are trusted, and by how many people.
+pub async fn trusted_devices(conn: &mut Conn, scope: &Scope, customer: CustomerId, now: Time) -> Result<(i64, i64)> {
     if !scope.covers(customer) {
-        return Ok(0);
+        return Ok((0, 0));
     }
-    let query = sqlx::query_as::<_, (i64,)>(
-        "SELECT COUNT(*) FROM trusted_devices d WHERE d.customer_id = $1 AND d.ends_at > $2",
+    let query = sqlx::query_as(
+        "SELECT COUNT(*), COUNT(DISTINCT d.user_id) FROM trusted_devices d WHERE d.customer_id = $1 AND d.ends_at > $2",
     );
-    Ok(query.bind(customer).bind(now).fetch_one(conn).await?.0)
+    Ok(query.bind(customer).bind(now).fetch_one(conn).await?)
 }
 
 /// How many plans that reset somebody of the customer can still be confirmed.

@@ -28,66 +28,66 @@ pub const fn label(setting: Setting) -> &'static str {
     }
 }
 
-/// What a setting does, in a sentence or two that hold whatever its value is.
+/// What a setting does, in a sentence that holds whatever its value is.
 pub const fn meaning(setting: Setting) -> &'static str {
     match setting {
         Setting::MfaRequired => {
-            "Where it is required, people without a second factor are led through the set-up at their next sign-in. \
-             Otherwise their password alone signs them in."
+            "Where it is required, people without a second factor are led through the set-up at their next sign-in; \
+             otherwise their password alone signs them in."
         }
         Setting::GraceDays => {
-            "For so many days from the moment MFA is switched on, people without a second factor may put the set-up off. \
-             The days end for everybody at once. Whoever was reset cannot put it off."
+            "For so many days from the moment MFA is switched on, people without a second factor may put the set-up off, \
+             but for those who were reset."
         }
         Setting::TrustDays => {
-            "At sign-in, people may choose not to be asked for their second factor again on that device for so many days: \
-             there, their password is enough. With 0 they are asked every time."
+            "At sign-in, people may choose not to be asked for their second factor on that device for so many days (0: never), \
+             where their password is then enough."
         }
         Setting::PasskeysAllowed => {
-            "Where they are allowed, people may add them to their account, beside their authenticator app: that is always \
-             allowed, since every set-up begins with one."
+            "Where they are allowed, people may add them to their account, beside the authenticator app with which every \
+             set-up begins."
         }
         Setting::PasskeysVerifyUser => {
-            "A passkey proves that it is there, and with a PIN, a finger or a face also who holds it. Where that is required, a key \
-             that asks for nothing is refused."
+            "A passkey proves that it is there; where a PIN, a finger or a face is required, it also proves who holds it, \
+             and a key that asks for nothing is refused."
         }
         Setting::HardwareTokensAllowed => {
             "Where they are allowed, people may activate a token of the stock that was assigned to them."
         }
         Setting::PhonesAllowed => {
-            "Where they are allowed, people may add one, and get codes by text message. NIST calls this way restricted: \
-             numbers are taken over and messages read on their way, so that every other kind is safer."
+            "Where they are allowed, people may add one and get codes by text message, a way that NIST calls restricted: \
+             numbers are taken over, and messages read on their way."
         }
         Setting::PhoneMessagesADay => {
-            "So many codes are sent to phones in any 24 hours, for all people together: each message costs money. Beyond, \
-             people sign in with something else. With 0 none is sent."
+            "So many codes are sent to phones in any 24 hours, for all people together, since each message costs money; \
+             beyond that, people sign in with something else."
         }
         Setting::SetUpAtSignIn => {
-            "At sign-in, the password alone leads to the new set-up. Where only the link does, a stolen password wins no \
+            "At sign-in, the password alone leads to the new set-up; where only the link does, a stolen password wins no \
              race against the mail."
         }
         Setting::LinkMinutes => {
-            "From 5 minutes to 1440, which is a day. A link works once, and only together with a second proof."
+            "From 5 minutes to 1440, which is a day: so long a link works, once, and only together with a second proof."
         }
         Setting::SecondProof => {
-            "A link alone opens nothing. Where a caller code will do, whoever has forgotten the password calls the help desk, \
-             is identified, and types the code that is read out together with the link. They then choose a new password."
+            "A link alone opens nothing; where a caller code will do, whoever has forgotten the password calls the help desk, \
+             is identified, types the code that is read out, and chooses a new password."
         }
         Setting::CallBackCheck => {
-            "A new set-up shows three words. Where the check is required, it goes on only when an owner or admin, with the user on \
-             the phone, has confirmed that they see the same. Then the link is the only way back in."
+            "A new set-up shows three words, and goes on only when an owner or admin, with the user on the phone, has \
+             confirmed that they see the same: the link is then the only way back in."
         }
         Setting::RemindAfterHours => {
-            "So many hours after a reset, whoever has not set up again gets a mail with a new link, once, in the name of whoever \
-             reset them. With 0 nobody does."
+            "So many hours after a reset (0: never), whoever has not set up again gets a mail with a new link, once, in the \
+             name of whoever reset them."
         }
         Setting::ReasonRequired => {
-            "Where it is required, nobody is reset without one. It stands in the mail and in the audit."
+            "Where it is required, nobody is reset without one, and it stands in the mail and in the audit."
         }
         Setting::TicketRequired => "Where it is required, nobody is reset without the number of a ticket.",
         Setting::ApproverFrom => {
-            "A reset of this many users of this customer or more waits until a second owner or admin, with a second factor \
-             of their own, approves the same plan. With 0 the number alone never asks for that."
+            "A reset of this many users of this customer or more (0: never) waits until a second owner or admin, with a second \
+             factor of their own, approves the same plan."
         }
         Setting::ApproverAcross => {
             "Where it is required, the same goes for every reset of users of this customer and of another one at once."
@@ -96,8 +96,7 @@ pub const fn meaning(setting: Setting) -> &'static str {
             "Where it is required, the same goes for every reset of users of this customer in which there is an owner or admin."
         }
         Setting::CodesLow => {
-            "People with this many left or fewer are warned when they sign in with one, and marked in the list of users. \
-             With 0 they are when none is left."
+            "People with this many left or fewer are warned when they sign in with one, and marked in the list of users."
         }
     }
 }
@@ -167,5 +166,19 @@ fn few(codes: u16) -> String {
     match codes {
         0 => "With none left".to_owned(),
         codes => format!("With {codes} left or fewer"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_is_explained_in_one_sentence() {
+        for setting in Setting::ALL {
+            let meaning = meaning(*setting);
+            let sentence = meaning.strip_suffix('.').unwrap();
+            assert!(!sentence.contains(['.', '!', '?']), "{meaning}");
+        }
     }
 }

@@ -80,6 +80,11 @@ both! {
             }
         };
         let expected = Concerned {
+            active: world.count(&format!(
+                "SELECT COUNT(*) FROM users WHERE customer_id = '{}' AND suspended_at IS NULL AND activated_at IS NOT NULL",
+                world.a.id
+            ))
+            .await,
             without_factor: 4,
             reset: 3,
             reset_without_link: 1,
@@ -92,7 +97,7 @@ both! {
             hardware_tokens: 1,
             phones: 1,
             phone_messages: 0,
-            trusted_devices: 2,
+            trusted_devices: (2, 1),
         };
         assert_eq!(counted(4).await, expected);
         assert_eq!(counted(0).await, Concerned { few_codes: (2, 1), ..expected });
@@ -113,7 +118,7 @@ both! {
             "1 person more will be: 3 in all.",
             "2 people have a passkey or security key.",
             "1 person has a hardware token.",
-            "2 devices are trusted now.",
+            "2 devices of 1 person are trusted now.",
         ] {
             assert!(page.contains(said), "{said}: {page}");
         }

@@ -5,11 +5,12 @@ use super::{Effect, people};
 
 pub(super) fn trust_days(policy: &PolicyPage, change: &Change) -> Effect {
     let (before, days) = (policy.settings.trust_days, change.asked.trust_days);
-    let trusted = change.concerned.trusted_devices;
-    let fact = match trusted {
-        0 => "No device is trusted now.".to_owned(),
-        1 => "1 device is trusted now.".to_owned(),
-        _ => format!("{trusted} devices are trusted now."),
+    let (trusted, by) = change.concerned.trusted_devices;
+    let fact = match (trusted, by) {
+        (0, _) => "No device is trusted now.".to_owned(),
+        (1, _) => "1 device of 1 person is trusted now.".to_owned(),
+        (_, 1) => format!("{trusted} devices of 1 person are trusted now."),
+        _ => format!("{trusted} devices of {by} people are trusted now."),
     };
     let lasts = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
     match (days, trusted) {
@@ -63,14 +64,18 @@ pub(super) fn phone_messages(change: &Change) -> Effect {
         1 => "1 message went to a phone in the last 24 hours.".to_owned(),
         _ => format!("{sent} messages went to phones in the last 24 hours."),
     };
-    match (most, change.concerned.phones) {
-        (0, 0) => Effect::says(fact, "None will be sent any more."),
-        (0, have) => {
-            let who = people(have, "has", "have");
-            Effect::warns(fact, format!("None will be sent any more. {who} a phone number, which is then of no use."))
-                .listed(have, "kind=phone")
+    let have = change.concerned.phones;
+    let who = match have {
+        0 => "Nobody has a phone number here".to_owned(),
+        _ => format!("{} a phone number", people(have, "has", "have")),
+    };
+    let effect = match (most, have) {
+        (0, 0) => Effect::says(fact, format!("None will be sent any more. {who}.")),
+        (0, _) => Effect::warns(fact, format!("None will be sent any more. {who}, which is then of no use.")),
+        _ if sent >= most => {
+            Effect::warns(fact, format!("The next one is sent when enough of them are older than that. {who}."))
         }
-        _ if sent >= most => Effect::warns(fact, "The next one is sent when enough of them are older than that."),
-        _ => Effect::says(fact, format!("{} more may be sent now.", most - sent)),
-    }
+        _ => Effect::says(fact, format!("{} more may be sent now. {who}.", most - sent)),
+    };
+    effect.listed(have, "kind=phone")
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::caller::SecondProof;
 use crate::domain::ids::CustomerId;
 use crate::domain::policy::{Concerned, Policy, Settings};
 use crate::domain::time::Span;
@@ -72,19 +73,21 @@ fn days_of_grace_say_until_when() {
 
 #[test]
 fn trusted_devices_are_counted_and_told_when_they_end() {
-    let said = |before, days, trusted_devices| {
+    let said = |before, days, devices| {
+        let trusted_devices = (devices, (devices + 1) / 2);
         let concerned = Concerned { trusted_devices, ..Concerned::default() };
         let old = Policy { trust_days: before, ..Policy::default() };
         said(Setting::TrustDays, old, move |asked| asked.trust_days = days, concerned)
     };
     let on = "No device is trusted now. A device that is trusted from now on asks for the password only, for 30 days.";
     assert_eq!(said(0, 30, 0), (true, on.into()));
-    let off =
-        "4 devices are trusted now. They all end at once: the next sign-in there asks for the second factor again.";
+    let off = "4 devices of 2 people are trusted now. They all end at once: the next sign-in there asks for the second factor again.";
     assert_eq!(said(30, 0, 4), (false, off.into()));
-    let lowered = "1 device is trusted now. Each ends 1 day after it was trusted. Those that are older end at once.";
+    let lowered =
+        "1 device of 1 person is trusted now. Each ends 1 day after it was trusted. Those that are older end at once.";
     assert_eq!(said(30, 1, 1), (false, lowered.into()));
-    let raised = "2 devices are trusted now. They keep the end they have. Those trusted from now on last 60 days.";
+    let raised =
+        "2 devices of 1 person are trusted now. They keep the end they have. Those trusted from now on last 60 days.";
     assert_eq!(said(30, 60, 2), (true, raised.into()));
 }
 
@@ -108,11 +111,21 @@ fn what_is_allowed_no_longer_goes_on_for_those_who_have_it() {
 fn counts_are_written_out() {
     let default = |setting, new: fn(&mut Settings), concerned| said(setting, Policy::default(), new, concerned).1;
     let links = |links| {
-        let concerned = Concerned { links, ..Concerned::default() };
+        let concerned = Concerned { links, active: 412, ..Concerned::default() };
         default(Setting::LinkMinutes, |asked| asked.link_minutes = 30, concerned)
     };
-    assert_eq!(links(4), "Applies to links sent from now on. 4 links on their way keep theirs.");
-    assert_eq!(links(1), "Applies to links sent from now on. 1 link on its way keeps its own.");
+    assert_eq!(links(4), "Applies from now on to 412 people. 4 links on their way keep their lifetime.");
+    assert_eq!(links(1), "Applies from now on to 412 people. 1 link on its way keeps its own lifetime.");
+    let remind = |reset| {
+        let concerned = Concerned { reset, active: 1, ..Concerned::default() };
+        default(Setting::RemindAfterHours, |asked| asked.remind_after_hours = 30, concerned)
+    };
+    assert_eq!(remind(0), "Applies from now on to 1 person. Nobody is waiting for their new set-up.");
+    assert_eq!(
+        remind(2),
+        "Applies from now on to 1 person. 2 people are reset and not back yet, and are reminded as it was said at their \
+         reset."
+    );
     let codes = |few_codes| {
         let concerned = Concerned { few_codes, ..Concerned::default() };
         default(Setting::CodesLow, |asked| asked.codes_low = 5, concerned)
@@ -121,12 +134,12 @@ fn counts_are_written_out() {
         let old = Policy { approver_from: 10, ..Policy::default() };
         said(Setting::ApproverFrom, old, move |asked| asked.approver_from = from, concerned)
     };
-    let waiting = Concerned { plans: 1, requests: 2, ..Concerned::default() };
+    let waiting = Concerned { plans: 1, requests: 2, active: 7, ..Concerned::default() };
     assert_eq!(
         approver(5, waiting),
         (
             false,
-            "Applies from now on. Such a reset runs when a second person approves it. That is asked of 1 plan too that \
+            "Applies from now on to 7 people. Such a reset of theirs runs when a second person approves it. That is asked of 1 plan too that \
              waits for its confirmation now. 2 resets that wait for an approval now go on waiting."
                 .into()
         )
@@ -134,7 +147,7 @@ fn counts_are_written_out() {
     for fewer in [0, 11] {
         assert_eq!(
             approver(fewer, Concerned { requests: 0, ..waiting }),
-            (true, "Applies from now on. Fewer resets need a second person.".into())
+            (true, "Applies from now on to 7 people. Fewer resets of theirs need a second person.".into())
         );
     }
     assert_eq!(codes((1, 2)), "1 person is warned now. 1 person more will be: 2 in all.");
@@ -155,4 +168,37 @@ fn whoever_would_be_left_outside_is_a_warning() {
         "3 people are reset and not back yet. They can come back by the link in their mail only. For 2 of them no link \
          works any more: a new reset sends one."
     );
+}
+
+#[test]
+fn every_change_of_a_setting_says_how_many_people_it_is_about() {
+    // A number that nothing else has: whoever reads the effect finds it.
+    let concerned = Concerned {
+        active: 977,
+        without_factor: 977,
+        reset: 977,
+        few_codes: (977, 977),
+        passkeys: 977,
+        hardware_tokens: 977,
+        phones: 977,
+        trusted_devices: (977, 977),
+        ..Concerned::default()
+    };
+    let old = Policy { mfa_required_since: Some(NOW), grace_days: 7, ..Policy::default() };
+    for setting in Setting::ALL {
+        let (_, words) = said(*setting, old, |asked| *asked = turned(*setting, asked), concerned);
+        assert!(words.contains("977"), "{setting}: {words}");
+    }
+}
+
+/// The same settings but for one.
+fn turned(setting: Setting, settings: &Settings) -> Settings {
+    let mut values = serde_json::to_value(settings).unwrap();
+    let value = &mut values[setting.as_str()];
+    *value = match value {
+        serde_json::Value::Bool(on) => (!*on).into(),
+        serde_json::Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
+        _ => serde_json::to_value(SecondProof::PasswordOrCallerCode).unwrap(),
+    };
+    serde_json::from_value(values).unwrap()
 }
