@@ -155,8 +155,14 @@ class Phone {
 
   private async look(): Promise<void> {
     await expect(this.page.locator('html')).not.toHaveAttribute('data-hydrated')
-    const width = await this.page.evaluate(() => document.documentElement.scrollWidth)
-    expect(width, this.page.url()).toBeLessThanOrEqual(320)
+    // In a script that runs from right to left, too, whatever the words are.
+    for (const direction of ['rtl', 'ltr']) {
+      const width = await this.page.evaluate((dir) => {
+        document.documentElement.dir = dir
+        return document.documentElement.scrollWidth
+      }, direction)
+      expect(width, `${this.page.url()} ${direction}`).toBeLessThanOrEqual(320)
+    }
     await this.axe(this.page)
   }
 }

@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rekey::domain::authority::Role;
+use rekey::domain::customer::Customer;
+use rekey::domain::ids::UserId;
 use rekey::domain::mail::Mail;
 use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
 use rekey::features::outbox::service::{Delivery, Letter, delivery_of, enqueue};
 use rekey::features::outbox::worker::{self, Transport, deliver_due};
 use rekey::features::recovery;
+use rekey::features::recovery::service::Issued;
 use rekey::platform::Keys;
 
 use super::harness::*;
@@ -34,20 +37,29 @@ fn added(world: &World) -> Mail {
 
 /// A new link for somebody and the mail with it, as a reset makes them.
 async fn issue(world: &World, user: UserRef) {
+    issue_all(world, &world.a, &[user.id]).await;
+}
+
+/// The same for many.
+async fn issue_all(world: &World, customer: &Customer, users: &[UserId]) -> Vec<Issued> {
     let mut tx = world.platform.db.begin().await.unwrap();
-    let issued = recovery::service::issue(&mut tx, &world.platform, &world.a, &[user.id]).await.unwrap().remove(0);
-    let mail = Mail::Reset {
-        link: issued.link,
-        generation: issued.generation,
-        expires_at: issued.expires_at,
-        reset_at: world.now(),
-        requester: "Ines".into(),
-        reason: None,
-        ticket: None,
-        reminder: false,
+    let issued = recovery::service::issue(&mut tx, &world.platform, customer, users).await.unwrap();
+    let letter = |issued: &Issued| {
+        let mail = Mail::Reset {
+            link: issued.link,
+            generation: issued.generation,
+            expires_at: issued.expires_at,
+            reset_at: world.now(),
+            requester: "Ines".into(),
+            reason: None,
+            ticket: None,
+            reminder: false,
+        };
+        Letter { user: issued.user, mail, link: Some(issued.link) }
     };
-    enqueue(&mut tx, &world.platform, vec![Letter { user, mail, link: Some(issued.link) }]).await.unwrap();
+    enqueue(&mut tx, &world.platform, issued.iter().map(letter).collect()).await.unwrap();
     tx.commit().await.unwrap();
+    issued
 }
 
 pub async fn deliver(world: &World, transport: &Transport) -> usize {
@@ -72,6 +84,7 @@ both! {
         assert_eq!((mail.from.as_str(), &mail.to), ("rekey@rekey.example", &ua.address));
         assert_eq!(mail.header("From").unwrap(), "A <rekey@rekey.example>");
         assert_eq!(mail.header("Auto-Submitted").unwrap(), "auto-generated");
+        assert_eq!(mail.header("List-Unsubscribe"), None, "nobody can do without these");
         assert_eq!(mail.header("Date").unwrap(), "Fri, 15 Jan 2027 08:00:30 +0000");
         let id = world.text("SELECT id FROM outbox").await.unwrap();
         assert_eq!(mail.header("Message-ID").unwrap(), format!("<{id}@rekey.example>"));
