@@ -104,7 +104,7 @@ fn open_menu() -> Option<HtmlDetailsElement> {
 
 /// What the arrows walk through: items that can be pressed, and boxes that can be ticked.
 fn items(menu: &HtmlDetailsElement) -> Vec<HtmlElement> {
-    let Ok(all) = menu.query_selector_all(".item:not([aria-disabled]), label:not([hidden]) > input[type=checkbox]")
+    let Ok(all) = menu.query_selector_all(".item:not([aria-disabled]), :not([hidden]) > label > input[type=checkbox]")
     else {
         return Vec::new();
     };

@@ -188,7 +188,7 @@ pub async fn show_customer(id: CustomerId) -> Result<Console<Option<CustomerPage
     let now = request.platform.now();
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let Some((profile, ends_at)) = service::profile(&mut conn, &session.actor, id, now).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let figures = service::figures(&mut conn, &session.actor, id, now).await?;

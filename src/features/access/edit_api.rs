@@ -40,7 +40,7 @@ pub async fn customer_details(id: CustomerId) -> Result<Console<Option<EditPage>
     let session = request.signed_in().await?;
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let Some((details, refusal)) = service::show(&mut conn, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let version = crate::platform::text::version_of(&details);

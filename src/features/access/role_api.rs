@@ -96,7 +96,7 @@ pub async fn show_people(
     let profile = service::profile(&mut conn, actor, id, now).await?;
     let page = people::people(&mut conn, actor, id, after.as_deref(), now).await?;
     let Some(((profile, _), page)) = profile.zip(page) else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let page = PeoplePage {
@@ -142,7 +142,7 @@ pub async fn show_role(
         None => None,
     };
     let Some((profile, _)) = profile.filter(|_| user.is_none() || held.is_some()) else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let person = held.map(|held| PersonRow::of(held, actor, id));

@@ -172,7 +172,7 @@ pub async fn account(id: UserId) -> Result<Console<Option<AccountPage>>, ApiErro
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let Some(view) = service::view(&request.platform, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let page = match view {

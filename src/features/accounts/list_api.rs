@@ -87,7 +87,7 @@ pub async fn show_list(id: InviteListId) -> Result<Console<Option<ListPage>>, Ap
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let Some((list, lines)) = list::view(&request.platform, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let row = |line: super::store::Line| LineRow {

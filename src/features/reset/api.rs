@@ -97,7 +97,7 @@ pub async fn show_reset(id: ResetId, #[server(default)] query: String) -> Result
         return Ok(request.console(&session, Some(Shown::Board(board))));
     }
     let Some(view) = service::view(&request.platform, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     Ok(request.console(&session, Some(Shown::Plan(Box::new(review_api::page(&view, &query))))))

@@ -146,7 +146,7 @@ pub async fn show_listed(
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let Some(view) = from_list::view(&request.platform, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let part = |line: &from_list::Line| match line.means {

@@ -74,7 +74,7 @@ pub async fn show_call_back(id: UserId) -> Result<Console<Option<CallBackPage>>,
     let Request { platform, .. } = &request;
     let mut conn = platform.db.read().await.map_err(ApiError::from)?;
     let Some(view) = user_service::view(&mut conn, &session.actor, id, platform.now()).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let waiting = service::waiting(&mut conn, platform, &session.actor, id).await?;

@@ -66,7 +66,7 @@ pub async fn show_caller_code(id: UserId) -> Result<Console<Option<CallerPage>>,
     let now = request.platform.now();
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let Some(view) = user_service::view(&mut conn, &session.actor, id, now).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let against = service::against(&mut conn, &session.actor, id, now).await?.map(Against::from);

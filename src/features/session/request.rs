@@ -169,9 +169,12 @@ impl Request {
         value.split('.').filter_map(|id| id.parse().ok()).collect()
     }
 
-    /// Answers with this status.
-    pub fn status(&self, status: StatusCode) {
-        self.response.set_status(status);
+    /// Says that there is no such page, where one is being made. Whoever calls from a page reads that in the answer: with the
+    /// status of an error it would be read as one.
+    pub fn not_found(&self) {
+        if !self.is_call() {
+            self.response.set_status(StatusCode::NOT_FOUND);
+        }
     }
 
     /// Sends the browser to a page of this site.
@@ -187,6 +190,11 @@ impl Request {
         }
     }
 
+    /// Whether a server function is called, by a form or from a page that is there already.
+    fn is_call(&self) -> bool {
+        self.parts.uri.path().starts_with("/api/")
+    }
+
     fn is_plain_form(&self) -> bool {
         let accepts_html = |value: &header::HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/html"));
         self.parts.method == Method::POST && self.parts.headers.get(header::ACCEPT).is_some_and(accepts_html)
@@ -195,8 +203,7 @@ impl Request {
     /// The path and query of the page that is being loaded, or from which a server function was called.
     #[must_use]
     pub fn page(&self) -> String {
-        let path = self.parts.uri.path();
-        if !path.starts_with("/api/") {
+        if !self.is_call() {
             return self.parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         }
         let referer = self.parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
@@ -216,8 +223,8 @@ impl Request {
         }
         let next: String = url::form_urlencoded::byte_serialize(self.page().as_bytes()).collect();
         leptos_axum::redirect(&format!("/sign-in?next={next}"));
-        if self.parts.uri.path().starts_with("/api/") && !self.is_plain_form() {
-            self.status(StatusCode::UNAUTHORIZED);
+        if self.is_call() && !self.is_plain_form() {
+            self.response.set_status(StatusCode::UNAUTHORIZED);
         }
         Err(ApiError::SignedOut)
     }

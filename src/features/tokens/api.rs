@@ -151,7 +151,7 @@ pub async fn show_token(id: TokenId) -> Result<Console<Option<TokenPage>>, ApiEr
     let now = request.platform.now();
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;
     let Some(view) = service::view(&mut conn, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let happened = |happened: stock::service::Happened| HappenedRow {
@@ -258,7 +258,7 @@ pub async fn show_waiting(id: TokenId) -> Result<Option<WaitingToken>, ApiError>
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let Some((token, has_factor)) = asking(&request, &session).waiting(id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(None);
     };
     let mut conn = request.platform.db.read().await.map_err(ApiError::from)?;

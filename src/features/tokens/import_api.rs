@@ -97,7 +97,7 @@ pub async fn show_import(id: TokenImportId) -> Result<Console<Option<ImportPage>
     let request = Request::current()?;
     let session = request.signed_in().await?;
     let Some((import, lines)) = imports::view(&request.platform, &session.actor, id).await? else {
-        request.status(axum::http::StatusCode::NOT_FOUND);
+        request.not_found();
         return Ok(request.console(&session, None));
     };
     let page = ImportPage {

@@ -50,6 +50,8 @@ pub struct Choice {
     pub chosen: usize,
     /// What was typed to find one.
     pub find: String,
+    /// Whether none was found.
+    pub found_none: bool,
     /// The shown customers in which the reader may reset nobody, at most three by name.
     pub forbidden_by: Vec<String>,
     /// How many those are.
@@ -177,7 +179,9 @@ async fn choice(
     let mut wanted: Vec<CustomerId> = asked.filter.customers.clone();
     wanted.extend(&favourites);
     let mut named = first(conn, &whole.narrowed(&wanted), "", limit).await?;
-    named.extend(first(conn, &whole, &asked.find, limit).await?);
+    let found = first(conn, &whole, &asked.find, limit).await?;
+    let found_none = !asked.find.trim().is_empty() && found.is_empty();
+    named.extend(found);
     named.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
     named.dedup();
     let users = |id| counts.map(|counts| counts.iter().find(|(one, _)| *one == id).map_or(0, |(_, users)| *users));
@@ -200,6 +204,7 @@ async fn choice(
         all: whole.customers().len(),
         chosen: asked.filter.customers.len(),
         find: asked.find.clone(),
+        found_none,
         forbidden_by: forbidden_by.into_iter().map(|customer| customer.name).collect(),
         forbidding: forbidden.len(),
         allowed: if forbidden.is_empty() { Vec::new() } else { allowed.into_iter().take(CHOICES).collect() },

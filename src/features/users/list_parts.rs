@@ -10,7 +10,7 @@ use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::{COUNTED, Sort, UserFilter};
 use crate::features::session::api::Me;
-use crate::ui::{Banner, BulkBar, Glyph, Icon, Look, Pager, Square, SubmitButton, Time, Toast, Tone};
+use crate::ui::{Banner, BulkBar, Glyph, Icon, Look, Pager, Square, SubmitButton, Time, Toast, Tone, ready};
 
 /// Where a selection is sent; the reset's server function has this address.
 pub const PLAN: &str = "/api/reset/plan";
@@ -77,9 +77,18 @@ pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
     let open = !choice.find.is_empty();
     let all_users: Option<i64> = choice.customers.iter().map(|customer| customer.users).sum();
     let (find, found) = (choice.find.clone(), RwSignal::new(String::new()));
+    let none_found = choice.found_none.then(|| view! { <p>"No customer is called “"<bdi>{find.clone()}</bdi>"”."</p> });
+    let names: Vec<String> = choice.customers.iter().map(|customer| customer.name.to_lowercase()).collect();
+    let is_any_left = Memo::new(move |_| found.with(|found| names.iter().any(|name| name.contains(found.trim()))));
+    let chosen: Vec<CustomerChoice> = choice.customers.iter().filter(|customer| customer.chosen).cloned().collect();
+    let ticked = RwSignal::new(chosen.clone());
     ViewFnOnce::from(move || {
-        let pick = move |customer: CustomerChoice| pick(customer, found);
-        let many = choice.all;
+        let pick = move |customer: CustomerChoice| pick(customer, found, ticked);
+        let (many, ready) = (choice.all, ready());
+        let give_up = move |_| {
+            ticked.set(chosen.clone());
+            found.set(String::new());
+        };
         view! {
             <details class="menu start selector" name="menu" open=open>
                 <summary class="button">
@@ -89,7 +98,7 @@ pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
                     <span class="hidden-text">" shown: choose customers"</span>
                 </summary>
                 <div class="menu-list">
-                    <form method="get" action=path>
+                    <form method="get" action=path on:reset=give_up>
                         {hidden(&filter, &["customer"])}
                         {rest.iter().map(|(name, value)| view! { <input type="hidden" name=name.clone() value=value.clone()/> }).collect_view()}
                         // Enter finds; whoever has found presses Show.
@@ -112,13 +121,18 @@ pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
                             </small>
                         </a>
                         <div class="picks">
-                            {(!shown.is_empty()).then(|| view! { <p>"Favourites"</p> })}
+                            {none_found}
+                            {(!shown.is_empty()).then(|| view! { <p hidden=move || !is_any_left.get()>"Favourites"</p> })}
                             {shown.into_iter().map(pick).collect_view()}
-                            {parted.then(|| view! { <p>"Others"</p> })}
+                            {parted.then(|| view! { <p hidden=move || !is_any_left.get()>"Others"</p> })}
                             {others.into_iter().map(pick).collect_view()}
+                            <p role="status" hidden=move || is_any_left.get()>"None of these is called so. Press Enter to look further."</p>
                             {(many > super::list_api::CHOICES).then(|| view! { <p>"Type a name and press Enter to find more."</p> })}
                         </div>
                         <div class="actions">
+                            // Without a script nobody counts along, nor closes it.
+                            <p class="note" role="status" hidden=move || !ready.get()>{move || ticked.with(|ticked| sum(ticked))}</p>
+                            <button class="button item" type="reset" hidden=move || !ready.get()>"Cancel"</button>
                             <SubmitButton look=Look::Primary>"Show"</SubmitButton>
                         </div>
                     </form>
@@ -147,7 +161,28 @@ fn face(choice: &Choice) -> String {
     }
 }
 
-fn pick(customer: CustomerChoice, found: RwSignal<String>) -> AnyView {
+/// `3 chosen · 1,204 users`.
+fn sum(ticked: &[CustomerChoice]) -> String {
+    let users: Option<i64> = ticked.iter().map(|customer| customer.users).sum();
+    match (ticked.len(), users) {
+        (0, _) => "None chosen".to_owned(),
+        (chosen, Some(1)) => format!("{chosen} chosen · 1 user"),
+        (chosen, Some(users)) => format!("{chosen} chosen · {} users", number(users)),
+        (chosen, None) => format!("{chosen} chosen"),
+    }
+}
+
+fn pick(customer: CustomerChoice, found: RwSignal<String>, ticked: RwSignal<Vec<CustomerChoice>>) -> AnyView {
+    let this = customer.clone();
+    let tick = move |event| {
+        let is_ticked = event_target_checked(&event);
+        ticked.update(|ticked| {
+            ticked.retain(|other| other.id != this.id);
+            if is_ticked {
+                ticked.push(this.clone());
+            }
+        });
+    };
     let (id, name) = (customer.id.to_string(), customer.name);
     let key = name.to_lowercase();
     let (form, words) =
@@ -155,7 +190,7 @@ fn pick(customer: CustomerChoice, found: RwSignal<String>) -> AnyView {
     view! {
         <div class="pick" hidden=move || !key.contains(found.get().trim())>
             <label class="check">
-                <input type="checkbox" name="customer" value=id.clone() checked=customer.chosen autocomplete="off"/>
+                <input type="checkbox" name="customer" value=id.clone() checked=customer.chosen autocomplete="off" on:change=tick/>
                 <Square name=name.clone()/>
                 <span class="cut" dir="auto">{name.clone()}</span>
                 {customer.users.map(|users| view! { <small>{number(users)}</small> })}
@@ -347,11 +382,27 @@ pub const fn refusal_words(refusal: crate::domain::authority::Refusal) -> &'stat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::CustomerId;
 
     #[test]
     fn thousands_are_parted() {
         assert_eq!([0, 999, 1000, 9318, 1_000_000].map(number), ["0", "999", "1,000", "9,318", "1,000,000"]);
         assert_eq!([COUNTED, COUNTED + 1, COUNTED + 2].map(counted), ["10,000", "more than 10,000", "10,002"]);
         assert_eq!((people(1), people(1204)), ("1 person".to_owned(), "1,204 people".to_owned()));
+    }
+
+    #[test]
+    fn the_chosen_customers_are_summed_up() {
+        let customer = |users| CustomerChoice {
+            id: CustomerId::new(Moment::from_unix_milliseconds(0), [0; 10]),
+            name: "A".into(),
+            users,
+            chosen: true,
+            favourite: false,
+        };
+        assert_eq!(sum(&[]), "None chosen");
+        assert_eq!(sum(&[customer(Some(1))]), "1 chosen · 1 user");
+        assert_eq!(sum(&[customer(Some(4)), customer(Some(1_200))]), "2 chosen · 1,204 users");
+        assert_eq!(sum(&[customer(None), customer(None)]), "2 chosen");
     }
 }
