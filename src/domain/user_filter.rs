@@ -191,6 +191,16 @@ impl UserFilter {
         pairs
     }
 
+    /// The same users without those who have no authentication method. None where no address says that.
+    #[must_use]
+    pub fn of_holders(&self) -> Option<Self> {
+        match (self.mfa, self.kind) {
+            (Some(MfaState::SetUp | MfaState::One), _) | (_, Some(_)) => Some(self.clone()),
+            (None, None) => Some(Self { mfa: Some(MfaState::SetUp), ..self.clone() }),
+            (Some(MfaState::None | MfaState::Reset | MfaState::Frozen), None) => None,
+        }
+    }
+
     /// Whether it asks more than whose users and in which order.
     #[must_use]
     pub fn narrows(&self) -> bool {
@@ -204,6 +214,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn only_holders_are_meant_where_that_can_be_said() {
+        let of = |mfa, kind| UserFilter { mfa, kind, search: "ma".into(), ..UserFilter::default() };
+        let set_up = Some(MfaState::SetUp);
+        assert_eq!(of(None, None).of_holders(), Some(of(set_up, None)));
+        for (mfa, kind) in
+            [(set_up, None), (Some(MfaState::One), None), (Some(MfaState::Frozen), Some(MethodKind::Phone))]
+        {
+            assert_eq!(of(mfa, kind).of_holders(), Some(of(mfa, kind)));
+        }
+        for mfa in [MfaState::None, MfaState::Reset, MfaState::Frozen] {
+            assert_eq!(of(Some(mfa), None).of_holders(), None);
+        }
+    }
 
     fn customer(n: u8) -> CustomerId {
         CustomerId::new(Time::from_unix_milliseconds(0), [n; 10])

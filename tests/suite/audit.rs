@@ -168,7 +168,7 @@ both! {
         assert!(finished.is_err());
         assert!(sign_out_elsewhere(&world.platform, &world.origin, &session).await.is_err());
         let actor = world.actor(&admin).await;
-        let planned = reset::service::plan(&world.platform, &world.origin, &actor, Selection::Ticked(ids(&users_of(&users)))).await;
+        let planned = reset::service::plan(&world.platform, &world.origin, &actor, Selection::Ticked(ids(&users_of(&users)), Vec::new())).await;
         assert!(planned.is_err());
         // Only the lease that the run took first is there, and it ends by itself.
         assert_eq!(before, dump_without_audit(&world).await);

@@ -26,7 +26,7 @@ use crate::platform::cookies::Cookie;
 use crate::platform::request::Query;
 
 /// Freezes a selection and sends the browser to its review. Nothing is reset yet. With `all` it is everybody whom `query`
-/// means, the query of a list's address, whoever was ticked.
+/// means, the query of a list's address, whoever was ticked; without, nobody else's users than that of the customers it names.
 ///
 /// # Errors
 /// [`ApiError::SignedOut`], or when something fails on the server.
@@ -38,11 +38,9 @@ pub async fn plan(
 ) -> Result<PlanOutcome, ApiError> {
     let request = Request::current()?;
     let session = request.signed_in().await?;
-    let selection = if all {
-        service::Selection::Matching(UserFilter::from_pairs(Query::read(&query).pairs()))
-    } else {
-        service::Selection::Ticked(users)
-    };
+    let shown = UserFilter::from_pairs(Query::read(&query).pairs());
+    let selection =
+        if all { service::Selection::Matching(shown) } else { service::Selection::Ticked(users, shown.customers) };
     Ok(planned(&request, service::plan(&request.platform, &request.origin, &session.actor, selection).await?))
 }
 

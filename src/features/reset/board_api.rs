@@ -272,7 +272,7 @@ pub async fn plan_of(
     let session = request.signed_in().await?;
     let (platform, actor) = (&request.platform, &session.actor);
     let chosen = board::picked(platform, actor, id, picked(users, all, &state)).await?.unwrap_or_default();
-    let selection = service::Selection::Ticked(chosen);
+    let selection = service::Selection::Ticked(chosen, Vec::new());
     Ok(super::api::planned(&request, service::plan(platform, &request.origin, actor, selection).await?))
 }
 

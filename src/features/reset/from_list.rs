@@ -162,7 +162,7 @@ pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, id: Reset
         Means::Selected(person) => Some(person.user.id),
         _ => None,
     });
-    service::plan(platform, origin, actor, Selection::Ticked(selected.collect())).await
+    service::plan(platform, origin, actor, Selection::Ticked(selected.collect(), Vec::new())).await
 }
 
 /// Forgets the lists that are over.

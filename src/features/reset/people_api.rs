@@ -192,6 +192,6 @@ pub async fn plan_of_people(
             chosen.extend(users);
         }
     }
-    let selection = service::Selection::Ticked(chosen);
+    let selection = service::Selection::Ticked(chosen, Vec::new());
     Ok(planned(&request, service::plan(&request.platform, &request.origin, actor, selection).await?))
 }

@@ -47,8 +47,8 @@ pub enum Planned {
 /// Whom somebody selected.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    /// These, ticked one by one.
-    Ticked(Vec<UserId>),
+    /// These, ticked one by one on a list that shows users of these customers; of any of the actor's, where none is named.
+    Ticked(Vec<UserId>, Vec<CustomerId>),
     /// Everybody who matches.
     Matching(UserFilter),
     /// Whoever is still there of this plan of the actor's own, which was not confirmed.
@@ -62,10 +62,14 @@ pub enum Selection {
 /// When the database fails.
 pub async fn plan(platform: &Platform, origin: &Origin, actor: &Actor, selection: Selection) -> Result<Planned> {
     let mut conn = platform.db.read().await?;
-    let scope = actor.scope(Right::Manage);
-    let is_filter = !matches!(selection, Selection::Ticked(_));
+    let scope = match &selection {
+        // Nobody is reset whom the list cannot have shown, whatever else the actor looks after.
+        Selection::Ticked(_, shown) if !shown.is_empty() => actor.scope(Right::Manage).narrowed(shown),
+        _ => actor.scope(Right::Manage),
+    };
+    let is_filter = !matches!(selection, Selection::Ticked(..));
     let decide: fn(&Actor, &[_]) -> _ = match selection {
-        Selection::Ticked(_) => Plan::new,
+        Selection::Ticked(..) => Plan::new,
         Selection::Matching(_) | Selection::Again(_) => Plan::of_everybody,
     };
     let Some(mut selected) = selected(&mut conn, actor, selection, platform.now()).await? else {
@@ -145,7 +149,7 @@ async fn selected(conn: &mut Conn, actor: &Actor, selection: Selection, now: Tim
     let scope = actor.scope(Right::Manage);
     let is_within = |customers: &[CustomerId]| customers.iter().all(|customer| scope.covers(*customer));
     Ok(match selection {
-        Selection::Ticked(users) => Some(users),
+        Selection::Ticked(users, _) => Some(users),
         Selection::Matching(filter) => {
             let seen = actor.scope(Right::Read);
             let chosen = if filter.customers.is_empty() { seen } else { seen.narrowed(&filter.customers) };

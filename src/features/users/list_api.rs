@@ -46,6 +46,8 @@ pub struct Choice {
     pub customers: Vec<CustomerChoice>,
     /// How many the reader may see in all.
     pub all: usize,
+    /// How many users those have; none where there are too many customers to count.
+    pub users: Option<i64>,
     /// How many are chosen; 0 is all of them.
     pub chosen: usize,
     /// What was typed to find one.
@@ -56,7 +58,7 @@ pub struct Choice {
     pub forbidden_by: Vec<String>,
     /// How many those are.
     pub forbidding: usize,
-    /// The shown customers without those, for the address.
+    /// The shown customers without those, for the address; none where they are too many for one.
     pub allowed: Vec<CustomerId>,
 }
 
@@ -178,7 +180,8 @@ async fn choice(
     let favourites = favourites(conn, actor.user).await?;
     let mut wanted: Vec<CustomerId> = asked.filter.customers.clone();
     wanted.extend(&favourites);
-    let mut named = first(conn, &whole.narrowed(&wanted), "", limit).await?;
+    let at_least = i64::try_from(wanted.len()).unwrap_or(i64::MAX);
+    let mut named = first(conn, &whole.narrowed(&wanted), "", limit.max(at_least)).await?;
     let found = first(conn, &whole, &asked.find, limit).await?;
     let found_none = !asked.find.trim().is_empty() && found.is_empty();
     named.extend(found);
@@ -202,12 +205,13 @@ async fn choice(
     Ok(Choice {
         customers,
         all: whole.customers().len(),
+        users: counts.map(|counts| counts.iter().map(|(_, users)| users).sum()),
         chosen: asked.filter.customers.len(),
         find: asked.find.clone(),
         found_none,
         forbidden_by: forbidden_by.into_iter().map(|customer| customer.name).collect(),
         forbidding: forbidden.len(),
-        allowed: if forbidden.is_empty() { Vec::new() } else { allowed.into_iter().take(CHOICES).collect() },
+        allowed: if forbidden.is_empty() || allowed.len() > CHOICES { Vec::new() } else { allowed },
     })
 }
 

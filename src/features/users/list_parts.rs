@@ -75,7 +75,7 @@ pub fn customer_selector(path: &'static str, head: &ListHead) -> ViewFnOnce {
     let squares = choice.customers.iter().filter(|customer| customer.chosen).take(3);
     let squares: Vec<String> = squares.map(|customer| customer.name.clone()).collect();
     let open = !choice.find.is_empty();
-    let all_users: Option<i64> = choice.customers.iter().map(|customer| customer.users).sum();
+    let all_users = choice.users;
     let (find, found) = (choice.find.clone(), RwSignal::new(String::new()));
     let none_found = choice.found_none.then(|| view! { <p>"No customer is called “"<bdi>{find.clone()}</bdi>"”."</p> });
     let names: Vec<String> = choice.customers.iter().map(|customer| customer.name.to_lowercase()).collect();
@@ -259,8 +259,15 @@ pub(super) fn order_head(
     .into_any()
 }
 
-/// The pages of a list, and what can be done with those who are ticked, or with everybody who matches.
-pub(super) fn list_foot(path: &'static str, head: &ListHead, me: &Me, shown: usize, of: i64, of_what: &str) -> AnyView {
+/// The pages of a list, and what can be done with those who are ticked, or with everybody whom a filter means: the same as
+/// the list shows, as long as there is such a filter.
+pub(super) fn list_foot(
+    path: &'static str,
+    head: &ListHead,
+    me: &Me,
+    (shown, of, of_what): (usize, i64, &str),
+    everybody: Option<UserFilter>,
+) -> AnyView {
     let filter = &head.filter;
     let next = head.next.as_deref().map(|after| address(path, filter, Some(after)));
     let previous = head.after.is_some().then(|| address(path, filter, None));
@@ -269,9 +276,9 @@ pub(super) fn list_foot(path: &'static str, head: &ListHead, me: &Me, shown: usi
     } else {
         format!("1–{shown} of {}{of_what}", counted(of))
     };
-    let query = address("", filter, None).trim_start_matches('?').to_owned();
+    let query = address("", everybody.as_ref().unwrap_or(filter), None).trim_start_matches('?').to_owned();
     let (everyone, offer) = (head.users, offer(path, head, me));
-    let all = (head.choice.forbidding == 0).then(|| {
+    let all = (head.choice.forbidding == 0 && everybody.is_some()).then(|| {
         let label = if everyone > COUNTED {
             format!("Select everybody who matches, {}", counted(everyone))
         } else {

@@ -99,7 +99,8 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
                 </thead>
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
-            {list_foot(HERE, head, me, list.methods.len(), list.total, " methods")}
+            // Whoever has none is not on this list, and not meant by all of it.
+            {list_foot(HERE, head, me, (list.methods.len(), list.total, " methods"), head.filter.of_holders())}
         </form>
         <form id="one" method="post" action=PLAN></form>
     }

@@ -61,7 +61,8 @@ fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyVie
     };
     let fetched = fetched(HERE, head, now, move || users.refetch());
     // Where nobody selected is the reader's to manage, there is nothing to begin.
-    let manages = me.manages && (head.choice.forbidding == 0 || !head.choice.allowed.is_empty());
+    let shown = if head.choice.chosen == 0 { head.choice.all } else { head.choice.chosen };
+    let manages = me.manages && head.choice.forbidding < shown.max(1);
     let invite = match head.filter.customers.as_slice() {
         [one] => format!("/users/invite?customer={one}"),
         _ => "/users/invite".to_owned(),
@@ -109,7 +110,7 @@ fn table(list: &List, me: &Me, now: Moment) -> AnyView {
                 </thead>
                 <tbody role="rowgroup">{rows}</tbody>
             </table>
-            {list_foot(HERE, head, me, list.users.len(), head.users, "")}
+            {list_foot(HERE, head, me, (list.users.len(), head.users, ""), Some(filter.clone()))}
         </form>
         <form id="one" method="post" action=PLAN></form>
         <form id="again" method="post" action=INVITE_AGAIN></form>

@@ -149,7 +149,9 @@ impl World {
 
     pub async fn try_plan(&self, admin: &Person, selected: &[UserId]) -> Planned {
         let actor = self.actor(admin).await;
-        reset::service::plan(&self.platform, &self.origin, &actor, Selection::Ticked(selected.to_vec())).await.unwrap()
+        reset::service::plan(&self.platform, &self.origin, &actor, Selection::Ticked(selected.to_vec(), Vec::new()))
+            .await
+            .unwrap()
     }
 
     pub async fn plan_hash(&self, id: ResetId) -> String {

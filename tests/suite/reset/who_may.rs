@@ -8,6 +8,7 @@ use rekey::domain::user::UserRef;
 use rekey::features::reset::run;
 use rekey::features::reset::service::{Confirmed, Planned};
 
+use super::super::browser::*;
 use super::super::dump::Dump;
 use super::super::harness::*;
 use super::skips;
@@ -48,6 +49,33 @@ both! {
         // An auditor's role beside an admin's gives nothing there.
         world.grant(&both, &world.b, Role::Auditor).await;
         assert_refused(&world, &both, &[ub.user], Refusal::NoRole).await;
+    }
+
+    async fn nobody_is_reset_whom_the_list_did_not_show(world: World) {
+        let both = world.with_role(&world.a, Role::Admin).await;
+        world.grant(&both, &world.b, Role::Admin).await;
+        let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
+        let mut browser = Browser::signed_in(&world, &both).await;
+        let of_a = format!("customer={}&q=person", world.a.id);
+        let (first, second) = (ua.user.id.to_string(), ub.user.id.to_string());
+        for users in [vec![&second], vec![&first, &second]] {
+            let before = Dump::of(&world).await;
+            let mut fields: Vec<(&str, &str)> = users.iter().map(|user| ("users[]", user.as_str())).collect();
+            fields.push(("query", &of_a));
+            let answer = browser.post("/api/reset/plan", "/users", &fields).await;
+            assert!(!answer.location().contains("/resets/"), "{}", answer.location());
+            let after = Dump::of(&world).await;
+            assert_eq!(before.clone().but_the_record(), after.clone().but_the_record());
+            assert_eq!(after.len("audit_events"), before.len("audit_events") + 1);
+            let (what, details) = world.last_recorded(world.a.id).await;
+            assert!(what == What::ResetRefused.as_str() && details.contains("no_role"), "{what} {details}");
+        }
+        let both_shown = format!("{of_a}&customer={}", world.b.id);
+        for query in [both_shown.as_str(), "customer=all", ""] {
+            let fields = [("users[]", first.as_str()), ("users[]", second.as_str()), ("query", query)];
+            let answer = browser.post("/api/reset/plan", "/users", &fields).await;
+            assert!(answer.location().starts_with("/resets/"), "{query}: {}", answer.location());
+        }
     }
 
     async fn an_admin_at_an_owner_is_refused(world: World) {
