@@ -97,6 +97,13 @@ impl Scope {
         Self { customers }
     }
 
+    /// Whether whoever reads this scope may know where somebody is at home whom they meet in a customer: that another one is
+    /// among Rekey's is a secret of its own, unless it is the provider of that customer.
+    #[must_use]
+    pub fn knows_home(&self, home: CustomerId, is_provider: bool) -> bool {
+        is_provider || self.covers(home)
+    }
+
     /// Whether this scope covers `customer`.
     #[must_use]
     pub fn covers(&self, customer: CustomerId) -> bool {

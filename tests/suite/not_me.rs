@@ -98,6 +98,31 @@ both! {
         world.assert_chains_whole().await;
     }
 
+    async fn an_old_notice_that_was_dealt_with_freezes_nobody_again_though_no_link_was_about(world: World) {
+        // The only owner is locked out too, and is told all the same.
+        let (admin, owner) = (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Owner).await);
+        world.execute(&format!("DELETE FROM methods WHERE user_id = '{}'", owner.user.id)).await;
+        let ua = world.member(&world.a).await;
+        world.trusted(&ua, 30).await;
+        let mut tx = world.platform.db.begin().await.unwrap();
+        let mail = Mail::AuthenticatorAdded { at: world.now() };
+        let letter = Letter { user: ua.user, mail, link: None };
+        outbox::service::enqueue(&mut tx, &world.platform, vec![letter]).await.unwrap();
+        tx.commit().await.unwrap();
+        let token = world.not_me_token(&ua, "authenticator_added").await.unwrap();
+        world.advance(Span::minutes(1));
+        assert_eq!(world.say_not_me(&token).await, Said::Frozen);
+        assert_eq!(world.mails(&owner, "disowned").await, 1);
+        world.advance(Span::minutes(5));
+        world.reset(&admin, &[ua.user]).await;
+        let set_up = world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap();
+        world.confirm_only_words(&admin, &ua).await;
+        let (secret, codes) = world.register(&set_up).await.unwrap();
+        world.save_codes(&set_up, &codes[0]).await;
+        assert_eq!(world.say_not_me(&token).await, Said::Dead);
+        world.sign_in(&Person { secret, ..ua }).await;
+    }
+
     async fn whoever_set_up_in_the_users_place_is_out_at_once(world: World) {
         let admin = world.with_role(&world.a, Role::Owner).await;
         let ua = world.member(&world.a).await;

@@ -9,6 +9,7 @@ use rekey::features::recovery::service::{Proof, open, prove};
 use rekey::features::set_up::done::what_is_new;
 use rekey::features::set_up::service::{Finished, codes as codes_of};
 use rekey::features::{session, sign_in};
+use rekey::platform::Fault;
 use rekey::platform::request::Origin;
 
 use super::dump::Dump;
@@ -124,6 +125,31 @@ both! {
         }
         assert!(world.prove(&link).await.is_some());
         assert!(is_shown(&world, &link).await, "a right password forgives the wrong ones");
+    }
+
+    async fn whoever_is_told_to_come_back_loses_no_try(world: World) {
+        let (_, ua, link) = locked_out(&world).await;
+        let flood: Vec<_> = (0..600)
+            .map(|_| {
+                let hasher = world.platform.hasher.clone();
+                tokio::spawn(async move { hasher.verify("x".to_owned(), None).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let mut busy = 0;
+        for _ in 0..2 * WRONG_PASSWORDS {
+            match prove(&world.platform, &world.origin, &link, PASSWORD.to_owned()).await {
+                Err(Fault::Busy) => busy += 1,
+                other => assert!(other.is_ok()),
+            }
+        }
+        for one in flood {
+            let _ = one.await.unwrap();
+        }
+        assert!(busy > 0, "nobody was told to come back");
+        let tries = format!("SELECT wrong_passwords FROM links WHERE user_id = '{}'", ua.user.id);
+        assert_eq!(world.count(&tries).await, 0);
+        assert!(world.prove(&link).await.is_some());
     }
 
     async fn it_works_until_the_last_second_and_not_after(world: World) {

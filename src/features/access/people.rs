@@ -19,8 +19,7 @@ pub struct Held {
     pub name: String,
     /// Their address.
     pub address: Address,
-    /// The name of their home customer, for those who may know it: that it is one of Rekey's is a secret of its own, unless
-    /// it is the provider of the customer in which they hold the role.
+    /// The name of their home customer, for those who may know it ([`Scope::knows_home`]).
     pub home: Option<String>,
     /// Their role.
     pub role: Role,
@@ -33,7 +32,7 @@ pub struct Held {
 impl Held {
     /// What whoever reads the records of `readable` is told.
     fn of(row: store::Held, readable: &Scope) -> Self {
-        let is_known = row.by_provider == 1 || readable.covers(row.user_customer_id);
+        let is_known = readable.knows_home(row.user_customer_id, row.by_provider == 1);
         Self {
             user: UserRef { customer: row.user_customer_id, id: row.user_id },
             name: row.name,

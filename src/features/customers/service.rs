@@ -271,6 +271,14 @@ pub async fn lock_each(conn: &mut Conn, ids: &[CustomerId]) -> Result<()> {
     Ok(())
 }
 
+/// Whether `provider` is that of any customer of `scope`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_provider_of(conn: &mut Conn, provider: CustomerId, scope: &Scope) -> Result<bool> {
+    store::is_provider_of(conn, provider, scope).await
+}
+
 /// The actor as a user of `customer` may know them: by name, and from elsewhere with their customer's.
 ///
 /// # Errors

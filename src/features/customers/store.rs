@@ -114,6 +114,17 @@ pub async fn providers(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> 
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
+/// Whether `provider` is that of any customer in `scope`.
+pub async fn is_provider_of(conn: &mut Conn, provider: CustomerId, scope: &Scope) -> Result<bool> {
+    if scope.customers().is_empty() {
+        return Ok(false);
+    }
+    let (theirs, values) = among(conn, "id", 2, scope.customers());
+    let text = format!("SELECT 1 FROM customers WHERE provider_id = $1 AND {theirs} LIMIT 1");
+    let query = sqlx::query_as::<_, (i32,)>(AssertSqlSafe(text)).bind(provider);
+    Ok(values.into_iter().fold(query, QueryAs::bind).fetch_optional(conn).await?.is_some())
+}
+
 /// A page of the customers in `scope` whose name contains `pattern`, by name, after the name `after`.
 pub async fn page(
     conn: &mut Conn,

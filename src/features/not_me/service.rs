@@ -74,7 +74,8 @@ pub async fn say(platform: &Platform, origin: &Origin, token: &str) -> Result<Sa
         return Ok(Said::Frozen);
     }
     // What was said of it, or of another notice of that time, was dealt with: an old mail freezes nobody again.
-    if recovery::links::disowned_since(&mut tx, user, notice.written_at).await? {
+    let said = audit::service::last(&mut tx, user, What::Disowned, 1).await?.pop();
+    if said.is_some_and(|said| said.event.at >= notice.written_at) {
         return Ok(Said::Dead);
     }
     // Under the lock: a reset that came before is older than this.
@@ -90,7 +91,7 @@ pub async fn say(platform: &Platform, origin: &Origin, token: &str) -> Result<Sa
     Ok(Said::Frozen)
 }
 
-/// To everybody who owns the user's customer and can help, and to the user.
+/// To everybody who owns the user's customer, and to the user.
 async fn letters(conn: &mut Conn, locked: &Locked, notice: &Notice, now: Time) -> Result<Vec<Letter>> {
     let user = locked.user;
     let told = Mail::Disowned {
@@ -100,7 +101,8 @@ async fn letters(conn: &mut Conn, locked: &Locked, notice: &Notice, now: Time) -
         address: locked.address.to_string(),
         notice: notice.mail.kind().to_owned(),
     };
-    let owners = users::service::working_owners(conn, user.customer, now).await?;
+    // Whoever is locked out themself reads mails all the same.
+    let owners = users::service::active_owners(conn, user.customer, now).await?;
     let mut letters: Vec<Letter> =
         owners.into_iter().map(|owner| Letter { user: owner, mail: told.clone(), link: None }).collect();
     letters.push(Letter { user, mail: Mail::Frozen { at: now }, link: None });

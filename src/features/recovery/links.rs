@@ -12,6 +12,14 @@ use crate::domain::user::UserRef;
 use crate::features::session;
 use crate::platform::{Conn, Platform, Result};
 
+/// Whoever of these users asked for help has got it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn help(conn: &mut Conn, customer: CustomerId, users: &[UserId]) -> Result<()> {
+    if users.is_empty() { Ok(()) } else { store::forget_help(conn, customer, users).await }
+}
+
 /// Gives each of these links of `customer` that has not ended a new token and its whole time anew. The token before it is
 /// dead, and so is every set-up that it led to.
 ///
@@ -78,12 +86,4 @@ pub async fn revoke(
 pub async fn disown(conn: &mut Conn, platform: &Platform, user: UserRef, since: Time) -> Result<()> {
     end(conn, platform, user, End::Disowned).await?;
     store::set_disowned(conn, user, since, platform.now()).await
-}
-
-/// Whether `user` said of a notice since `since` that it was not them, while there was a link.
-///
-/// # Errors
-/// When the database fails.
-pub async fn disowned_since(conn: &mut Conn, user: UserRef, since: Time) -> Result<bool> {
-    store::disowned_since(conn, user, since).await
 }

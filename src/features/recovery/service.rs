@@ -53,12 +53,22 @@ pub async fn issue(conn: &mut Conn, platform: &Platform, customer: &Customer, us
     Ok(links.into_iter().map(|(link, user)| Issued { link, user, generation: 1, expires_at }).collect())
 }
 
-/// Ends the live link of `user`, because they have set up again.
+/// Ends the live link of `user`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end(conn: &mut Conn, platform: &Platform, user: UserRef, end: End) -> Result<()> {
     end_links(conn, platform, user.customer, &[user.id], end).await
+}
+
+/// Ends the live link of `user`, because they have set up again; of a link that was taken from them before, the boards learn
+/// that they are back all the same.
+///
+/// # Errors
+/// When the database fails.
+pub async fn complete(conn: &mut Conn, platform: &Platform, user: UserRef, how: End) -> Result<()> {
+    end(conn, platform, user, how).await?;
+    store::set_returned(conn, user, how, platform.now()).await
 }
 
 /// Forgets that `user` asked for help: they are in.
@@ -216,7 +226,16 @@ pub async fn prove(platform: &Platform, origin: &Origin, token: &str, password: 
     store::raise_wrong_passwords(&mut tx, row.id).await?;
     tx.commit().await?;
 
-    let right = platform.hasher.verify(password, credentials.password_hash.clone()).await?;
+    let right = match platform.hasher.verify(password, credentials.password_hash.clone()).await {
+        Ok(right) => right,
+        Err(fault) => {
+            // Nobody guessed anything: whoever is told to try again loses no try by that.
+            let mut tx = platform.db.begin().await?;
+            store::lower_wrong_passwords(&mut tx, row.id).await?;
+            tx.commit().await?;
+            return Err(fault);
+        }
+    };
 
     let now = platform.now();
     let event = |what| Event::new(now, what, Some(user.customer)).about(user.id).from(origin.address.clone());

@@ -107,13 +107,22 @@ pub async fn forget_help(conn: &mut Conn, customer: CustomerId, users: &[UserId]
     Ok(())
 }
 
+/// The newest link of a user (`$1`, `$2`) who sets up again: one that lives, or one that was taken from them before they did.
+const OF_RETURN: &str = "id = (SELECT MAX(id) FROM links WHERE customer_id = $1 AND user_id = $2) \
+    AND (ended_at IS NULL OR ended_how IN ('revoked', 'address_changed'))";
+
 pub async fn set_new_network(conn: &mut Conn, user: UserRef, now: Time) -> Result<()> {
-    sqlx::query("UPDATE links SET new_network_at = $1 WHERE customer_id = $2 AND user_id = $3 AND ended_at IS NULL")
-        .bind(now)
-        .bind(user.customer)
-        .bind(user.id)
-        .execute(conn)
-        .await?;
+    let text = format!("UPDATE links SET new_network_at = $3 WHERE {OF_RETURN}");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id);
+    query.bind(now).execute(conn).await?;
+    Ok(())
+}
+
+/// Writes down at a link that was taken from its user that they are back without it.
+pub async fn set_returned(conn: &mut Conn, user: UserRef, end: End, now: Time) -> Result<()> {
+    let text = format!("UPDATE links SET ended_at = $3, ended_how = $4 WHERE {OF_RETURN}");
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(user.customer).bind(user.id);
+    query.bind(now).bind(end).execute(conn).await?;
     Ok(())
 }
 
@@ -170,7 +179,7 @@ pub async fn renew(
     }
     let text = format!(
         "UPDATE links SET generation = generation + 1, key_id = $1, renewed_at = $2, expires_at = $3, opened_at = NULL, \
-            proved_at = NULL, wrong_passwords = 0, help_asked_at = NULL, call_back_challenge = NULL, call_back_at = NULL, \
+            proved_at = NULL, wrong_passwords = 0, call_back_challenge = NULL, call_back_at = NULL, \
             call_back_by_customer_id = NULL, call_back_by_id = NULL \
          WHERE customer_id = $4 AND ended_at IS NULL AND id IN ({}) RETURNING id, user_id, generation",
         placeholders(5, links.len())
@@ -223,18 +232,6 @@ pub async fn set_call_back(conn: &mut Conn, id: LinkId, set_up: ChallengeId, by:
     Ok(())
 }
 
-/// Whether a link of this user was marked since `since`.
-pub async fn disowned_since(conn: &mut Conn, user: UserRef, since: Time) -> Result<bool> {
-    let row: Option<(LinkId,)> =
-        sqlx::query_as("SELECT id FROM links WHERE customer_id = $1 AND user_id = $2 AND disowned_at >= $3 LIMIT 1")
-            .bind(user.customer)
-            .bind(user.id)
-            .bind(since)
-            .fetch_optional(conn)
-            .await?;
-    Ok(row.is_some())
-}
-
 /// Marks the newest link of this user, if it was issued since `since`.
 pub async fn set_disowned(conn: &mut Conn, user: UserRef, since: Time, now: Time) -> Result<()> {
     sqlx::query(
@@ -247,6 +244,13 @@ pub async fn set_disowned(conn: &mut Conn, user: UserRef, since: Time, now: Time
     .bind(user.id)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Takes back one that was counted and not checked.
+pub async fn lower_wrong_passwords(conn: &mut Conn, id: LinkId) -> Result<()> {
+    let text = "UPDATE links SET wrong_passwords = wrong_passwords - 1 WHERE id = $1 AND wrong_passwords > 0";
+    sqlx::query(text).bind(id).execute(conn).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::store::{self, ItemRow, Reset};
 use crate::domain::approval::{LIFETIME, State, may_approve};
 use crate::domain::authority::{Actor, Right};
 use crate::domain::customer::Customer;
+use crate::domain::ids::CustomerId;
 use crate::domain::plan::Plan;
 use crate::domain::time::Time;
 use crate::features::customers;
@@ -52,8 +53,16 @@ pub async fn shown(
     let is_open = matches!(state, Some(State::Waiting)) || (state.is_none() && !approval.reasons.is_empty());
     if is_open {
         let scope = actor.scope(Right::Manage);
+        let readable = actor.scope(Right::Read);
+        let of: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
         for approver in approvers(conn, &scope, reset.requester(), (reset.id, rows), now).await? {
-            approval.approvers.push(customers::service::introduced(conn, &approver, actor.user.customer).await?);
+            let home = approver.user.customer;
+            let is_provider = customers::service::is_provider_of(conn, home, &readable.narrowed(&of)).await?;
+            approval.approvers.push(if readable.knows_home(home, is_provider) {
+                customers::service::introduced(conn, &approver, actor.user.customer).await?
+            } else {
+                approver.name
+            });
         }
     }
     Ok((is_open || state.is_some()).then_some(approval))

@@ -249,6 +249,7 @@ impl Doing<'_> {
         let (ended, live): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.ended_at.is_some());
         let links: Vec<LinkId> = live.iter().filter_map(|row| row.link_id).collect();
         let mut issued = links::renew(tx, self.platform, customer, &links).await?;
+        links::help(tx, customer.id, &issued.iter().map(|issued| issued.user.id).collect::<Vec<_>>()).await?;
         let users: Vec<UserId> = ended.iter().map(|row| row.user_id).collect();
         if !users.is_empty() {
             let new = recovery::service::issue(tx, self.platform, customer, &users).await?;

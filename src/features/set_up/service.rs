@@ -230,7 +230,7 @@ pub async fn register(platform: &Platform, origin: &Origin, token: &str, digits:
     if new_network {
         recovery::service::set_new_network(&mut tx, user, now).await?;
     }
-    recovery::service::end(&mut tx, platform, user, end).await?;
+    recovery::service::complete(&mut tx, platform, user, end).await?;
     users::service::set_up_done(&mut tx, user).await?;
     users::service::set_guesses(&mut tx, user, locked.guesses.right()).await?;
     let letter = |mail| Letter { user, mail, link: None };

@@ -195,12 +195,20 @@ pub async fn working_owners(conn: &mut Conn, customer: CustomerId, now: Time) ->
     Ok(working_owners_of(conn, &[customer], now).await?.iter().map(OwnerRow::user).collect())
 }
 
+/// The owners of a customer who are active, whether they could sign in now or not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn active_owners(conn: &mut Conn, customer: CustomerId, now: Time) -> Result<Vec<UserRef>> {
+    Ok(store::owners(conn, &[customer], now, false).await?.iter().map(OwnerRow::user).collect())
+}
+
 /// The same of several customers at once, each owner with the customer that they own.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn working_owners_of(conn: &mut Conn, customers: &[CustomerId], now: Time) -> Result<Vec<OwnerRow>> {
-    store::working_owners(conn, customers, now).await
+    store::owners(conn, customers, now, true).await
 }
 
 /// Whether `user` is an owner or admin of any customer.

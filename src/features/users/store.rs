@@ -293,6 +293,8 @@ pub struct OwnerRow {
     pub name: String,
     /// Where they are at home.
     pub customer_name: String,
+    /// 1 where that is the provider of the customer they own.
+    pub by_provider: i64,
 }
 
 impl OwnerRow {
@@ -301,19 +303,26 @@ impl OwnerRow {
     }
 }
 
-/// The owners of each of `customers` who could sign in and help now: active, with a factor, not waiting for a set-up.
-pub async fn working_owners(conn: &mut Conn, customers: &[CustomerId], now: Time) -> Result<Vec<OwnerRow>> {
+/// The owners of each of `customers` who are active and not frozen; with `working` those who could sign in and help now, because
+/// they have a factor.
+pub async fn owners(conn: &mut Conn, customers: &[CustomerId], now: Time, working: bool) -> Result<Vec<OwnerRow>> {
     if customers.is_empty() {
         return Ok(Vec::new());
     }
     let (among, values) = among(conn, "m.customer_id", 2, customers);
+    let with_factor = if working {
+        " AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)"
+    } else {
+        ""
+    };
     let text = format!(
-        "SELECT m.customer_id AS owned_id, u.customer_id, u.id, u.name, c.name AS customer_name FROM memberships m \
+        "SELECT m.customer_id AS owned_id, u.customer_id, u.id, u.name, c.name AS customer_name, \
+            CAST(CASE WHEN o.provider_id = c.id THEN 1 ELSE 0 END AS BIGINT) AS by_provider \
+         FROM memberships m JOIN customers o ON o.id = m.customer_id \
          JOIN users u ON u.customer_id = m.user_customer_id AND u.id = m.user_id \
          JOIN customers c ON c.id = u.customer_id \
          WHERE {among} AND m.role = 'owner' AND (m.ends_at IS NULL OR m.ends_at > $1) \
-            AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL AND u.disowned_at IS NULL \
-            AND EXISTS (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id) \
+            AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL AND u.disowned_at IS NULL{with_factor} \
          ORDER BY u.name_key, u.id"
     );
     let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(now);

@@ -42,9 +42,7 @@ async fn some_facts(world: &World, person: &Person, dice: &mut Dice) -> Done {
     let (opened_at, proved_at, help_asked_at) = (maybe(2), maybe(3), maybe(6));
     let (disowned_at, skipped, failed_at, pending) = (maybe(8), maybe(12), maybe(12), maybe(12));
     let (sent_at, bounced_at, ended_at) = (maybe(2), maybe(4), maybe(2));
-    // What its user disowns is marked and, if it lives, ended with that.
-    let ends: Vec<End> = End::ALL.iter().copied().filter(|end| *end != End::Disowned).collect();
-    let ended = ended_at.map(|at| (at, dice.one(&ends)));
+    let ended = ended_at.map(|at| (at, dice.one(End::ALL)));
     // Before, at, and after the end of its time; and of the tries.
     let (expires_at, wrong_passwords) = (time(dice.one(&[-1, 0, 1, 30])), dice.one(&[0, 0, 9, 10, 11]));
     let link = Link { issued_at: now, expires_at, opened_at, proved_at, wrong_passwords, ended };

@@ -3,6 +3,7 @@
 use rekey::domain::authority::{Refusal, Role};
 use rekey::domain::board::{Act, Stage};
 use rekey::domain::ids::ResetId;
+use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::domain::user::UserRef;
 use rekey::features::recovery::service::open;
@@ -55,6 +56,21 @@ both! {
         world.register(&token).await.unwrap();
         assert_eq!(ticked(&world, &admin, id, Act::SendAgain, &[ua.user]).await, Acted::Done(0, 1), "back");
         world.assert_chains_whole().await;
+    }
+
+    async fn whoever_sets_up_at_sign_in_after_it_was_taken_back_is_back(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        let id = world.reset(&admin, &[ua.user]).await;
+        let link = world.link_token(ua.user).await.unwrap();
+        assert_eq!(ticked(&world, &admin, id, Act::Revoke, &[ua.user]).await, Acted::Done(1, 0));
+        let (token, step) = world.begin(&ua).await;
+        assert_eq!((step, stages(&world, &admin, id).await[&ua.user.id]), (Step::SetUp, Stage::Revoked));
+        world.register(&token).await.unwrap();
+        assert_eq!(stages(&world, &admin, id).await[&ua.user.id], Stage::BackAtSignIn);
+        assert!(!works(&world, &link).await);
+        let ended = world.recorded(world.a.id).await.into_iter().filter(|what| what == "link_ended").count();
+        assert_eq!(ended, 1, "it ended when it was taken back");
     }
 
     async fn taken_back_nothing_of_it_works_until_it_is_sent_again(world: World) {

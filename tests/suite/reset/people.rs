@@ -1,5 +1,7 @@
 //! The recovery board across resets: everybody who was reset lately, of one's own customers, and what is done about them.
 
+use std::collections::BTreeSet;
+
 use rekey::domain::authority::{Refusal, Right, Role};
 use rekey::domain::board::{Act, PAGE, Stage};
 use rekey::domain::ids::ResetId;
@@ -47,6 +49,13 @@ both! {
         let month = seen(&world, &asked(&world, &both, 30, &[]).await, None).await;
         assert_eq!(month.rows.len(), 4);
         assert!(places(&month).contains(&(old.user, long_ago)));
+        // Whoever asks for help today stands on it, however long ago they were reset.
+        let now = world.now().unix_milliseconds();
+        world.execute(&format!("UPDATE links SET help_asked_at = {now} WHERE user_id = '{}'", old.user.id)).await;
+        let week = seen(&world, &asked(&world, &both, 7, &Stage::NOT_BACK).await, None).await;
+        assert_eq!(week.rows.iter().map(|row| row.reset_id).collect::<BTreeSet<_>>(), BTreeSet::from([long_ago, first, second]));
+        assert!(week.counts.contains(&(Stage::AsksForHelp, 1)) && week.counts.iter().map(|(_, count)| count).sum::<i64>() == 4);
+        world.execute(&format!("UPDATE links SET help_asked_at = NULL WHERE user_id = '{}'", old.user.id)).await;
         // Whoever looks after one customer sees nobody else's.
         let of_b = seen(&world, &asked(&world, &auditor, 30, &[]).await, None).await;
         assert_eq!(places(&of_b), [(ub.user, first)]);

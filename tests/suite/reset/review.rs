@@ -99,11 +99,22 @@ both! {
         assert_eq!(left(id).await, [(world.a.id, both)]);
         world.suspend(&third).await;
         assert_eq!(left(id).await, [(world.a.id, vec![owner.name.clone()])]);
-        // An owner who is at home elsewhere stands there with their customer.
+        // An owner who is at home elsewhere stands there with their customer, where that is not news to the reader.
         let technician = world.with_role(&world.b, Role::Member).await;
         world.grant(&technician, &world.a, Role::Owner).await;
-        let page = shown(&mut Browser::signed_in(&world, &owner).await, id, "").await;
-        assert!(page.contains(&format!("<bdi>{} (B)</bdi>", technician.name)), "{page}");
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let (plain, introduced) =
+            (format!("<bdi>{}</bdi>", technician.name), format!("<bdi>{} (B)</bdi>", technician.name));
+        let page = shown(&mut browser, id, "").await;
+        assert!(page.contains(&plain) && !page.contains("(B)"), "{page}");
+        let provider = |id: &str| format!("UPDATE customers SET provider_id = {id} WHERE id = '{}'", world.a.id);
+        world.execute(&provider(&format!("'{}'", world.b.id))).await;
+        let page = shown(&mut browser, id, "").await;
+        assert!(page.contains(&introduced), "{page}");
+        world.execute(&provider("NULL")).await;
+        world.grant(&owner, &world.b, Role::Auditor).await;
+        let page = shown(&mut browser, id, "").await;
+        assert!(page.contains(&introduced), "{page}");
     }
 
     async fn the_mail_is_framed_without_a_token(world: World) {

@@ -97,10 +97,12 @@ pub async fn view(platform: &Platform, actor: &Actor, id: ResetId) -> Result<Opt
     let is_mine = reset.requester() == actor.user;
     let going: BTreeSet<UserRef> = rows.iter().filter(|row| row.skip.is_none()).map(|row| row.item().user).collect();
     let owners = users::service::working_owners_of(&mut conn, &ids, now).await?;
+    let readable = actor.scope(Right::Read);
     let mut owners_left: BTreeMap<CustomerId, Vec<String>> = ids.iter().map(|id| (*id, Vec::new())).collect();
     for owner in owners.into_iter().filter(|owner| !going.contains(&owner.user())) {
-        let is_home = owner.customer_id == owner.owned_id;
-        let name = if is_home { owner.name } else { format!("{} ({})", owner.name, owner.customer_name) };
+        let is_told =
+            owner.customer_id != owner.owned_id && readable.knows_home(owner.customer_id, owner.by_provider == 1);
+        let name = if is_told { format!("{} ({})", owner.name, owner.customer_name) } else { owner.name };
         owners_left.entry(owner.owned_id).or_default().push(name);
     }
     let first = rows.iter().find(|row| row.skip.is_none());

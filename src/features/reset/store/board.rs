@@ -86,6 +86,7 @@ fn stage() -> String {
             WHEN l.ended_how = 'completed_at_sign_in' THEN 'back_at_sign_in' \
             WHEN l.ended_how = 'superseded' THEN 'superseded' \
             WHEN l.ended_how = 'revoked' THEN 'revoked' WHEN l.ended_how = 'address_changed' THEN 'address_changed' \
+            WHEN l.ended_how = 'disowned' THEN 'disowned' \
             WHEN l.expires_at <= $2 THEN 'expired' WHEN l.wrong_passwords >= {WRONG_PASSWORDS} THEN 'exhausted' \
             WHEN l.proved_at IS NOT NULL THEN 'proved' WHEN l.opened_at IS NOT NULL THEN 'opened' \
             WHEN o.failed_at IS NOT NULL THEN 'bounced' WHEN o.sent_at IS NOT NULL THEN 'sent' ELSE 'queued' END"
@@ -102,16 +103,23 @@ const JOINED: &str = "reset_items i LEFT JOIN links l ON l.id = i.link_id \
 pub enum Of {
     /// Of this one.
     Reset(ResetId),
-    /// Of all, those who were reset since then.
+    /// Of all, those who were reset since then, and whoever asked for help since, whenever that was.
     Since(Time),
 }
 
 impl Of {
-    /// The condition on an item; it is `$1`.
-    const fn condition(self) -> &'static str {
+    /// The condition on an item; it is `$1`. Those who ask are named from placeholder `next` on: whoever is on no list of theirs
+    /// is found by when they were reset, and by nothing else.
+    fn condition(self, asking: &Asking, next: usize) -> String {
+        let count = asking.len();
         match self {
-            Self::Reset(_) => "i.reset_id = $1",
-            Self::Since(_) => "i.done_at > $1 AND i.skip IS NULL",
+            Self::Reset(_) => "i.reset_id = $1".to_owned(),
+            Self::Since(_) if count == 0 => "i.done_at > $1 AND i.skip IS NULL".to_owned(),
+            Self::Since(_) => format!(
+                "(i.done_at > $1 OR (i.user_id IN ({}) AND i.link_id IN ({}))) AND i.skip IS NULL",
+                placeholders(next, count),
+                placeholders(next + count, count)
+            ),
         }
     }
 
@@ -121,6 +129,32 @@ impl Of {
             Self::Since(at) => query.bind(at),
         }
     }
+}
+
+/// Who asks for help, and at which link.
+type Asking = Vec<(UserId, LinkId)>;
+
+/// The most of them that a board of people takes in from before its time, the latest first.
+const MOST_ASKING: usize = 200;
+
+/// Those within `scope` who have asked for help since a board of people begins.
+async fn asking(conn: &mut Conn, scope: &Scope, of: Of) -> Result<Asking> {
+    let Of::Since(since) = of else {
+        return Ok(Vec::new());
+    };
+    let (among, values) = among(conn, "l.customer_id", 2, scope.customers());
+    let text = format!(
+        "SELECT l.user_id, l.id FROM links l WHERE l.help_asked_at > $1 AND {among} \
+         ORDER BY l.help_asked_at DESC LIMIT {MOST_ASKING}"
+    );
+    let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(since);
+    Ok(values.into_iter().fold(query, QueryAs::bind).fetch_all(conn).await?)
+}
+
+/// What stands for their placeholders.
+fn named(asking: &Asking) -> impl Iterator<Item = String> {
+    let users = asking.iter().map(|(user, _)| user.to_string());
+    users.chain(asking.iter().map(|(_, link)| link.to_string()))
 }
 
 impl From<ResetId> for Of {
@@ -153,6 +187,7 @@ pub async fn page(
     if customers.is_empty() || which.only.is_some_and(<[UserId]>::is_empty) {
         return Ok(Vec::new());
     }
+    let asking = asking(conn, scope, of).await?;
     let (stage, mut next) = (stage(), 3);
     let (among, mut values) = among(conn, "i.customer_id", next, customers);
     next += values.len();
@@ -165,8 +200,10 @@ pub async fn page(
     if let Some((after, reset)) = which.after {
         let place = placeholders(next, 3);
         narrower.push_str(&format!(" AND (i.customer_id, i.user_id, i.reset_id) > ({place})"));
+        next += 3;
         values.extend([after.customer.to_string(), after.id.to_string(), reset.to_string()]);
     }
+    values.extend(named(&asking));
     if !which.stages.is_empty() {
         let named: Vec<String> = which.stages.iter().map(|stage| format!("'{stage}'")).collect();
         narrower.push_str(&format!(" AND {stage} IN ({})", named.join(", ")));
@@ -183,7 +220,7 @@ pub async fn page(
          LEFT JOIN memberships m ON m.customer_id = i.customer_id AND m.user_id = i.user_id \
          JOIN customers c ON c.id = i.customer_id \
          WHERE {} AND {among}{narrower} ORDER BY i.customer_id, i.user_id, i.reset_id LIMIT {limit}",
-        of.condition()
+        of.condition(&asking, next)
     );
     let mut query = of.bind(sqlx::query_as(sqlx::AssertSqlSafe(text))).bind(now);
     for value in values {
@@ -198,11 +235,13 @@ pub async fn counts(conn: &mut Conn, scope: &Scope, of: Of, now: Time) -> Result
     if customers.is_empty() {
         return Ok(Vec::new());
     }
-    let (among, values) = among(conn, "i.customer_id", 3, customers);
+    let asking = asking(conn, scope, of).await?;
+    let (among, mut values) = among(conn, "i.customer_id", 3, customers);
+    let condition = of.condition(&asking, 3 + values.len());
+    values.extend(named(&asking));
     let text = format!(
-        "SELECT {} AS stage, CAST(COUNT(*) AS BIGINT) FROM {JOINED} WHERE {} AND {among} GROUP BY 1",
-        stage(),
-        of.condition()
+        "SELECT {} AS stage, CAST(COUNT(*) AS BIGINT) FROM {JOINED} WHERE {condition} AND {among} GROUP BY 1",
+        stage()
     );
     let mut query = of.bind(sqlx::query_as(sqlx::AssertSqlSafe(text))).bind(now);
     for value in values {
