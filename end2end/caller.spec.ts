@@ -250,6 +250,10 @@ journey.describe.serial('with a caller code and three words', () => {
     await fit(theirs)
     await open(link, theirs)
     await expect(theirs.getByRole('heading', { name: 'Dieser Link funktioniert nicht mehr' })).toBeVisible()
+    // From the code on her mails are in German, too.
+    await mail(user.address, 'Der Code für Ihre Wiederherstellung wurde verwendet')
+    await mail(user.address, 'Sie haben ein neues Passwort')
+    await mail(user.address, 'Eine neue Authenticator-App gehört zu Ihrer Anmeldung')
   })
 })
 

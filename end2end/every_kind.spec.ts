@@ -130,7 +130,7 @@ test('whoever has every kind of method loses every one of them in a reset @wasm'
   await signIn(user, null)
   const { secret } = await setUp(page)
   await expect(page.getByRole('heading', { name: 'You are back in' })).toBeVisible()
-  await expect(page.getByText(/Deleted 1 authenticator app and 1 hardware token and 1 passkey and 1 phone number/)).toBeVisible()
+  await expect(page.getByText(/Deleted 2 authenticator apps and 1 hardware token and 1 passkey and 1 phone number and 10 backup codes\. .* and 1 trusted device\./)).toBeVisible()
   await page.getByRole('link', { name: 'Continue' }).click()
   await expect(page.getByRole('heading', { name: 'My security' })).toBeVisible()
   await expect(page.getByText('Blue key')).toHaveCount(0)

@@ -9,8 +9,6 @@ pub struct Case {
     pub request: Request,
     /// Bare SQL for the same rows: no session, no rules, no rendering.
     pub floor: String,
-    /// Whether the goal for growth counts it: what one reads who looks after everybody grows by its nature.
-    pub must_not_grow: bool,
 }
 
 /// Whose rows somebody sees.
@@ -67,14 +65,9 @@ pub fn cases(askers: &Askers, next: &str) -> Vec<Case> {
         name,
         request: Request::call(path, whose.cookie(askers), &[("query", query)]),
         floor,
-        must_not_grow: !matches!(whose, Whose::All),
     };
-    let page = |name, path, whose: Whose, floor| Case {
-        name,
-        request: Request::page(path, whose.cookie(askers)),
-        floor,
-        must_not_grow: !matches!(whose, Whose::All),
-    };
+    let page =
+        |name, path, whose: Whose, floor| Case { name, request: Request::page(path, whose.cookie(askers)), floor };
     let (list, methods) = ("/api/users/page", "/api/users/methods");
     let none = "AND u.activated_at IS NOT NULL AND u.suspended_at IS NULL AND u.set_up_due_at IS NULL AND NOT EXISTS \
         (SELECT 1 FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)";

@@ -76,7 +76,6 @@ async fn main() -> Result<()> {
     let begun = Instant::now();
     println!("{}", about());
     let mut all: Vec<Measurement> = Vec::new();
-    let mut grows = Vec::new();
     for engine in &wishes.engines {
         for users in &wishes.users {
             let size = wishes.size(*users);
@@ -85,11 +84,11 @@ async fn main() -> Result<()> {
                 "postgres" => (postgres(&wishes, *users).await?, "postgres"),
                 other => return Err(format!("{other} is no engine").into()),
             };
-            let measured = measure(&wishes, &place, size, engine, &mut grows).await?;
+            let measured = measure(&wishes, &place, size, engine).await?;
             all.extend(measured.into_iter().map(|one| Measurement { engine, n: *users, ..one }));
             write(&all)?;
         }
-        let growth = report::growth(&all, engine, |name| !grows.iter().any(|grows| name.starts_with(grows)));
+        let growth = report::growth(&all, engine);
         if !growth.is_empty() {
             println!("\n{engine}: how much slower at the largest size than at the smallest\n{}", growth.join("\n"));
         }
@@ -142,13 +141,7 @@ async fn postgres(wishes: &Wishes, users: i64) -> Result<Place> {
     Ok(Place { folder: folder("postgres")?, url: server.replace("///postgres?", &format!("///{name}?")) })
 }
 
-async fn measure(
-    wishes: &Wishes,
-    place: &Place,
-    size: Size,
-    engine: &str,
-    grows: &mut Vec<&'static str>,
-) -> Result<Vec<Measurement>> {
+async fn measure(wishes: &Wishes, place: &Place, size: Size, engine: &str) -> Result<Vec<Measurement>> {
     place.migrate()?;
     let begun = Instant::now();
     let askers = data::fill(place, size).await?;
@@ -178,9 +171,6 @@ async fn measure(
     let db = Db::connect(&place.url).await?;
     let next = second_page(&server, &askers).await?;
     for case in cases::cases(&askers, &next) {
-        if !case.must_not_grow {
-            grows.push(case.name);
-        }
         if case.name.contains(&wishes.only) {
             for one in one_case(wishes, &server, &db, &case).await? {
                 say(one);

@@ -72,18 +72,14 @@ fn short(value: f64) -> String {
 }
 
 /// How much slower everything became that was measured at the smallest size and at the largest.
-pub fn growth(all: &[Measurement], engine: &str, counts: impl Fn(&str) -> bool) -> Vec<String> {
+pub fn growth(all: &[Measurement], engine: &str) -> Vec<String> {
     let sizes = all.iter().filter(|one| one.engine == engine).map(|one| one.n);
     let (Some(small), Some(large)) = (sizes.clone().min(), sizes.max()) else { return Vec::new() };
     let of = |n: i64| all.iter().filter(move |one| one.engine == engine && one.n == n);
     let lines = of(large).filter(|one| small < large && one.name.ends_with("p99")).filter_map(|one| {
         let before = of(small).find(|before| before.name == one.name)?;
         let times = one.median / before.median;
-        let verdict = match (counts(&one.name), times <= 2.0) {
-            (true, true) => "within 2×",
-            (true, false) => "OVER 2×",
-            (false, _) => "",
-        };
+        let verdict = if times <= 2.0 { "within 2×" } else { "OVER 2×" };
         Some(format!("  {:<46} {times:>8.2}× {verdict}", one.name))
     });
     lines.collect()

@@ -1,5 +1,6 @@
 //! Inviting a list: read without effect, frozen, confirmed once, each person at most once.
 
+use axum::http::StatusCode;
 use rekey::domain::authority::Role;
 use rekey::domain::ids::InviteListId;
 use rekey::domain::invitation::{LIST_LIFETIME, MOST_PEOPLE};
@@ -7,6 +8,7 @@ use rekey::domain::time::Span;
 use rekey::features::accounts::list::{Confirmed, Read, confirm, read, resume, run, sweep, view};
 use rekey::features::users::import::FileProblem;
 
+use super::browser::*;
 use super::dump::Dump;
 use super::harness::*;
 
@@ -90,6 +92,21 @@ both! {
         let role = "SELECT role FROM memberships m JOIN users u ON u.id = m.user_id WHERE u.address = 'max@new.example'";
         assert_eq!(world.text(role).await.unwrap(), "auditor");
         world.assert_chains_whole().await;
+    }
+
+    async fn what_was_not_taken_is_a_file_for_whoever_read_the_list(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let id = frozen(&world, &admin, "name,address\nZoë,zoe@new.example\n=1+1,=no@address\nNobody,\n").await;
+        let path = format!("/users/invite/file/{id}/untaken.csv");
+        let file = Browser::signed_in(&world, &admin).await.get(&path).await;
+        assert!(file.header("content-disposition").starts_with("attachment"));
+        assert!(file.body.contains("3,\"'=no@address\",") && file.body.contains("4,\"Nobody\","), "{}", file.body);
+        assert!(!file.body.contains("zoe@new.example"));
+        let others = [world.with_role(&world.a, Role::Owner).await, world.with_role(&world.b, Role::Owner).await];
+        for other in others {
+            assert_eq!(Browser::signed_in(&world, &other).await.get(&path).await.status, StatusCode::NOT_FOUND);
+        }
+        assert!(Browser::new(&world).await.get(&path).await.location().starts_with("/sign-in"));
     }
 
     async fn lists_are_read_in_every_encoding_that_says_what_it_is(world: World) {

@@ -11,6 +11,7 @@ use rekey::features::sign_in::service::{Factor, Finished};
 use rekey::features::{backup_codes, set_up};
 use rekey::platform::db::Engine;
 
+use super::browser::*;
 use super::dump::Dump;
 use super::harness::*;
 
@@ -35,7 +36,14 @@ both! {
         let left = backup_codes::service::left(&mut tx, ua.user).await.unwrap();
         assert_eq!((left.count(), left.used.len()), (0, 10));
         let first = Used { at: world.now(), from: world.origin.address.clone() };
-        assert!(first.from.is_some() && left.used[0] == Some(first));
+        let from = first.from.clone().unwrap();
+        assert!(left.used[0] == Some(first));
+        drop(tx);
+        // Its user sees each of them struck through, with when and from where.
+        let page = Browser::signed_in(&world, &ua).await.get("/security").await.body;
+        assert_eq!(page.matches("<dt><s>").count(), 10, "{page}");
+        let first = page.split("<dt><s>").nth(1).unwrap().split("</dd>").next().unwrap();
+        assert!(first.contains("<time") && first.contains(&from), "{first}");
     }
 
     async fn it_is_read_as_people_type_it(world: World) {

@@ -6,6 +6,7 @@ use rekey::domain::board::{Act, Stage};
 use rekey::domain::recovery::{End, Fate, LinkState};
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
+use rekey::domain::user::Address;
 use rekey::features::recovery::again::{Again, LinkRequired, send};
 use rekey::features::recovery::help::{Asked, ask};
 use rekey::features::recovery::service::open;
@@ -304,6 +305,8 @@ both! {
         browser.post("/api/sign_in/begin", "/sign-in", &fields).await;
         let body = browser.get("/sign-in").await.body;
         assert!(body.contains("today at") && body.contains("Send the link again"), "{body}");
+        let masked = ua.address.parse::<Address>().unwrap().masked();
+        assert!(body.contains(&masked) && !body.contains(&ua.address), "{masked}: {body}");
         let request = body.split("name=\"again\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         browser.post("/api/recovery/send_again", "/sign-in", &[("again", &request)]).await;
         let body = browser.get("/sign-in").await.body;

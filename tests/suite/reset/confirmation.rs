@@ -87,8 +87,13 @@ both! {
             ("of no plan", Confirmation { plan_hash: String::new(), ..good.clone() }, "changed"),
         ];
         for (what, confirmation, expected) in attempts {
+            let refused = world.count("SELECT COUNT(*) FROM audit_events WHERE what = 'step_up_refused'").await;
             let confirmed = world.try_confirm(&session, id, &confirmation).await;
             assert_eq!(named_confirmation(&confirmed), expected, "{what}");
+            if expected.starts_with("code") {
+                let now = world.count("SELECT COUNT(*) FROM audit_events WHERE what = 'step_up_refused'").await;
+                assert_eq!(now, refused + 1, "{what}");
+            }
             run::run(&world.platform, id).await.unwrap();
             assert_eq!(before, Dump::of(&world).await.but_the_record().without(&left_alone), "{what}");
         }

@@ -54,6 +54,9 @@ pub async fn prove(
     about: (&str, &str),
 ) -> Result<std::result::Result<NewToken, CodeProblem>> {
     let Some(proof) = read_proof(typed) else {
+        // Nothing is counted, since nothing was guessed; that it was tried is recorded all the same.
+        let event = event(platform, origin, session, What::StepUpRefused, about).with("why", "malformed");
+        audit::service::record_alone(platform, event).await?;
         return Ok(Err(CodeProblem::Malformed));
     };
     Ok(step_up(platform, origin, session, &proof, about).await?.or_problem(platform.now()))
@@ -100,10 +103,7 @@ pub async fn step_up_with(
     if let Some(asked) = asked {
         session::service::end_challenge(&mut tx, &asked).await?;
     }
-    let event = |what| {
-        let event = Event::new(platform.now(), what, Some(user.customer)).by(user).from(origin.address.clone());
-        event.with(about.0, about.1)
-    };
+    let event = |what| event(platform, origin, session, what, about);
     let stepped_up = match judged {
         // The session may have ended while the code was typed: what it asks for is then nobody's.
         Judged::Right(_) => match session::service::rotate(&mut tx, platform, session).await? {
@@ -123,6 +123,12 @@ pub async fn step_up_with(
     }
     tx.commit().await?;
     Ok(stepped_up)
+}
+
+fn event(platform: &Platform, origin: &Origin, session: &Session, what: What, about: (&str, &str)) -> Event {
+    let user = session.actor.user;
+    let event = Event::new(platform.now(), what, Some(user.customer)).by(user).from(origin.address.clone());
+    event.with(about.0, about.1)
 }
 
 /// The question that a passkey of this user was asked for a step-up, if that is what it answers.
