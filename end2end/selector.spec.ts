@@ -133,6 +133,10 @@ test('a customer that forbids a reset is named, and a plan is made without it', 
   await open('/users?customer=all&q=haddad')
   await signIn(technician)
   await expect(page.getByRole('checkbox', { name: `Select ${stranger}: Your role does not reset` })).toBeDisabled()
+  // What would begin here is said not to, and by whom it is forbidden.
+  const invite = page.getByRole('link', { name: 'Invite users' })
+  await expect(page.getByText(`No invitation and no reset here: your role does not allow it in ${oasis}.`)).toBeVisible()
+  await expect(invite).toHaveCount(0)
   await page.getByRole('checkbox', { name: `Select ${known}` }).check()
   await expect(selection.getByText(`No reset here: your role does not reset in ${oasis}.`)).toBeVisible()
   await expect(reset).toHaveCount(0)
@@ -140,6 +144,7 @@ test('a customer that forbids a reset is named, and a plan is made without it', 
   await selection.getByRole('link', { name: 'Leave out what forbids it' }).click()
   await expect(page.getByRole('link', { name: stranger })).toHaveCount(0)
   await expect(page).toHaveURL(/\/users\?(customer=\w{26}&){3,}q=haddad$/)
+  await expect(invite).toBeVisible()
   await page.getByRole('checkbox', { name: `Select ${known}` }).check()
   await reset.click()
   await expect(page.getByRole('heading', { name: 'Review before you reset' })).toBeVisible()

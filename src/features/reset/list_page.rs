@@ -15,7 +15,7 @@ use crate::domain::user_filter::UserFilter;
 use crate::features::session::api::Me;
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, with_rest};
-use crate::features::users::list_parts::{customer_selector, number};
+use crate::features::users::list_parts::{customer_selector, not_begun, number};
 use crate::ui::{Banner, Empty, Glyph, Icon, Pager, Seal, SearchField, Section, SheetHead, Tabs, Time, clock};
 
 /// `/resets`.
@@ -45,6 +45,8 @@ fn customers(head: &ListHead) -> UserFilter {
 fn list(list: ResetList, me: &Me, now: Moment) -> AnyView {
     let (filter, of) = (list.filter.clone(), customers(&list.head));
     let beside = customer_selector("/resets", &list.head);
+    let may_begin = list.head.choice.forbidding == 0;
+    let not_begun = not_begun("/resets", &list.head, me, "No reset from a list");
     let tab = |tab: Tab| (address(&of, &ResetFilter { tab, ..filter.clone() }, None), tab.label().to_owned());
     let tabs: Vec<(String, String)> = Tab::ALL.iter().map(|one| tab(*one)).collect();
     let current = Tab::ALL.iter().position(|tab| *tab == filter.tab).unwrap_or(0);
@@ -69,7 +71,7 @@ fn list(list: ResetList, me: &Me, now: Moment) -> AnyView {
         let rest = if list.resets.is_empty() { empty(&filter) } else { table(list, now) };
         view! { {asks}{rest} }.into_any()
     };
-    let manages = me.manages;
+    let manages = me.manages && may_begin;
     view! {
         <SheetHead title="Resets" beside=beside>
             <a class="button" href=super::people_api::HERE><Icon of=Glyph::Users/><span class="label">"Recovery board"</span></a>
@@ -86,6 +88,7 @@ fn list(list: ResetList, me: &Me, now: Moment) -> AnyView {
             </Form>
             {cleared}
         </div>
+        {not_begun}
         {body}
     }
     .into_any()

@@ -103,7 +103,7 @@ pub async fn list_tokens(#[server(default)] query: String) -> Result<Console<Tok
     let asked = stock::service::asked(&head.filter.search, state);
     let (tokens, next) = stock::service::page(&mut conn, &scope, &asked, head.after.as_deref()).await?;
     let counts = stock::service::counts(&mut conn, &scope, &asked).await?;
-    let may_import = !session.actor.scope(Right::Manage).customers().is_empty();
+    let may_import = !session.actor.scope(Right::Manage).customers().is_empty() && head.choice.forbidding == 0;
     let tokens = tokens.into_iter().map(TokenRow::from).collect();
     Ok(request.console(&session, TokensPage { head, state, counts, tokens, next, may_import }))
 }

@@ -13,7 +13,7 @@ use crate::domain::user_filter::UserFilter;
 use crate::features::session::api::Me;
 use crate::features::session::page::console;
 use crate::features::users::list_api::address;
-use crate::features::users::list_parts::{customer_selector, number};
+use crate::features::users::list_parts::{customer_selector, not_begun, number};
 use crate::ui::{CustomerName, Empty, Glyph, Icon, Pager, SearchField, Section, SheetHead, StatTile, StatTiles, Time};
 
 const HERE: &str = "/tokens";
@@ -67,6 +67,7 @@ fn sheet(list: List, me: &Me, now: Moment) -> AnyView {
             </div>
         }
     });
+    let not_begun = not_begun(HERE, &head, me, "No import");
     view! {
         <SheetHead title="Hardware tokens" beside=customer_selector(HERE, &head)>
             <p class="fresh">"Fetched at "<Time at=now now seconds=true/></p>
@@ -87,6 +88,7 @@ fn sheet(list: List, me: &Me, now: Moment) -> AnyView {
             {narrowed.then(|| view! { <a class="button quiet" href=place(&plain, None, None)>"Clear"</a> })}
             <p class="count">{count}</p>
         </div>
+        {not_begun}
         {tiles}
         {table(rows, me, now, narrowed, may_import.then_some(import))}
         {(matching > 0).then(|| {

@@ -302,10 +302,35 @@ pub(super) fn list_foot(
 
 /// The reset of the ticked ones, where every shown customer allows it; or else who forbids it.
 fn offer(path: &'static str, head: &ListHead, me: &Me) -> AnyView {
-    let Choice { forbidden_by, forbidding, allowed, .. } = &head.choice;
-    if *forbidding == 0 || !me.has_mfa {
+    if head.choice.forbidding == 0 || !me.has_mfa {
         return view! { <SubmitButton>"Reset all multi-factor authentications"</SubmitButton> }.into_any();
     }
+    let (who, without) = forbidden(path, head);
+    let without = without.map(|href| view! { <a class="action" href=href>"Leave out what forbids it"</a> });
+    view! {
+        <p class="why-not">"No reset here: your role does not reset in "<bdi>{who}</bdi>"."</p>
+        {without}
+    }
+    .into_any()
+}
+
+/// Says over a list which of the shown customers forbids what would be begun from there, to whoever may begin it elsewhere.
+#[must_use]
+pub fn not_begun(path: &'static str, head: &ListHead, me: &Me, what: &str) -> Option<AnyView> {
+    let Choice { forbidding, chosen, all, .. } = head.choice;
+    let shown = if chosen == 0 { all } else { chosen };
+    if !me.manages || forbidding == 0 || forbidding >= shown {
+        return None;
+    }
+    let (who, without) = forbidden(path, head);
+    let fact = format!("{what} here: your role does not allow it in ");
+    let without = without.map(|href| view! { " "<a href=href>"Show the others only"</a> });
+    Some(view! { <div class="content"><p class="note">{fact}<bdi>{who}</bdi>"."{without}</p></div> }.into_any())
+}
+
+/// The shown customers in which the reader may do nothing, and the address of the list without them, where there is one.
+fn forbidden(path: &'static str, head: &ListHead) -> (String, Option<String>) {
+    let Choice { forbidden_by, forbidding, allowed, .. } = &head.choice;
     let others = forbidding.saturating_sub(forbidden_by.len());
     let named = forbidden_by.join(", ");
     let who = match others {
@@ -313,15 +338,8 @@ fn offer(path: &'static str, head: &ListHead, me: &Me) -> AnyView {
         1 => format!("{named} and 1 other customer"),
         others => format!("{named} and {others} other customers"),
     };
-    let without = (!allowed.is_empty()).then(|| {
-        let href = with(path, &head.filter, |filter| filter.customers.clone_from(allowed));
-        view! { <a class="action" href=href>"Leave out what forbids it"</a> }
-    });
-    view! {
-        <p class="why-not">"No reset here: your role does not reset in "<bdi>{who}</bdi>"."</p>
-        {without}
-    }
-    .into_any()
+    let filter = UserFilter { customers: allowed.clone(), ..head.filter.clone() };
+    (who, (!allowed.is_empty()).then(|| with_rest(path, &filter, &head.rest)))
 }
 
 /// What stands over a list before anything can be reset.

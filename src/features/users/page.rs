@@ -8,8 +8,8 @@ use super::api::{EndOutcome, UserRow};
 use super::list_api::{UsersPage as List, list_users};
 use super::list_filter::toolbar;
 use super::list_parts::{
-    END_SESSIONS, PLAN, counted, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, order_head,
-    people, refusal_banner, refusal_words, reset_item, sessions_ended,
+    END_SESSIONS, PLAN, counted, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, not_begun,
+    order_head, people, refusal_banner, refusal_words, reset_item, sessions_ended,
 };
 use crate::domain::authority::Role;
 use crate::domain::method::MethodKind;
@@ -60,9 +60,8 @@ fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyVie
         people(head.users)
     };
     let fetched = fetched(HERE, head, now, move || users.refetch());
-    // Where nobody selected is the reader's to manage, there is nothing to begin.
-    let shown = if head.choice.chosen == 0 { head.choice.all } else { head.choice.chosen };
-    let manages = me.manages && head.choice.forbidding < shown.max(1);
+    // Where not every shown customer is the reader's to manage, there is nothing to begin.
+    let manages = me.manages && head.choice.forbidding == 0;
     let invite = match head.filter.customers.as_slice() {
         [one] => format!("/users/invite?customer={one}"),
         _ => "/users/invite".to_owned(),
@@ -76,6 +75,7 @@ fn sheet(list: List, me: Me, now: Moment, left: AnyView, users: Users) -> AnyVie
             {manages.then(|| view! { <a class="button" href=invite><Icon of=Glyph::Plus/><span class="label">"Invite users"</span></a> })}
         </SheetHead>
         {toolbar(HERE, head, count)}
+        {not_begun(HERE, head, &me, "No invitation and no reset")}
         {left}
         {(!me.has_mfa).then(no_factor_banner)}
         {table(&list, &me, now)}
