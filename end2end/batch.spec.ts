@@ -66,7 +66,9 @@ test('four hundred of ten thousand are reset, whatever happens meanwhile @batch'
       String(400 - Number(wholly()[0])),
     ])
 
-    // Another server goes on when the lease of the dead one is over.
+    // Another server goes on when the lease of the dead one is over. The mails that it was about to send would wait for three
+    // minutes: they are so much older.
+    demo.sql('UPDATE outbox SET next_try_at = next_try_at - 180000 WHERE next_try_at IS NOT NULL')
     await demo.restart()
     await expect(async () => {
       await page.goto(demo.url + address)
@@ -79,8 +81,7 @@ test('four hundred of ten thousand are reset, whatever happens meanwhile @batch'
       const letters = (await demo.mails.newestFirst()).filter(({ subject }) => subject === 'Set up your sign-in again')
       return new Map(letters.reverse().map((letter) => [letter.to, letter.link('/recover/')]))
     }
-    // The mails that the dead server was about to send are nobody else's for three minutes, which nobody waits for here.
-    await expect.poll(async () => (await links()).size, { timeout: 60_000 }).toBeGreaterThan(350)
+    await expect.poll(async () => (await links()).size, { timeout: 60_000 }).toBe(400 - bouncing.length)
     const back = [...(await links())].slice(0, byLink + atSignIn)
     const plain = await Promise.all([0, 1].map(() => browser.newContext({ baseURL: demo.url, javaScriptEnabled: false })))
     await Promise.all(
