@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Locale, td_string};
 
+/// The details that are counts of what somebody lost, but for the sessions that a set-up ends: those are in `sessions_ended`.
+pub const COUNTS: [&str; 7] =
+    ["authenticator_apps", "hardware_tokens", "passkeys", "phones", "backup_codes", "sessions", "trusted_devices"];
+
 /// What somebody lost by an event with these details, counted; none when nothing.
 #[must_use]
 pub fn lost(locale: Locale, details: &BTreeMap<String, String>) -> Option<String> {

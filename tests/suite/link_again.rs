@@ -227,6 +227,17 @@ both! {
         assert!(matches!(again(&world, &request).await, Again::OnItsWay(_)));
     }
 
+    async fn whoever_sends_it_again_themself_still_asks_for_help(world: World) {
+        let (_, ua, _) = locked_out(&world).await;
+        let now = world.now().unix_milliseconds();
+        world.execute(&format!("UPDATE links SET help_asked_at = {now} WHERE user_id = '{}'", ua.user.id)).await;
+        world.advance(Span::minutes(5));
+        let request = told(&world, &ua).await.again.unwrap();
+        assert!(matches!(again(&world, &request).await, Again::OnItsWay(_)));
+        let asks = format!("SELECT help_asked_at FROM links WHERE user_id = '{}'", ua.user.id);
+        assert_eq!(world.count(&asks).await, now, "nobody has helped them");
+    }
+
     async fn a_request_is_nobody_elses_and_ends_with_what_it_was_for(world: World) {
         let (admin, ua, link) = locked_out(&world).await;
         let request = told(&world, &ua).await.again.unwrap();

@@ -1,6 +1,7 @@
 //! Mails against a real SMTP conversation: each arrives at least once, at the right address, whatever goes wrong.
 
 pub mod bounces;
+mod outage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -214,30 +215,6 @@ both! {
         let mut counts: Vec<usize> = by_id.into_values().collect();
         counts.sort_unstable();
         assert_eq!(counts, [1, 1, 2], "nothing is lost, and the one that came twice can be known by its id");
-    }
-
-    async fn a_server_that_is_away_for_a_day_loses_and_delays_nothing(world: World) {
-        let sink = Sink::open();
-        let over = transport(&sink);
-        let people = world.people(&world.a, Who::MEMBER, 60).await;
-        for person in &people {
-            issue(&world, person.user).await;
-        }
-        sink.vanish();
-        for _ in 0..24 {
-            assert_eq!(deliver(&world, &over).await, 0);
-            world.advance(Span::hours(1));
-        }
-        assert_eq!(world.count("SELECT COUNT(*) FROM outbox WHERE tries > 0").await, 0, "it was not their fault");
-        sink.come_back();
-        assert_eq!(deliver(&world, &over).await, 60);
-        let arrived = sink.arrived();
-        let to: BTreeSet<String> = arrived.iter().map(|mail| mail.to.clone()).collect();
-        assert_eq!((arrived.len(), to.len()), (60, 60));
-        for mail in arrived {
-            assert!(token(&mail.text).is_none(), "the links ran out meanwhile");
-            assert!(mail.text.contains("https://rekey.example/sign-in\n"));
-        }
     }
 
     async fn a_server_that_lets_us_not_in_loses_nothing(world: World) {

@@ -1,12 +1,15 @@
 //! Set-up: what a forced one cannot be talked out of, and what is left behind by one that was abandoned.
 
+use rekey::domain::authority::Role;
 use rekey::domain::policy::Policy;
 use rekey::domain::sign_in::Step;
 use rekey::domain::time::Span;
 use rekey::domain::totp::in_fours;
+use rekey::features::set_up::done::what_is_new;
 use rekey::features::set_up::service::{Finished, Registered, codes, register, show};
-use rekey::features::sign_in;
 use rekey::features::sign_in::service::{Begun, Factor};
+use rekey::features::{session, sign_in};
+use rekey::platform::request::Origin;
 
 use super::dump::Dump;
 use super::harness::*;
@@ -182,6 +185,73 @@ both! {
             panic!("not signed in")
         };
         assert!(world.find(&token.0).await.is_some());
+    }
+
+    async fn whoever_is_back_is_told_what_is_new_and_can_do_nothing_else_there(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let ua = world.member(&world.a).await;
+        let password_alone = |world: &World| {
+            let (platform, user) = (world.platform.clone(), ua.user);
+            async move {
+                let mut tx = platform.db.begin().await.unwrap();
+                session::service::open(&mut tx, &platform, user, &Origin::default(), None).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        };
+        for by_link in [true, false] {
+            password_alone(&world).await;
+            password_alone(&world).await;
+            world.reset(&admin, &[ua.user]).await;
+            let reset_at = world.now();
+            world.advance(Span::minutes(5));
+            let token = if by_link {
+                world.prove(&world.link_token(ua.user).await.unwrap()).await.unwrap()
+            } else {
+                world.begin(&ua).await.0
+            };
+            // A session that came after the reset ends with the set-up.
+            password_alone(&world).await;
+            let added_at = world.now();
+            let (_, new) = world.register(&token).await.unwrap();
+            assert!(what_is_new(&world.platform, &token).await.unwrap().is_none(), "not before the codes are saved");
+            world.advance(Span::minutes(1));
+            let (session, next) = match world.save_codes(&token, &new[3]).await {
+                Finished::SignedIn { token, next, back } => {
+                    assert!(back);
+                    (Some(token), Some(next))
+                }
+                Finished::BackIn => (None, None),
+                _ => panic!("the codes are saved"),
+            };
+            assert_eq!(session.is_none(), by_link);
+            let told = what_is_new(&world.platform, &token).await.unwrap().unwrap();
+            assert_eq!((told.reset_at, told.added_at, told.next), (reset_at, added_at, next));
+            let lost = |name: &str| told.lost.get(name).map(String::as_str);
+            assert_eq!(lost("sessions"), Some("3"), "two with the reset and one with the set-up");
+            assert_eq!((lost("authenticator_apps"), lost("backup_codes")), (Some("1"), Some("10")));
+            assert_eq!(told.lost.get("reason"), None);
+            let before = Dump::of(&world).await;
+            assert!(world.shown_secret(&token).await.is_none() && world.register(&token).await.is_none());
+            assert!(codes(&world.platform, &token, None).await.unwrap().is_none());
+            assert!(matches!(world.save_codes(&token, &new[3]).await, Finished::Dead));
+            assert!(world.find(&token).await.is_none());
+            assert_eq!(before, Dump::of(&world).await);
+        }
+        // It is there for a while, and not after a newer reset.
+        let (token, _) = {
+            world.reset(&admin, &[ua.user]).await;
+            world.begin(&ua).await
+        };
+        let (_, new) = world.register(&token).await.unwrap();
+        world.save_codes(&token, &new[0]).await;
+        assert!(what_is_new(&world.platform, &token).await.unwrap().is_some());
+        world.reset(&admin, &[ua.user]).await;
+        assert!(what_is_new(&world.platform, &token).await.unwrap().is_none());
+        let (token, _) = world.begin(&ua).await;
+        let (_, new) = world.register(&token).await.unwrap();
+        world.save_codes(&token, &new[0]).await;
+        world.advance(Span::minutes(10));
+        assert!(what_is_new(&world.platform, &token).await.unwrap().is_none());
     }
 }
 

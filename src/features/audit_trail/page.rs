@@ -8,7 +8,7 @@ use super::api::{AuditPage as Audit, AuditRow, list_events};
 use crate::domain::time::Time as Moment;
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, with_rest};
-use crate::features::users::list_parts::customer_selector;
+use crate::features::users::selector::customer_selector;
 use crate::ui::{Badge, CustomerName, Empty, Glyph, Pager, Section, SheetHead, Time, Tone};
 use crate::words::{place, zone};
 

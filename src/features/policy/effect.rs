@@ -39,24 +39,29 @@ impl Effect {
         let active = change.concerned.active;
         let fact = match active {
             0 => "Applies from now on. Nobody can sign in here yet.".to_owned(),
-            _ => format!("Applies from now on to {}.", people(active, "", "").trim_end()),
+            _ => format!("Applies from now on to {}.", counted(active)),
         };
         Self::says(fact, rest).listed(active, "standing=active")
     }
 
-    /// The same where it takes protection away.
-    fn from_now_on_warns(change: &Change, rest: impl Into<String>) -> Self {
-        Self { is_warning: true, ..Self::from_now_on(change, rest) }
+    /// The same as a warning.
+    fn warning(self) -> Self {
+        Self { is_warning: true, ..self }
     }
 
     fn warns(fact: impl Into<String>, rest: impl Into<String>) -> Self {
-        Self { is_warning: true, ..Self::says(fact, rest) }
+        Self::says(fact, rest).warning()
     }
 }
 
 /// "1 person has", "23 people have".
 fn people(count: i64, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 person {one}") } else { format!("{count} people {many}") }
+    format!("{} {}", counted(count), if count == 1 { one } else { many })
+}
+
+/// "1 person", "23 people".
+fn counted(count: i64) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
 }
 
 /// What the change of `setting` does, at `now`.
@@ -215,7 +220,7 @@ fn second_proof(change: &Change) -> Effect {
     };
     if change.asked.second_proof.takes_caller_codes() {
         let rest = "Your help desk can let in whoever has forgotten the password, and must identify them first.";
-        return Effect::from_now_on_warns(change, format!("{rest} {links}"));
+        return Effect::from_now_on(change, format!("{rest} {links}")).warning();
     }
     let rest = "No caller code is made or taken any more, and set-ups that one led to end.";
     Effect::from_now_on(change, format!("{rest} {links}"))
@@ -253,7 +258,7 @@ fn approved(change: &Change, is_stricter: bool) -> Effect {
         requests => format!(" {requests} resets that wait for an approval now go on waiting."),
     };
     if !is_stricter {
-        return Effect::from_now_on_warns(change, format!("Fewer resets of theirs need a second person.{waiting}"));
+        return Effect::from_now_on(change, format!("Fewer resets of theirs need a second person.{waiting}")).warning();
     }
     let plans = match change.concerned.plans {
         0 => String::new(),
@@ -273,7 +278,7 @@ fn codes_low(policy: &PolicyPage, change: &Change) -> Effect {
     let more = then - now;
     let rest = match (more, change.asked.codes_low > policy.settings.codes_low) {
         (0, _) => "It stays at that.".to_owned(),
-        (_, true) => format!("{} more will be: {then} in all.", people(more, "", "").trim_end()),
+        (_, true) => format!("{} more will be: {then} in all.", counted(more)),
         (_, false) => match then {
             0 => "Nobody will be.".to_owned(),
             _ => format!("It will be {then}."),

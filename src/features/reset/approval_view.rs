@@ -54,10 +54,11 @@ pub async fn shown(
     if is_open {
         let scope = actor.scope(Right::Manage);
         let readable = actor.scope(Right::Read);
-        let of: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
+        let met: Vec<CustomerId> = customers.iter().map(|customer| customer.id).collect();
+        let met = readable.narrowed(&met);
         for approver in approvers(conn, &scope, reset.requester(), (reset.id, rows), now).await? {
             let home = approver.user.customer;
-            let is_provider = customers::service::is_provider_of(conn, home, &readable.narrowed(&of)).await?;
+            let is_provider = customers::service::is_provider_of(conn, home, &met).await?;
             approval.approvers.push(if readable.knows_home(home, is_provider) {
                 customers::service::introduced(conn, &approver, actor.user.customer).await?
             } else {

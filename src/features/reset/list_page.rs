@@ -15,7 +15,8 @@ use crate::domain::user_filter::UserFilter;
 use crate::features::session::api::Me;
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, with_rest};
-use crate::features::users::list_parts::{customer_selector, not_begun, number};
+use crate::features::users::list_parts::{not_begun, number};
+use crate::features::users::selector::customer_selector;
 use crate::ui::{Banner, Empty, Glyph, Icon, Pager, Seal, SearchField, Section, SheetHead, Tabs, Time, clock};
 
 /// `/resets`.

@@ -12,7 +12,8 @@ use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::{MfaState, UserFilter};
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, address, with_rest};
-use crate::features::users::list_parts::{customer_selector, number};
+use crate::features::users::list_parts::number;
+use crate::features::users::selector::customer_selector;
 use crate::ui::{Banner, Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, Tone, rows, today};
 
 const LINKS: &str = "/api/reset/people/links";

@@ -69,8 +69,8 @@ impl From<service::Key> for Key {
 }
 
 /// Shows the set-up that waits in this browser for an authenticator. None when there is none: the browser is sent on, to
-/// the codes where the authenticator is registered already, to what is new where they are saved, to the sign-in otherwise. There is no key as long as the help desk
-/// has to confirm the set-up.
+/// the codes where the authenticator is registered already, to what is new where they are saved, to the sign-in otherwise.
+/// There is no key as long as the help desk has to confirm the set-up.
 ///
 /// # Errors
 /// When something fails on the server.

@@ -9,6 +9,7 @@ use crate::domain::time::Time;
 use crate::domain::user::UserRef;
 use crate::features::{audit, session};
 use crate::platform::{Conn, Platform, Result};
+use crate::words::lost::COUNTS;
 
 /// A reset, and the new authenticator with which its user came back.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ fn lost(reset: Entry, added: &Entry) -> BTreeMap<String, String> {
     };
     let sessions = count(&reset, "sessions") + count(added, "sessions_ended");
     let mut lost = reset.event.details;
-    lost.retain(|_, count| count.parse::<u64>().is_ok());
+    lost.retain(|name, _| COUNTS.contains(&name.as_str()));
     lost.insert("sessions".to_owned(), sessions.to_string());
     lost
 }

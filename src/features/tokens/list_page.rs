@@ -13,7 +13,8 @@ use crate::domain::user_filter::UserFilter;
 use crate::features::session::api::Me;
 use crate::features::session::page::console;
 use crate::features::users::list_api::address;
-use crate::features::users::list_parts::{customer_selector, not_begun, number};
+use crate::features::users::list_parts::{not_begun, number};
+use crate::features::users::selector::customer_selector;
 use crate::ui::{CustomerName, Empty, Glyph, Icon, Pager, SearchField, Section, SheetHead, StatTile, StatTiles, Time};
 
 const HERE: &str = "/tokens";

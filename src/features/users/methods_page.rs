@@ -7,10 +7,11 @@ use leptos_router::hooks::use_query_map;
 use super::list_api::{ListedMethodRow, MethodsPage as List, list_methods};
 use super::list_filter::toolbar;
 use super::list_parts::{
-    PLAN, counted, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, order_head, people,
-    refusal_banner, refusal_words, reset_item,
+    PLAN, counted, fetched, list_foot, method_glyph, no_factor_banner, order_head, people, refusal_banner,
+    refusal_words, reset_item,
 };
 use super::page::role_badge;
+use super::selector::customer_selector;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::Sort;

@@ -8,6 +8,7 @@ pub mod list_filter;
 pub mod list_parts;
 pub mod methods_page;
 pub mod page;
+pub mod selector;
 #[cfg(feature = "ssr")]
 pub mod service;
 #[cfg(feature = "ssr")]

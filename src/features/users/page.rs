@@ -8,9 +8,10 @@ use super::api::{EndOutcome, UserRow};
 use super::list_api::{UsersPage as List, list_users};
 use super::list_filter::toolbar;
 use super::list_parts::{
-    END_SESSIONS, PLAN, counted, customer_selector, fetched, list_foot, method_glyph, no_factor_banner, not_begun,
-    order_head, people, refusal_banner, refusal_words, reset_item, sessions_ended,
+    END_SESSIONS, PLAN, counted, fetched, list_foot, method_glyph, no_factor_banner, not_begun, order_head, people,
+    refusal_banner, refusal_words, reset_item, sessions_ended,
 };
+use super::selector::customer_selector;
 use crate::domain::authority::Role;
 use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;

@@ -44,6 +44,23 @@ fn sorted(people: &[&Person]) -> Vec<UserRef> {
 }
 
 both! {
+    async fn where_an_approver_is_at_home_is_told_to_who_may_know_it(world: World) {
+        always(&world, &world.a).await;
+        let owner = world.with_role(&world.a, Role::Owner).await;
+        let far = world.with_role(&world.b, Role::Member).await;
+        world.grant(&far, &world.a, Role::Owner).await;
+        let id = asked(&world, &owner, &[world.member(&world.a).await.user]).await;
+        let mut browser = Browser::signed_in(&world, &owner).await;
+        let path = format!("/resets/{id}");
+        let introduced = format!("{} (B)", far.name);
+        let page = browser.get(&path).await.body;
+        assert!(page.contains(&far.name) && !page.contains(&introduced), "{page}");
+        let provider = format!("UPDATE customers SET provider_id = '{}' WHERE id = '{}'", world.b.id, world.a.id);
+        world.execute(&provider).await;
+        let page = browser.get(&path).await.body;
+        assert!(page.contains(&introduced), "{page}");
+    }
+
     async fn those_who_may_approve_are_mailed_and_nobody_else(world: World) {
         always(&world, &world.a).await;
         let admin = world.with_role(&world.a, Role::Admin).await;

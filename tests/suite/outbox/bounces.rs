@@ -2,8 +2,7 @@
 
 use rekey::domain::authority::Role;
 use rekey::domain::board::{Act as BoardAct, Stage};
-use rekey::domain::ids::{LinkId, MailId};
-use rekey::domain::policy::Policy;
+use rekey::domain::ids::MailId;
 use rekey::features::outbox::bounce::{Bounced, take};
 use rekey::features::reset::board::Picked;
 use rekey::features::reset::board_acts::{Acted, act};
@@ -17,16 +16,6 @@ const BOUNCES: &str = "bounces@in.rekey.example";
 fn with_bounces(sink: &Sink) -> Transport {
     let flags = ["--smtp-url", &sink.url(), "--base-url", "https://rekey.example", "--mail-bounces", BOUNCES];
     Transport::servers(&config(&flags)).unwrap()
-}
-
-/// A new link and its mail for each of these, as resets of a thousand each make them.
-async fn reset_all(world: &World, customer: &Customer, people: &[Person]) -> BTreeMap<UserId, LinkId> {
-    let mut links = BTreeMap::new();
-    for part in people.chunks(1_000) {
-        let users: Vec<UserId> = part.iter().map(|person| person.user.id).collect();
-        links.extend(issue_all(world, customer, &users).await.iter().map(|issued| (issued.user.id, issued.link)));
-    }
-    links
 }
 
 /// What a mail server writes of a mail that it could not deliver.
@@ -145,60 +134,5 @@ both! {
         let arrived = sink.arrived();
         let replies = |person: &Person| arrived.iter().find(|mail| mail.to == person.address).unwrap().header("Reply-To");
         assert_eq!((replies(&ua), replies(&ub)), (Some("help@a.example"), None));
-    }
-
-    async fn one_customers_thousands_keep_nobody_elses_mail_waiting(world: World) {
-        let sink = Sink::open();
-        let many = world.people(&world.a, Who::NEW, 400).await;
-        queue(&world, &many, added(&world)).await;
-        world.advance(Span::seconds(1));
-        let few = world.people(&world.b, Who::NEW, 3).await;
-        queue(&world, &few, added(&world)).await;
-        assert_eq!(deliver(&world, &transport(&sink)).await, 403);
-        let to: Vec<String> = sink.arrived().into_iter().map(|mail| mail.to).collect();
-        let places: Vec<usize> =
-            few.iter().map(|person| to.iter().position(|to| *to == person.address).unwrap()).collect();
-        assert!(places.iter().all(|place| *place < 16), "{places:?}");
-        assert_eq!(to.into_iter().collect::<BTreeSet<_>>().len(), 403, "and each got theirs");
-    }
-
-    async fn ten_thousand_mails_wait_for_a_day_and_all_arrive_where_they_belong(world: World) {
-        let sink = Sink::open();
-        let over = transport(&sink);
-        let mut people = world.people(&world.a, Who::NEW, 9_000).await;
-        people.extend(world.people(&world.b, Who::NEW, 1_000).await);
-        let (of_a, of_b) = people.split_at(9_000);
-        let mut links = BTreeMap::new();
-        links.extend(reset_all(&world, &world.a, of_a).await);
-        sink.vanish();
-        assert_eq!(deliver(&world, &over).await, 0);
-        world.advance(Span::hours(1));
-        // Resets go on meanwhile. The links of those before run out, and these are still good.
-        let b = Customer { policy: Policy::default().with_link_minutes(24 * 60), ..world.b.clone() };
-        links.extend(reset_all(&world, &b, of_b).await);
-        for _ in 1..24 {
-            assert_eq!(deliver(&world, &over).await, 0);
-            world.advance(Span::hours(1));
-        }
-        sink.come_back();
-        assert_eq!(deliver(&world, &over).await, 10_000);
-        let arrived = sink.arrived();
-        let people: BTreeMap<&str, &Person> = people.iter().map(|person| (person.address.as_str(), person)).collect();
-        let mut ids = BTreeSet::new();
-        for mail in &arrived {
-            let person = people[mail.to.as_str()];
-            assert!(mail.text.contains(&format!("Hello {},", person.name)), "to somebody else: {}", mail.to);
-            let link = token(&mail.text).map(|token| token.split_once('.').unwrap().0.to_owned());
-            let lasts = person.user.customer == world.b.id;
-            assert_eq!(link, lasts.then(|| links[&person.user.id].to_string()), "{}", mail.to);
-            ids.insert(mail.header("Message-ID").unwrap().to_owned());
-        }
-        assert_eq!((arrived.len(), ids.len()), (10_000, 10_000), "none is lost, and none comes twice");
-        let to: BTreeSet<&str> = arrived.iter().map(|mail| mail.to.as_str()).collect();
-        assert_eq!(to.len(), 10_000);
-        // Of the first two thousand, half belong to each customer.
-        let of_b = arrived[..2_000].iter().filter(|mail| mail.to.ends_with("@b.example")).count();
-        assert!((900..=1_000).contains(&of_b), "{of_b}");
-        assert_eq!(world.count("SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL OR tries <> 1").await, 0);
     }
 }

@@ -78,6 +78,23 @@ both! {
         }
     }
 
+    async fn everybody_on_the_list_of_methods_has_one(world: World) {
+        let admin = world.with_role(&world.a, Role::Admin).await;
+        let holders = world.people(&world.a, Who::MEMBER, 2).await;
+        world.people(&world.a, Who { without_factor: true, ..Who::MEMBER }, 3).await;
+        let mut browser = Browser::signed_in(&world, &admin).await;
+        let page = browser.get("/methods?customer=all&q=person").await.body;
+        let query = page.split("name=\"query\" value=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        let fields = [("all", "true"), ("query", query.as_str())];
+        let answer = browser.post("/api/reset/plan", "/methods", &fields).await;
+        let id = answer.location().trim_start_matches("/resets/").parse().unwrap();
+        let mut planned: Vec<_> = skips(&world, &admin, id).await.into_iter().map(|(user, _)| user).collect();
+        let mut expected: Vec<_> = holders.iter().chain([&admin]).map(|person| person.user.id).collect();
+        planned.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(planned, expected);
+    }
+
     async fn an_admin_at_an_owner_is_refused(world: World) {
         let (admin, owner) =
             (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Owner).await);
