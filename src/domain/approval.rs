@@ -238,6 +238,7 @@ mod tests {
             user: user(1, 9),
             name: "Oa".into(),
             roles: roles.iter().map(|(n, role)| (customer(*n), *role)).collect(),
+            all_as_of: None,
             has_mfa,
         };
         let requester = user(1, 0);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::CustomerId;
 use super::spelled;
+use super::time::Time;
 use super::user::UserRef;
 
 /// A role in one customer, the most powerful first.
@@ -50,6 +51,8 @@ pub struct Actor {
     pub name: String,
     /// Their roles, at most one a customer.
     pub roles: Vec<(CustomerId, Role)>,
+    /// When those were all that had not ended; none where only that in one customer was asked for.
+    pub all_as_of: Option<Time>,
     /// Whether they have a second factor of their own.
     pub has_mfa: bool,
 }
@@ -65,11 +68,35 @@ pub enum Right {
     Govern,
 }
 
+impl Right {
+    /// Whether `role` holds this right. All but reading need a second factor too, which no role brings.
+    #[must_use]
+    pub const fn is_held_by(self, role: Role) -> bool {
+        match self {
+            Self::Read => role.reads(),
+            Self::Manage => role.manages(Role::Member),
+            Self::Govern => matches!(role, Role::Owner),
+        }
+    }
+}
+
+/// All that one person holds of a right: what a database finds in their memberships by itself, however many those are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Whose memberships.
+    pub by: UserRef,
+    /// The right that they hold there.
+    pub right: Right,
+    /// When their roles had not ended.
+    pub as_of: Time,
+}
+
 /// The customers over which a right is held. It has no public constructor but [`Actor::scope`] and [`Scope::narrowed`],
 /// so it never holds more than the actor has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     customers: Vec<CustomerId>,
+    held: Option<Held>,
 }
 
 impl Scope {
@@ -77,6 +104,12 @@ impl Scope {
     #[must_use]
     pub fn customers(&self) -> &[CustomerId] {
         &self.customers
+    }
+
+    /// What it is all of; none where it was narrowed, or where that is not known.
+    #[must_use]
+    pub const fn held(&self) -> Option<Held> {
+        self.held
     }
 
     /// The one customer that it covers; none where it covers none, or several.
@@ -94,7 +127,7 @@ impl Scope {
         let mut customers: Vec<_> = chosen.iter().copied().filter(|customer| self.covers(*customer)).collect();
         customers.sort_unstable();
         customers.dedup();
-        Self { customers }
+        Self { customers, held: None }
     }
 
     /// Whether whoever reads this scope may know where somebody is at home whom they meet in a customer: that another one is
@@ -154,16 +187,12 @@ impl Actor {
     /// The customers over which this actor holds `right`.
     #[must_use]
     pub fn scope(&self, right: Right) -> Scope {
-        let holds = |role: Role| match right {
-            Right::Read => role.reads(),
-            Right::Manage => self.has_mfa && role.manages(Role::Member),
-            Right::Govern => self.has_mfa && role == Role::Owner,
-        };
+        let holds = |role: Role| right.is_held_by(role) && (self.has_mfa || right == Right::Read);
         let mut customers: Vec<_> =
             self.roles.iter().filter(|(_, role)| holds(*role)).map(|(customer, _)| *customer).collect();
         customers.sort_unstable();
         customers.dedup();
-        Scope { customers }
+        Scope { customers, held: self.all_as_of.map(|as_of| Held { by: self.user, right, as_of }) }
     }
 
     /// Whether this actor may reset `target`, who has `role` in their home customer; and suspend, reactivate and remove them.
@@ -231,7 +260,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::ids::UserId;
-    use super::super::time::Time;
     use super::*;
 
     fn customer(n: u8) -> CustomerId {
@@ -249,7 +277,7 @@ mod tests {
     }
 
     fn actor(roles: Vec<(CustomerId, Role)>, has_mfa: bool) -> Actor {
-        Actor { user: user(0, 0), name: "Ines".into(), roles, has_mfa }
+        Actor { user: user(0, 0), name: "Ines".into(), roles, all_as_of: None, has_mfa }
     }
 
     #[test]

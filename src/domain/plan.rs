@@ -300,7 +300,13 @@ mod tests {
     }
 
     fn owner() -> Actor {
-        Actor { user: user(1, 0), name: "Oa".into(), roles: vec![(customer(1), Role::Owner)], has_mfa: true }
+        Actor {
+            user: user(1, 0),
+            name: "Oa".into(),
+            roles: vec![(customer(1), Role::Owner)],
+            all_as_of: None,
+            has_mfa: true,
+        }
     }
 
     fn candidate(n: u8) -> Candidate {

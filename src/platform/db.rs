@@ -16,6 +16,7 @@ use sqlx::{Any, AnyPool, Decode, Encode, Executor as _, Transaction, Type};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Fault, Result};
+use crate::domain::authority::{Held, Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 
@@ -243,6 +244,36 @@ pub fn among<T: Display>(conn: &Conn, column: &str, from: usize, ids: &[T]) -> (
     } else {
         (format!("{column} = ANY (string_to_array(${from}, ','))"), vec![listed("")])
     }
+}
+
+/// The condition that `column` is a customer of `scope`, asked anew for each row, with the values of its placeholders. For a
+/// page that is read in another order than by customer, and ends soon.
+#[must_use]
+pub fn each_within(conn: &Conn, column: &str, from: usize, scope: &Scope) -> (String, Vec<String>) {
+    match held(scope, from) {
+        Some((held, values)) => {
+            (format!("EXISTS (SELECT 1 FROM memberships h WHERE h.customer_id = {column} AND {held})"), values)
+        }
+        // Joining nothing keeps it from the indexes that begin with the customer: of very many, that order is the wrong one.
+        None if scope.customers().len() > FEW => among(conn, &format!("({column} || '')"), from, scope.customers()),
+        None => among(conn, column, from, scope.customers()),
+    }
+}
+
+/// The condition that a row `h` of `memberships` is one of those that make up `scope`, with the values of its placeholders,
+/// which begin at `$from`. None where its customers are named instead: few, or a choice.
+#[must_use]
+pub fn held(scope: &Scope, from: usize) -> Option<(String, Vec<String>)> {
+    let Held { by, right, as_of } = scope.held().filter(|_| scope.customers().len() > FEW)?;
+    let roles = Role::ALL.iter().filter(|role| right.is_held_by(**role)).map(|role| format!("'{role}'"));
+    let text = format!(
+        "h.user_customer_id = ${from} AND h.user_id = ${} AND h.role IN ({}) \
+         AND (h.ends_at IS NULL OR h.ends_at > CAST(${} AS BIGINT))",
+        from + 1,
+        roles.collect::<Vec<_>>().join(", "),
+        from + 2
+    );
+    Some((text, vec![by.customer.to_string(), by.id.to_string(), as_of.unix_milliseconds().to_string()]))
 }
 
 /// The values of a `column` of identifiers as one, with commas between them: for a query with `GROUP BY`.

@@ -4,7 +4,7 @@ mod choice;
 
 use rekey::domain::authority::{Right, Role, Scope};
 use rekey::domain::customer::Customer;
-use rekey::domain::ids::CustomerId;
+use rekey::domain::ids::{CustomerId, UserId};
 use rekey::domain::method::MethodKind;
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user::{Standing, UserRef};
@@ -213,7 +213,7 @@ fn a_search_of_everybody_reads_what_it_finds_on_postgres() {
     run(Engine::Postgres, |world| async move {
         let mut conn = world.platform.db.read().await.unwrap();
         // So few people are read whole: what is asked is whether there is another way.
-        world.execute("DROP INDEX users_by_name, users_by_name_anywhere").await;
+        world.execute("DROP INDEX users_by_name, users_by_name_anywhere, users_by_sign_in").await;
         for whole in ["seqscan", "indexscan", "indexonlyscan"] {
             sqlx::query(sqlx::AssertSqlSafe(format!("SET enable_{whole} = off"))).execute(&mut *conn).await.unwrap();
         }
@@ -293,21 +293,49 @@ both! {
                 ))
                 .await;
         }
+        // And whose people they may not see: a role that has ended, and one that reads nothing.
+        let mut homes = vec![world.a.clone(), world.b.clone()];
+        for (n, role, ends_at) in [(70, "owner", world.now().unix_milliseconds().to_string()), (71, "member", "NULL".to_owned())] {
+            let id = CustomerId::new(Time::from_unix_milliseconds(n), [9; 10]);
+            world
+                .execute(&format!(
+                    "INSERT INTO customers (id, name, name_key, policy, created_at) VALUES ('{id}', 'Zy{n}', 'zy{n}', '{{}}', 0)"
+                ))
+                .await;
+            world
+                .execute(&format!(
+                    "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at, ends_at) \
+                     VALUES ('{id}', '{}', '{}', '{role}', 0, {ends_at})",
+                    many.user.customer, many.user.id
+                ))
+                .await;
+            homes.push(Customer { id, name: format!("Zy{n}"), ..world.a.clone() });
+        }
         let mut dice = Dice(11);
         for _ in 0..60 {
-            let home = dice.one(&[&world.a, &world.b]).clone();
-            somebody(&world, &home, &mut dice).await;
+            let home = dice.one(&homes.iter().collect::<Vec<_>>());
+            somebody(&world, home, &mut dice).await;
         }
         let narrow = world.actor(&few).await.scope(Right::Read);
         let wide = world.actor(&many).await.scope(Right::Read);
         assert_eq!((narrow.customers().len(), wide.customers().len()), (2, 72));
+        // Whoever chooses nearly all of them names them one by one.
+        let chosen = wide.narrowed(&wide.customers()[1..]);
+        assert!(wide.held().is_some() && chosen.held().is_none() && chosen.covers(world.a.id) && chosen.covers(world.b.id));
         let now = world.now();
         let mut conn = world.platform.db.read().await.unwrap();
         for _ in 0..200 {
             let filter = some_filter(&mut dice, &[]);
-            assert_eq!(listed(&world, &wide, &filter).await, listed(&world, &narrow, &filter).await, "{filter:?}");
-            let count = users::service::count(&mut conn, &wide, &filter, now).await.unwrap();
-            assert_eq!(count, users::service::count(&mut conn, &narrow, &filter, now).await.unwrap(), "{filter:?}");
+            let (shown, count) = (
+                listed(&world, &narrow, &filter).await,
+                users::service::count(&mut conn, &narrow, &filter, now).await.unwrap(),
+            );
+            for scope in [&wide, &chosen] {
+                assert_eq!(listed(&world, scope, &filter).await, shown, "{filter:?}");
+                assert_eq!(users::service::count(&mut conn, scope, &filter, now).await.unwrap(), count, "{filter:?}");
+                let ids = users::service::ids(&mut conn, scope, &filter, now, 1000).await.unwrap();
+                assert!(ids.len() == shown.len() && shown.iter().all(|user| ids.contains(&user.id)), "{filter:?}");
+            }
             let methods = users::service::methods(&mut conn, &wide, &filter, now, None).await.unwrap();
             let same = users::service::methods(&mut conn, &narrow, &filter, now, None).await.unwrap();
             let ids = |page: &users::service::Page<users::service::ListedMethod>| -> Vec<String> {
@@ -319,6 +347,11 @@ both! {
         let found = users::service::by_ids(&mut conn, &wide, &ids).await.unwrap();
         assert_eq!(found, users::service::by_ids(&mut conn, &narrow, &ids).await.unwrap());
         assert_eq!(found.len(), ids.len());
+        let everybody: Vec<(String,)> =
+            sqlx::query_as("SELECT id FROM users").fetch_all(&mut *conn).await.unwrap();
+        let everybody: Vec<UserId> = everybody.iter().map(|(id,)| id.parse().unwrap()).collect();
+        assert!(everybody.len() > ids.len() + 10);
+        assert_eq!(users::service::by_ids(&mut conn, &wide, &everybody).await.unwrap(), found);
         // The newest records, page by page.
         let mut before = None;
         loop {

@@ -123,7 +123,13 @@ mod tests {
     }
 
     fn admin() -> Actor {
-        Actor { user: user(0), name: "Aa".into(), roles: vec![(user(0).customer, Role::Admin)], has_mfa: true }
+        Actor {
+            user: user(0),
+            name: "Aa".into(),
+            roles: vec![(user(0).customer, Role::Admin)],
+            all_as_of: None,
+            has_mfa: true,
+        }
     }
 
     fn candidates() -> impl Strategy<Value = Vec<Candidate>> {

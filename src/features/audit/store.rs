@@ -7,7 +7,7 @@ use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::{FEW, among, rows};
+use crate::platform::db::{FEW, each_within, rows};
 use crate::platform::{Conn, Result};
 
 #[derive(FromRow)]
@@ -203,7 +203,7 @@ pub async fn newest(
     // The newest of each chain are found by its index and then put in order; of very many chains, the newest of all are
     // most likely theirs.
     let (conditions, chains): (Vec<String>, Vec<String>) = if customers.len() > FEW {
-        let (mine, values) = among(conn, "(e.chain || '')", 1, customers);
+        let (mine, values) = each_within(conn, "e.chain", 1, scope);
         (vec![mine], values)
     } else {
         let each = (1..=customers.len()).map(|n| format!("e.chain = ${n}"));

@@ -164,7 +164,8 @@ async fn actor_of(
     now: Time,
 ) -> Result<(Actor, String)> {
     let roles = store::roles(conn, user, only, now).await?;
-    let actor = Actor { user, name: person.name, roles, has_mfa: person.methods > 0 };
+    let actor =
+        Actor { user, name: person.name, roles, all_as_of: only.is_none().then_some(now), has_mfa: person.methods > 0 };
     Ok((actor, person.customer_name))
 }
 

@@ -12,7 +12,7 @@ use crate::domain::time::Time;
 use crate::domain::user::Standing;
 use crate::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
 use crate::platform::Conn;
-use crate::platform::db::{FEW, among};
+use crate::platform::db::{among, each_within, held};
 use crate::platform::text::{like_anywhere, name_key};
 
 pub const METHODS: &str = "(SELECT COUNT(*) FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)";
@@ -38,34 +38,35 @@ pub enum Value {
 /// Conditions with the values of their placeholders, in step.
 pub struct Conditions {
     pub text: String,
+    /// What stands before `users u` in the statement: the memberships that make up the scope, where the users are found by them.
+    pub through: &'static str,
     values: Vec<Value>,
     /// Whether a plan for any values would be a bad one: it depends on what is searched for whether an index helps.
     is_planned_anew: bool,
 }
 
 impl Conditions {
-    /// The users at home in `scope`; every list begins here.
+    /// The users at home in `scope`, found by its customers; every count begins here.
     pub fn within(conn: &Conn, scope: &Scope) -> Self {
-        Self::at_home(conn, "u.customer_id", scope)
+        match held(scope, 1) {
+            Some((held, values)) => {
+                let found = Self::at_home((format!("u.customer_id = h.customer_id AND {held}"), values));
+                // The order of this join is the one that SQLite keeps to: a count ends as soon as it is high enough.
+                Self { through: "memberships h CROSS JOIN ", ..found }
+            }
+            None => Self::at_home(among(conn, "u.customer_id", 1, scope.customers())),
+        }
     }
 
-    /// The same where identifiers say who: customers times identifiers would be looked up otherwise.
+    /// The same users, found by something else: by their identifiers, or in the order of a page.
     pub fn of_known(conn: &Conn, scope: &Scope) -> Self {
-        Self::at_home(conn, "(u.customer_id || '')", scope)
+        Self::at_home(each_within(conn, "u.customer_id", 1, scope))
     }
 
-    /// The same for a page by name. In the order of all names, the next one is more often than not of one of very many
-    /// customers: then no index that begins with the customer may be taken, and joining nothing keeps it from that.
-    fn within_by_name(conn: &Conn, scope: &Scope) -> Self {
-        let many = scope.customers().len() > FEW;
-        Self::at_home(conn, if many { "(u.customer_id || '')" } else { "u.customer_id" }, scope)
-    }
-
-    fn at_home(conn: &Conn, column: &str, scope: &Scope) -> Self {
-        let (text, values) = among(conn, column, 1, scope.customers());
+    fn at_home((text, values): (String, Vec<String>)) -> Self {
         let values = values.into_iter().map(Value::Text).collect();
         // Who was removed has no role, and is on no list.
-        Self { text: format!("{text} AND u.removed_at IS NULL"), values, is_planned_anew: false }
+        Self { text: format!("{text} AND u.removed_at IS NULL"), through: "", values, is_planned_anew: false }
     }
 
     /// The placeholder of one more value.
@@ -95,8 +96,7 @@ impl Conditions {
 
     /// The same for a page in the order of `filter`.
     pub fn of_page(conn: &Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Self {
-        let by_name = matches!(filter.sort, Sort::Name | Sort::NameDown);
-        let mut all = if by_name { Self::within_by_name(conn, scope) } else { Self::within(conn, scope) };
+        let mut all = Self::of_known(conn, scope);
         all.narrow(filter, now);
         all
     }
@@ -235,7 +235,9 @@ pub fn pick(
         && let Some(place) = sort.place(&after.place)
     {
         let (place, last) = (all.bind(place), all.bind(Value::Text(after.id.clone())));
-        all.and(&format!("({column}, {id}) {} ({place}, {last})", if down { "<" } else { ">" }));
+        let side = if down { "<" } else { ">" };
+        // SQLite begins to read where a comparison of one column says, when that column is computed.
+        all.and(&format!("{column} {side}= {place} AND ({column}, {id}) {side} ({place}, {last})"));
     }
     let way = if down { "DESC" } else { "ASC" };
     let order = format!("ORDER BY {column} {way}, {id} {way}");

@@ -97,7 +97,8 @@ pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Tim
 }
 
 async fn count_of(conn: &mut Conn, from: &str, all: Conditions) -> Result<i64> {
-    let text = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {from} WHERE {} LIMIT {}) f", all.text, COUNTED + 1);
+    let (through, limit) = (all.through, COUNTED + 1);
+    let text = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {through}{from} WHERE {} LIMIT {limit}) f", all.text);
     Ok(all.query::<(i64,)>(text).fetch_one(conn).await?.0)
 }
 
@@ -112,8 +113,9 @@ pub async fn census(conn: &mut Conn, scope: &Scope, filters: &[UserFilter], now:
     };
     let bits: Vec<String> = filters.iter().enumerate().map(bit).collect();
     let text = format!(
-        "SELECT f.bits, COUNT(*) FROM (SELECT CAST({} AS BIGINT) AS bits FROM users u WHERE {}) f GROUP BY f.bits",
+        "SELECT f.bits, COUNT(*) FROM (SELECT CAST({} AS BIGINT) AS bits FROM {}users u WHERE {}) f GROUP BY f.bits",
         bits.join(" + "),
+        all.through,
         all.text
     );
     Ok(all.query(text).fetch_all(conn).await?)
@@ -125,7 +127,7 @@ pub async fn ids(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time,
         return Ok(Vec::new());
     }
     let all = Conditions::of(conn, scope, filter, now);
-    let text = format!("SELECT u.id FROM users u WHERE {} LIMIT {limit}", all.text);
+    let text = format!("SELECT u.id FROM {}users u WHERE {} LIMIT {limit}", all.through, all.text);
     Ok(all.query::<(UserId,)>(text).fetch_all(conn).await?.into_iter().map(|(id,)| id).collect())
 }
 
@@ -146,7 +148,8 @@ pub async fn counts(conn: &mut Conn, scope: &Scope) -> Result<Vec<(CustomerId, i
         return Ok(Vec::new());
     }
     let all = Conditions::within(conn, scope);
-    let text = format!("SELECT u.customer_id, COUNT(*) FROM users u WHERE {} GROUP BY u.customer_id", all.text);
+    let text =
+        format!("SELECT u.customer_id, COUNT(*) FROM {}users u WHERE {} GROUP BY u.customer_id", all.through, all.text);
     Ok(all.query(text).fetch_all(conn).await?)
 }
 
