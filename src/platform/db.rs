@@ -251,9 +251,11 @@ pub fn among<T: Display>(conn: &Conn, column: &str, from: usize, ids: &[T]) -> (
 #[must_use]
 pub fn each_within(conn: &Conn, column: &str, from: usize, scope: &Scope) -> (String, Vec<String>) {
     match held(scope, from) {
-        Some((held, values)) => {
-            (format!("EXISTS (SELECT 1 FROM memberships h WHERE h.customer_id = {column} AND {held})"), values)
-        }
+        // PostgreSQL would make a join of it, begin at the memberships and sort everybody: an offset keeps it from that.
+        Some((held, values)) => (
+            format!("EXISTS (SELECT 1 FROM memberships h WHERE h.customer_id = {column} AND {held} LIMIT 1 OFFSET 0)"),
+            values,
+        ),
         // Joining nothing keeps it from the indexes that begin with the customer: of very many, that order is the wrong one.
         None if scope.customers().len() > FEW => among(conn, &format!("({column} || '')"), from, scope.customers()),
         None => among(conn, column, from, scope.customers()),
