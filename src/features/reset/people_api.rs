@@ -72,7 +72,7 @@ pub struct PeoplePage {
     pub next: Option<String>,
     /// How many are frozen, since they said of a mail that it was not them: also those whom no reset brought here.
     pub frozen: i64,
-    /// Whether the reader manages anybody at all.
+    /// Whether the reader manages any of the shown customers.
     pub manages: bool,
 }
 
@@ -102,10 +102,12 @@ pub async fn show_people(#[server(default)] query: String) -> Result<Console<Peo
     let (asked, days) = asked(&query, scope, now);
     let after = head.after.as_deref().and_then(read_cursor);
     let view = page(&mut conn, &asked, after, now).await?;
+    let manage = actor.scope(Right::Manage);
     let frozen = UserFilter { mfa: Some(MfaState::Frozen), ..UserFilter::default() };
     let frozen = users::service::count(&mut conn, &asked.scope, &frozen, now).await?;
     let rows = view.rows.iter().map(|row| PersonRow { reset: row.reset_id, row: BoardRow::of(row, actor) }).collect();
     let page = PeoplePage {
+        manages: asked.scope.customers().iter().any(|customer| manage.covers(*customer)),
         head,
         days,
         stages: asked.stages,
@@ -113,7 +115,6 @@ pub async fn show_people(#[server(default)] query: String) -> Result<Console<Peo
         frozen,
         rows,
         next: view.next.map(|(user, reset)| format!("{}.{}.{reset}", user.customer, user.id)),
-        manages: !actor.scope(Right::Manage).customers().is_empty(),
     };
     Ok(request.console(&session, page))
 }

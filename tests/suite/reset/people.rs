@@ -68,6 +68,22 @@ both! {
         assert!(body.contains(&ub.address) && !body.contains(&ua.address), "{body}");
     }
 
+    async fn it_begins_nothing_where_its_reader_only_looks(world: World) {
+        let both = world.with_role(&world.a, Role::Admin).await;
+        world.grant(&both, &world.b, Role::Auditor).await;
+        let owner = world.with_role(&world.b, Role::Owner).await;
+        let (ua, ub) = (world.member(&world.a).await, world.member(&world.b).await);
+        world.reset(&both, &[ua.user]).await;
+        world.reset(&owner, &[ub.user]).await;
+        let mut browser = Browser::signed_in(&world, &both).await;
+        for (customer, shown, begins) in [(&world.a, &ua, true), (&world.b, &ub, false)] {
+            let body = browser.get(&format!("/resets/people?customer={}", customer.id)).await.body;
+            assert!(body.contains(&shown.address), "{body}");
+            assert_eq!(body.contains("Send again"), begins, "{}", customer.name);
+            assert_eq!(body.contains("name=\"users[]\""), begins, "{}", customer.name);
+        }
+    }
+
     async fn its_pages_have_everybody_once(world: World) {
         let admin = world.with_role(&world.a, Role::Admin).await;
         let users = world.people(&world.a, Who::MEMBER, PAGE + 3).await;
