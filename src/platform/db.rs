@@ -1,24 +1,22 @@
 //! The database: one SQL text over SQLite (the embedded default) and PostgreSQL. Whatever truly differs between the two
 //! stands in this file and in `migrations/postgres`.
 
+mod columns;
+
 use std::fmt::{Display, Write as _};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyTypeInfo, AnyValueRef};
-use sqlx::encode::IsNull;
-use sqlx::error::BoxDynError;
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::query::Query;
-use sqlx::{Any, AnyPool, Decode, Encode, Executor as _, Transaction, Type};
+use sqlx::{Any, AnyPool, Executor as _, Transaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Fault, Result};
-use crate::domain::authority::{Held, Role, Scope};
 use crate::domain::ids::{CustomerId, UserId};
-use crate::domain::time::Time;
 
 /// A connection, in a transaction or not. Store functions take one.
 pub type Conn = sqlx::AnyConnection;
@@ -246,38 +244,6 @@ pub fn among<T: Display>(conn: &Conn, column: &str, from: usize, ids: &[T]) -> (
     }
 }
 
-/// The condition that `column` is a customer of `scope`, asked anew for each row, with the values of its placeholders. For a
-/// page that is read in another order than by customer, and ends soon.
-#[must_use]
-pub fn each_within(conn: &Conn, column: &str, from: usize, scope: &Scope) -> (String, Vec<String>) {
-    match held(scope, from) {
-        // PostgreSQL would make a join of it, begin at the memberships and sort everybody: an offset keeps it from that.
-        Some((held, values)) => (
-            format!("EXISTS (SELECT 1 FROM memberships h WHERE h.customer_id = {column} AND {held} LIMIT 1 OFFSET 0)"),
-            values,
-        ),
-        // Joining nothing keeps it from the indexes that begin with the customer: of very many, that order is the wrong one.
-        None if scope.customers().len() > FEW => among(conn, &format!("({column} || '')"), from, scope.customers()),
-        None => among(conn, column, from, scope.customers()),
-    }
-}
-
-/// The condition that a row `h` of `memberships` is one of those that make up `scope`, with the values of its placeholders,
-/// which begin at `$from`. None where its customers are named instead: few, or a choice.
-#[must_use]
-pub fn held(scope: &Scope, from: usize) -> Option<(String, Vec<String>)> {
-    let Held { by, right, as_of } = scope.held().filter(|_| scope.customers().len() > FEW)?;
-    let roles = Role::ALL.iter().filter(|role| right.is_held_by(**role)).map(|role| format!("'{role}'"));
-    let text = format!(
-        "h.user_customer_id = ${from} AND h.user_id = ${} AND h.role IN ({}) \
-         AND (h.ends_at IS NULL OR h.ends_at > CAST(${} AS BIGINT))",
-        from + 1,
-        roles.collect::<Vec<_>>().join(", "),
-        from + 2
-    );
-    Some((text, vec![by.customer.to_string(), by.id.to_string(), as_of.unix_milliseconds().to_string()]))
-}
-
 /// The values of a `column` of identifiers as one, with commas between them: for a query with `GROUP BY`.
 #[must_use]
 pub fn joined(conn: &Conn, column: &str) -> String {
@@ -304,95 +270,6 @@ pub fn rows(conn: &Conn, rows: usize, columns: usize) -> String {
         if is_sqlite { vec!["?"; columns].join(", ") } else { placeholders(row * columns + 1, columns) }
     };
     (0..rows).map(|n| format!("({})", row(n))).collect::<Vec<_>>().join(", ")
-}
-
-/// Lets a type with one spelling be bound and read as a TEXT column.
-macro_rules! text_column {
-    ($($type:ty),+ $(,)?) => {$(
-        impl Type<Any> for $type {
-            fn type_info() -> AnyTypeInfo {
-                <String as Type<Any>>::type_info()
-            }
-
-            fn compatible(info: &AnyTypeInfo) -> bool {
-                <String as Type<Any>>::compatible(info)
-            }
-        }
-
-        impl<'q> Encode<'q, Any> for $type {
-            fn encode_by_ref(&self, buffer: &mut <Any as sqlx::Database>::ArgumentBuffer) -> std::result::Result<IsNull, BoxDynError> {
-                <String as Encode<'q, Any>>::encode(self.to_string(), buffer)
-            }
-        }
-
-        impl<'r> Decode<'r, Any> for $type {
-            fn decode(value: AnyValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
-                Ok(<String as Decode<'r, Any>>::decode(value)?.parse()?)
-            }
-        }
-    )+};
-}
-
-text_column!(
-    crate::domain::approval::Decision,
-    crate::domain::audit::What,
-    crate::domain::authority::Role,
-    crate::domain::board::Stage,
-    crate::domain::ids::ChallengeId,
-    crate::domain::ids::CustomerId,
-    crate::domain::ids::DeviceId,
-    crate::domain::ids::InviteListId,
-    crate::domain::ids::LinkId,
-    crate::domain::ids::MailId,
-    crate::domain::ids::MethodId,
-    crate::domain::ids::PasswordRequestId,
-    crate::domain::ids::PhoneCodeId,
-    crate::domain::ids::CallerCodeId,
-    crate::domain::ids::ResetId,
-    crate::domain::ids::ResetListId,
-    crate::domain::ids::SessionId,
-    crate::domain::ids::TokenId,
-    crate::domain::ids::TokenImportId,
-    crate::domain::ids::UserId,
-    crate::domain::invitation::End,
-    crate::domain::invitation::Untaken,
-    crate::domain::address::Place,
-    crate::domain::mail::Channel,
-    crate::domain::method::MethodKind,
-    crate::domain::plan::Failure,
-    crate::domain::plan::Skip,
-    crate::domain::recovery::End,
-    crate::domain::sign_in::Purpose,
-    crate::domain::sign_in::Step,
-    crate::domain::token::TokenAct,
-    crate::domain::token::TokenState,
-    crate::domain::totp::Digest,
-    crate::domain::user::Address,
-);
-
-impl Type<Any> for Time {
-    fn type_info() -> AnyTypeInfo {
-        <i64 as Type<Any>>::type_info()
-    }
-
-    fn compatible(info: &AnyTypeInfo) -> bool {
-        <i64 as Type<Any>>::compatible(info)
-    }
-}
-
-impl<'q> Encode<'q, Any> for Time {
-    fn encode_by_ref(
-        &self,
-        buffer: &mut <Any as sqlx::Database>::ArgumentBuffer,
-    ) -> std::result::Result<IsNull, BoxDynError> {
-        <i64 as Encode<'q, Any>>::encode(self.unix_milliseconds(), buffer)
-    }
-}
-
-impl<'r> Decode<'r, Any> for Time {
-    fn decode(value: AnyValueRef<'r>) -> std::result::Result<Self, BoxDynError> {
-        Ok(Self::from_unix_milliseconds(<i64 as Decode<'r, Any>>::decode(value)?))
-    }
 }
 
 #[cfg(test)]

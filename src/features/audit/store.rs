@@ -7,7 +7,8 @@ use crate::domain::authority::Scope;
 use crate::domain::ids::{CustomerId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::{FEW, each_within, rows};
+use crate::features::session::service::each_within;
+use crate::platform::db::{FEW, rows};
 use crate::platform::{Conn, Result};
 
 #[derive(FromRow)]

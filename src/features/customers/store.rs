@@ -9,7 +9,8 @@ use crate::domain::ids::CustomerId;
 use crate::domain::policy::Policy;
 use crate::domain::time::Time;
 use crate::domain::user::UserRef;
-use crate::platform::db::{FEW, among, each_within};
+use crate::features::session::service::each_within;
+use crate::platform::db::{FEW, among};
 use crate::platform::{Conn, Result};
 
 /// What a [`Row`] is read from.
@@ -138,8 +139,11 @@ pub async fn page(
         return Ok(Vec::new());
     }
     // Of very many, those of the page come sooner by their names than by their identifiers; of few the other way about.
-    let name = if ids.len() > FEW { "name_key" } else { "(name_key || '')" };
-    let (mine, values) = each_within(conn, "customers.id", 1, scope);
+    let (name, (mine, values)) = if ids.len() > FEW {
+        ("name_key", each_within(conn, "customers.id", 1, scope))
+    } else {
+        ("(name_key || '')", among(conn, "id", 1, ids))
+    };
     let mut text = format!("SELECT {COLUMNS} FROM customers WHERE {mine}");
     let mut next = values.len() + 1;
     for (bound, condition) in [(pattern, "LIKE"), (after, ">")] {

@@ -12,6 +12,8 @@ pub use challenges::{
     set_ups_of, take_ceremony, wrong_code,
 };
 
+pub use super::store::scope::{each_within, held};
+
 use super::api::Proofs;
 use super::store;
 use crate::domain::authority::Actor;

@@ -1,8 +1,9 @@
 //! All SQL over `sessions` and `challenges`, and the one query that says who a session's user is. That over trusted
-//! devices is in `devices`.
+//! devices is in `devices`, what a scope is in SQL in `scope`.
 
 pub mod devices;
 pub mod reader;
+pub mod scope;
 
 use sqlx::{AssertSqlSafe, FromRow};
 

@@ -11,8 +11,9 @@ use crate::domain::authority::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::Standing;
 use crate::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
+use crate::features::session::service::{each_within, held};
 use crate::platform::Conn;
-use crate::platform::db::{among, each_within, held};
+use crate::platform::db::{FEW, among};
 use crate::platform::text::{like_anywhere, name_key};
 
 pub const METHODS: &str = "(SELECT COUNT(*) FROM methods x WHERE x.customer_id = u.customer_id AND x.user_id = u.id)";
@@ -58,7 +59,7 @@ impl Conditions {
         }
     }
 
-    /// The same users, found by something else: by their identifiers, or in the order of a page.
+    /// The same where identifiers say who: customers times identifiers would be looked up otherwise.
     pub fn of_known(conn: &Conn, scope: &Scope) -> Self {
         Self::at_home(each_within(conn, "u.customer_id", 1, scope))
     }
@@ -94,9 +95,11 @@ impl Conditions {
         all
     }
 
-    /// The same for a page in the order of `filter`.
+    /// The same for a page in the order of `filter`. In the order of everybody, the next one is more often than not of one of
+    /// very many customers.
     pub fn of_page(conn: &Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Self {
-        let mut all = Self::of_known(conn, scope);
+        let many = scope.customers().len() > FEW;
+        let mut all = if many { Self::of_known(conn, scope) } else { Self::within(conn, scope) };
         all.narrow(filter, now);
         all
     }
