@@ -126,6 +126,24 @@ impl Browser {
         self.send(request.body(form(fields)).unwrap()).await
     }
 
+    /// A form of a page of this site with a file in it.
+    pub async fn upload(&mut self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend(format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+        }
+        body.extend(b"--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n");
+        body.extend(b"content-type: text/csv\r\n\r\n");
+        body.extend(file);
+        body.extend(b"\r\n--x--\r\n");
+        let request = Request::post(path)
+            .header("accept", "text/html")
+            .header("content-type", "multipart/form-data; boundary=x")
+            .header("origin", format!("https://{HOST}"))
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
     /// The same as the WebAssembly of a page sends it.
     pub async fn call(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let request = Request::post(path)

@@ -208,6 +208,22 @@ async fn readers(world: &World) -> Vec<(Person, Vec<CustomerId>)> {
     vec![(owner, vec![a]), (both, vec![a, b]), (auditor, vec![b]), (member, vec![])]
 }
 
+/// The `n`th customer more, in which `reader` has a role: given when, and until when.
+async fn one_more(world: &World, n: i64, name: &str, reader: &Person, role: &str) -> Customer {
+    let (id, name) = (CustomerId::new(Time::from_unix_milliseconds(n), [9; 10]), format!("{name}{n}"));
+    let customer = format!(
+        "INSERT INTO customers (id, name, name_key, policy, created_at) VALUES ('{id}', '{name}', '{name}', '{{}}', 0)"
+    );
+    world.execute(&customer).await;
+    let (home, user) = (reader.user.customer, reader.user.id);
+    let membership = format!(
+        "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at, ends_at) \
+         VALUES ('{id}', '{home}', '{user}', {role})"
+    );
+    world.execute(&membership).await;
+    Customer { id, name, ..world.a.clone() }
+}
+
 #[test]
 fn a_search_of_everybody_reads_what_it_finds_on_postgres() {
     run(Engine::Postgres, |world| async move {
@@ -279,41 +295,15 @@ both! {
         }
         // Nobody is in these, but they take the statements for many customers.
         for n in 0..70 {
-            let id = CustomerId::new(Time::from_unix_milliseconds(n), [9; 10]);
-            world
-                .execute(&format!(
-                    "INSERT INTO customers (id, name, name_key, policy, created_at) VALUES ('{id}', 'Zz {n}', 'zz {n}', '{{}}', 0)"
-                ))
-                .await;
-            world
-                .execute(&format!(
-                    "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at) \
-                     VALUES ('{id}', '{}', '{}', 'auditor', 0)",
-                    many.user.customer, many.user.id
-                ))
-                .await;
+            one_more(&world, n, "zz ", &many, "'auditor', 0, NULL").await;
         }
         // And whose people they may not see: a role that has ended, and one that reads nothing.
-        let mut homes = vec![world.a.clone(), world.b.clone()];
-        for (n, role, ends_at) in [(70, "owner", world.now().unix_milliseconds().to_string()), (71, "member", "NULL".to_owned())] {
-            let id = CustomerId::new(Time::from_unix_milliseconds(n), [9; 10]);
-            world
-                .execute(&format!(
-                    "INSERT INTO customers (id, name, name_key, policy, created_at) VALUES ('{id}', 'Zy{n}', 'zy{n}', '{{}}', 0)"
-                ))
-                .await;
-            world
-                .execute(&format!(
-                    "INSERT INTO memberships (customer_id, user_customer_id, user_id, role, granted_at, ends_at) \
-                     VALUES ('{id}', '{}', '{}', '{role}', 0, {ends_at})",
-                    many.user.customer, many.user.id
-                ))
-                .await;
-            homes.push(Customer { id, name: format!("Zy{n}"), ..world.a.clone() });
-        }
+        let ended = format!("'owner', 0, {}", world.now().unix_milliseconds());
+        let shut = [one_more(&world, 70, "zy", &many, &ended).await, one_more(&world, 71, "zy", &many, "'member', 0, NULL").await];
+        let homes = [&world.a, &world.b, &shut[0], &shut[1]];
         let mut dice = Dice(11);
         for _ in 0..60 {
-            let home = dice.one(&homes.iter().collect::<Vec<_>>());
+            let home = dice.one(&homes);
             somebody(&world, home, &mut dice).await;
         }
         let narrow = world.actor(&few).await.scope(Right::Read);

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::body::Body;
-use axum::http::Request;
-
 use rekey::domain::authority::Role;
 
 use super::super::browser::*;
@@ -13,10 +10,11 @@ use super::super::dump::Dump;
 use super::super::harness::*;
 use super::{For, Target, of_others, somebody};
 
+/// The same for everybody, and about nobody.
+const PUBLIC: [&str; 4] = ["/healthz", "/readyz", "/robots.txt", "/assets/{name}"];
+
 /// What a route does.
 enum Does {
-    /// The same for everybody, and about nobody.
-    Serves,
     /// Answers a GET of this address to whom it serves, and names the target if it is a file of them.
     Answers(For, &'static str, bool),
     /// The same, and goes on until the reader goes away.
@@ -26,12 +24,8 @@ enum Does {
 }
 
 fn table() -> Vec<(&'static str, Does)> {
-    use Does::{Answers, Serves, Streams, Takes};
+    use Does::{Answers, Streams, Takes};
     vec![
-        ("/healthz", Serves),
-        ("/readyz", Serves),
-        ("/robots.txt", Serves),
-        ("/assets/{name}", Serves),
         ("/set-up/codes.txt", Answers(For::Oneself, "/set-up/codes.txt", false)),
         ("/security/codes.txt", Answers(For::Oneself, "/security/codes.txt", false)),
         (
@@ -55,31 +49,13 @@ fn table() -> Vec<(&'static str, Does)> {
 fn every_route_of_the_server_is_in_the_table() {
     let server = include_str!("../../../src/server.rs");
     let written: BTreeSet<&str> = server.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    let here: BTreeSet<&str> = table().iter().map(|(path, _)| *path).collect();
+    let here: BTreeSet<&str> = table().iter().map(|(path, _)| *path).chain(PUBLIC).collect();
     assert_eq!(here, written);
-}
-
-/// A file for `customer`, as a form sends it.
-fn upload(path: &str, customer: &str, file: &str) -> Request<Body> {
-    let part = |name: &str| format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"");
-    let body = format!(
-        "{}\r\n\r\n{customer}\r\n{}; filename=\"f.csv\"\r\ncontent-type: text/csv\r\n\r\n{file}\r\n--x--\r\n",
-        part("customer"),
-        part("file")
-    );
-    Request::post(path)
-        .header("accept", "text/html")
-        .header("content-type", "multipart/form-data; boundary=x")
-        .header("origin", format!("https://{HOST}"))
-        .header("sec-fetch-site", "same-origin")
-        .body(body.into())
-        .unwrap()
 }
 
 /// Whether somebody was served, and all that they were told.
 async fn asked(browser: &mut Browser, path: &str, does: &Does, target: &Target) -> (bool, String) {
     match does {
-        Does::Serves => (true, String::new()),
         Does::Answers(_, address, _) => {
             let answer = browser.get(&target.fill(address, 0, "")).await;
             assert!(answer.status.as_u16() < 500, "{path}");
@@ -90,7 +66,8 @@ async fn asked(browser: &mut Browser, path: &str, does: &Does, target: &Target) 
             (answer.status() == 200, answer.status().to_string())
         }
         Does::Takes(_, file) => {
-            let answer = browser.send(upload(path, &target.fill("{customer}", 0, ""), &target.fill(file, 0, ""))).await;
+            let customer = target.fill("{customer}", 0, "");
+            let answer = browser.upload(path, &[("customer", &customer)], target.fill(file, 0, "").as_bytes()).await;
             assert!(answer.is_redirect(), "{path}: {} {}", answer.status, answer.body);
             // Whoever is not served is sent back to the form; what it says is in a cookie that the next page reads.
             (!answer.location().contains('?'), format!("{} {:?}", answer.location(), browser.cookies))
@@ -114,7 +91,7 @@ both! {
         for (role, elsewhere) in callers.chain([(Role::Admin, Some(Role::Auditor)), (Role::Member, Some(Role::Owner))]) {
             let caller = somebody(&world, role, elsewhere).await;
             for (path, does) in table() {
-                let (Does::Answers(whom, ..) | Does::Streams(whom, _) | Does::Takes(whom, _)) = &does else { continue };
+                let (Does::Answers(whom, ..) | Does::Streams(whom, _) | Does::Takes(whom, _)) = &does;
                 for (target, held) in targets.iter().zip([Some(role), elsewhere]) {
                     let browser = Browser::signed_in(&world, &caller).await;
                     let before = but_lines(of_others(&world, &caller).await);

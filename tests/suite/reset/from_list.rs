@@ -1,7 +1,7 @@
 //! Selecting by a list of addresses: each line is told before anything is planned, nobody is met whom the reader may not
 //! see, and the plan is one like any other.
 
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use rekey::domain::authority::{Refusal, Role};
 use rekey::domain::ids::ResetListId;
 use rekey::domain::plan::{LIST_LIFETIME, MOST_LINES};
@@ -47,19 +47,7 @@ async fn planned(world: &World, person: &Person, id: ResetListId) -> Planned {
 
 /// What a browser sends from the page of a list: what was pasted, and a file.
 pub async fn send(browser: &mut Browser, pasted: &str, file: &[u8]) -> Answer {
-    let mut body = format!(
-        "--x\r\ncontent-disposition: form-data; name=\"text\"\r\n\r\n{pasted}\r\n--x\r\ncontent-disposition: form-data; \
-         name=\"file\"; filename=\"people.csv\"\r\ncontent-type: text/csv\r\n\r\n"
-    )
-    .into_bytes();
-    body.extend_from_slice(file);
-    body.extend_from_slice(b"\r\n--x--\r\n");
-    let request = Request::post("/api/reset/file")
-        .header("accept", "text/html")
-        .header("content-type", "multipart/form-data; boundary=x")
-        .header("origin", format!("https://{HOST}"))
-        .header("sec-fetch-site", "same-origin");
-    browser.send(request.body(body.into()).unwrap()).await
+    browser.upload("/api/reset/file", &[("text", pasted)], file).await
 }
 
 both! {

@@ -1,7 +1,6 @@
 //! The files that tokens come in: told line by line, taken whole or not at all.
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use rekey::domain::authority::Role;
 use rekey::domain::sign_in::CodeProblem;
 use rekey::domain::token::IMPORT_LIFETIME;
@@ -12,23 +11,6 @@ use super::super::browser::*;
 use super::super::dump::Dump;
 use super::super::harness::*;
 use super::{SECRET, confirm, held};
-
-/// A form with a file as browsers send it.
-fn upload(fields: &[(&str, &str)], file: &[u8]) -> Request<Body> {
-    let mut body = Vec::new();
-    for (name, value) in fields {
-        body.extend(format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
-    }
-    body.extend(b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n");
-    body.extend(file);
-    body.extend(b"\r\n--x--\r\n");
-    Request::post("/api/tokens/file")
-        .header("sec-fetch-site", "same-origin")
-        .header("accept", "text/html")
-        .header("content-type", "multipart/form-data; boundary=x")
-        .body(Body::from(body))
-        .unwrap()
-}
 
 both! {
     async fn a_file_is_told_line_by_line_and_taken_whole_or_not_at_all(world: World) {
@@ -131,7 +113,7 @@ both! {
             (b"\xef\xbb\xbfserial number;secret key;timeinterval\r\n5;GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ;60\r\n", ""),
         ];
         for (file, key) in files {
-            let answer = browser.send(upload(&[("customer", &customer), ("key", key)], file)).await;
+            let answer = browser.upload("/api/tokens/file", &[("customer", &customer), ("key", key)], file).await;
             let page = answer.location().to_owned();
             assert!(page.starts_with("/tokens/import/0"), "{page} {}", answer.status);
             assert!(browser.get(&page).await.body.contains("come"), "{page}");
@@ -152,13 +134,13 @@ both! {
         ];
         let before = Dump::of(&world).await;
         for (file, key, customer, words) in refusals {
-            let answer = browser.send(upload(&[("customer", customer), ("key", key)], file)).await;
+            let answer = browser.upload("/api/tokens/file", &[("customer", customer), ("key", key)], file).await;
             assert!(answer.location().starts_with("/tokens/import"), "{words}: {}", answer.status);
             let page = answer.location().to_owned();
             assert!(browser.get(&page).await.body.contains(words), "{words}");
         }
         assert_eq!(before.without(&["sessions"]), Dump::of(&world).await.without(&["sessions"]));
-        let answer = Browser::new(&world).await.send(upload(&[("customer", &customer)], b"x")).await;
+        let answer = Browser::new(&world).await.upload("/api/tokens/file", &[("customer", &customer)], b"x").await;
         assert!(answer.location().starts_with("/sign-in?next="));
     }
 }
