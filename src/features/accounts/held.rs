@@ -35,7 +35,7 @@ pub async fn hold(
     };
     let target = seen.user;
     let locked = concerned(conn, &seen).await?;
-    customers::service::lock_each(conn, &locked).await?;
+    customers::service::hold(conn, locked.iter().copied()).await?;
     let mut people = [session.actor.user, target];
     people.sort_unstable();
     for person in people {

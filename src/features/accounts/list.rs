@@ -233,7 +233,7 @@ async fn chunk(tx: &mut Tx, platform: &Platform, id: InviteListId) -> Result<boo
     let Some(list) = store::get(tx, id).await?.filter(|list| list.confirmed_at.is_some()) else {
         return Ok(false);
     };
-    customers::service::lock_each(tx, &[list.customer_id]).await?;
+    customers::service::hold(tx, [list.customer_id]).await?;
     let pending = store::pending(tx, id, CHUNK).await?;
     if pending.is_empty() {
         store::complete(tx, id, now).await?;

@@ -1,5 +1,7 @@
 //! Customers and their policies.
 
+use std::collections::BTreeSet;
+
 use super::store;
 use crate::domain::audit::{Event, What};
 use crate::domain::authority::{Actor, Scope};
@@ -131,10 +133,7 @@ pub struct Profile {
 /// # Errors
 /// When the database fails.
 pub async fn profile(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<Profile>> {
-    if !scope.covers(id) {
-        return Ok(None);
-    }
-    let found = store::profile(conn, id).await?;
+    let found = store::profile(conn, scope, id).await?;
     Ok(found.map(|(customer, facts)| Profile {
         customer,
         added_at: facts.created_at,
@@ -190,19 +189,17 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
 /// # Errors
 /// When the database fails.
 pub async fn lock(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<Customer>> {
-    if scope.covers(id) { store::lock(conn, id).await } else { Ok(None) }
+    store::lock(conn, scope, id).await
 }
 
 /// Takes the locks of these customers until the transaction ends, in the one order in which two that do so cannot wait for
-/// each other. It tells nothing about them, so it needs no scope.
+/// each other. It tells nothing about them, so it needs no scope: some rules hold whatever the asking one may see.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn hold(conn: &mut Conn, ids: &mut Vec<CustomerId>) -> Result<()> {
-    ids.sort_unstable();
-    ids.dedup();
-    for id in ids {
-        store::lock(conn, *id).await?;
+pub async fn hold(conn: &mut Conn, ids: impl IntoIterator<Item = CustomerId>) -> Result<()> {
+    for id in ids.into_iter().collect::<BTreeSet<_>>() {
+        store::hold(conn, id).await?;
     }
     Ok(())
 }
@@ -236,10 +233,10 @@ pub async fn set_favourite(
     customer: CustomerId,
     favourite: bool,
 ) -> Result<()> {
-    match (favourite, scope.covers(customer)) {
-        (true, true) => store::add_favourite(conn, user, customer).await,
-        (true, false) => Ok(()),
-        (false, _) => store::remove_favourite(conn, user, customer).await,
+    if favourite {
+        store::add_favourite(conn, scope, user, customer).await
+    } else {
+        store::remove_favourite(conn, user, customer).await
     }
 }
 
@@ -248,7 +245,7 @@ pub async fn set_favourite(
 /// # Errors
 /// When the database fails.
 pub async fn set_policy(conn: &mut Conn, scope: &Scope, id: CustomerId, policy: &Policy) -> Result<()> {
-    if scope.covers(id) { store::set_policy(conn, id, policy).await } else { Ok(()) }
+    store::set_policy(conn, scope, id, policy).await
 }
 
 /// Sets what is known of a customer whose lock the caller holds.
@@ -256,19 +253,7 @@ pub async fn set_policy(conn: &mut Conn, scope: &Scope, id: CustomerId, policy: 
 /// # Errors
 /// When the database fails; [`Fault::is_taken`](crate::platform::Fault::is_taken) when another has this name.
 pub async fn set_details(conn: &mut Conn, scope: &Scope, id: CustomerId, details: &Details) -> Result<()> {
-    if scope.covers(id) { store::set_details(conn, id, details, &name_key(&details.name)).await } else { Ok(()) }
-}
-
-/// Takes the locks of these customers, given in ascending order, until the transaction ends, whoever asks: for rules that
-/// hold whatever the asking one may see.
-///
-/// # Errors
-/// When the database fails.
-pub async fn lock_each(conn: &mut Conn, ids: &[CustomerId]) -> Result<()> {
-    for id in ids {
-        store::lock(conn, *id).await?;
-    }
-    Ok(())
+    store::set_details(conn, scope, id, details, &name_key(&details.name)).await
 }
 
 /// Whether `provider` is that of any customer of `scope`.

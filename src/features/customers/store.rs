@@ -84,10 +84,19 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
 }
 
 /// Takes the customer's lock: whoever resets its users waits here for whoever does so already.
-pub async fn lock(conn: &mut Conn, id: CustomerId) -> Result<Option<Customer>> {
+pub async fn lock(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<Customer>> {
+    if !scope.covers(id) {
+        return Ok(None);
+    }
     let text = format!("UPDATE customers SET policy = policy WHERE id = $1 RETURNING {COLUMNS}");
     let row: Option<Row> = sqlx::query_as(AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?;
     Ok(row.map(Customer::from))
+}
+
+/// The same for whoever learns nothing of it.
+pub async fn hold(conn: &mut Conn, id: CustomerId) -> Result<()> {
+    sqlx::query("UPDATE customers SET policy = policy WHERE id = $1").bind(id).execute(conn).await?;
+    Ok(())
 }
 
 pub async fn set_provider_since(conn: &mut Conn, id: CustomerId, now: Time) -> Result<()> {
@@ -196,7 +205,10 @@ struct Whole {
     facts: Facts,
 }
 
-pub async fn profile(conn: &mut Conn, id: CustomerId) -> Result<Option<(Customer, Facts)>> {
+pub async fn profile(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<(Customer, Facts)>> {
+    if !scope.covers(id) {
+        return Ok(None);
+    }
     let whole: Option<Whole> = sqlx::query_as(
         "SELECT c.id, c.name, c.help_desk, c.language, c.zone, c.policy, c.created_at, c.provider_since, c.provider_id, \
             p.name AS provider_name \
@@ -219,7 +231,10 @@ pub async fn favourites(conn: &mut Conn, user: UserRef) -> Result<Vec<CustomerId
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-pub async fn add_favourite(conn: &mut Conn, user: UserRef, customer: CustomerId) -> Result<()> {
+pub async fn add_favourite(conn: &mut Conn, scope: &Scope, user: UserRef, customer: CustomerId) -> Result<()> {
+    if !scope.covers(customer) {
+        return Ok(());
+    }
     sqlx::query(
         "INSERT INTO favourite_customers (user_customer_id, user_id, customer_id) VALUES ($1, $2, $3) \
          ON CONFLICT (user_customer_id, user_id, customer_id) DO NOTHING",
@@ -242,7 +257,16 @@ pub async fn remove_favourite(conn: &mut Conn, user: UserRef, customer: Customer
     Ok(())
 }
 
-pub async fn set_details(conn: &mut Conn, id: CustomerId, details: &Details, name_key: &str) -> Result<()> {
+pub async fn set_details(
+    conn: &mut Conn,
+    scope: &Scope,
+    id: CustomerId,
+    details: &Details,
+    name_key: &str,
+) -> Result<()> {
+    if !scope.covers(id) {
+        return Ok(());
+    }
     sqlx::query(
         "UPDATE customers SET name = $1, name_key = $2, help_desk = $3, language = $4, zone = $5 WHERE id = $6",
     )
@@ -258,7 +282,10 @@ pub async fn set_details(conn: &mut Conn, id: CustomerId, details: &Details, nam
 }
 
 /// `codes_low` stands in a column of its own too, for the conditions of lists: both are written at once.
-pub async fn set_policy(conn: &mut Conn, id: CustomerId, policy: &Policy) -> Result<()> {
+pub async fn set_policy(conn: &mut Conn, scope: &Scope, id: CustomerId, policy: &Policy) -> Result<()> {
+    if !scope.covers(id) {
+        return Ok(());
+    }
     sqlx::query("UPDATE customers SET policy = $1, codes_low = $2 WHERE id = $3")
         .bind(serde_json::to_string(policy).expect("a policy is always JSON"))
         .bind(i64::from(policy.codes_low))

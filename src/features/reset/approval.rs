@@ -280,7 +280,7 @@ async fn decide(
     };
     let mut held = store::approval::customers(&mut tx, id).await?;
     held.extend([actor.user.customer, reset.requester_customer_id]);
-    customers::service::hold(&mut tx, &mut held).await?;
+    customers::service::hold(&mut tx, held).await?;
     let mut both = [actor.user, reset.requester()];
     both.sort_unstable();
     for user in both {

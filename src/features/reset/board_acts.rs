@@ -180,7 +180,7 @@ impl Doing<'_> {
     /// done.
     pub async fn chunk(&self, tx: &mut Tx, customer: CustomerId, users: &[UserId]) -> Result<i64> {
         let (platform, now) = (self.platform, self.platform.now());
-        customers::service::hold(tx, &mut vec![customer]).await?;
+        customers::service::hold(tx, [customer]).await?;
         users::service::lock_all(tx, customer, users).await?;
         let actor = session::service::actor_in(tx, self.actor.user, customer, now).await?;
         let Some(actor) = actor.filter(|actor| actor.has_mfa) else {

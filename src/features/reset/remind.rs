@@ -39,7 +39,7 @@ pub async fn remind(platform: &Platform) -> Result<()> {
 /// none any more writes to nobody.
 async fn write(platform: &Platform, id: ResetId, customer: CustomerId, users: &[UserId], mails: bool) -> Result<()> {
     let mut tx = platform.db.begin().await?;
-    customers::service::hold(&mut tx, &mut vec![customer]).await?;
+    customers::service::hold(&mut tx, [customer]).await?;
     let users = waiting::settle(&mut tx, id, customer, users).await?;
     if mails
         && !users.is_empty()

@@ -159,7 +159,7 @@ async fn chunk(
     // Wherever they are owners, nobody else may take the other owners at this moment.
     let mut held = users::service::owned_by(tx, customer_id, &expected, now).await?;
     held.push(customer_id);
-    customers::service::hold(tx, &mut held).await?;
+    customers::service::hold(tx, held.iter().copied()).await?;
     let pending = store::pending(tx, reset.id, customer_id, only, A_CHUNK).await?;
     let owned = users::service::owned_by(tx, customer_id, &pending, now).await?;
     if pending.is_empty() || owned.iter().any(|customer| !held.contains(customer)) {

@@ -319,8 +319,7 @@ pub async fn confirm(
     };
     let mut tx = platform.db.begin().await?;
     // Nobody changes these policies until it is known whether one of them asks for a second person.
-    let mut held: Vec<CustomerId> = plan.resets().into_keys().collect();
-    customers::service::hold(&mut tx, &mut held).await?;
+    customers::service::hold(&mut tx, plan.resets().into_keys()).await?;
     let customers = policies(&mut tx, &scope, &plan).await?;
     if !approval::needed(&mut tx, id, &plan, &customers, platform.now()).await?.is_empty() {
         let (reason, ticket) = (reason.as_deref(), ticket.as_deref());
