@@ -10,6 +10,7 @@ pub mod backup_code;
 pub mod board;
 pub mod call_back;
 pub mod caller;
+pub mod count;
 pub mod customer;
 pub mod device;
 pub mod forgotten;

@@ -14,6 +14,8 @@ use super::user::Standing;
 
 /// How far those who match are counted. Beyond it the number would only cost time.
 pub const COUNTED: i64 = 10_000;
+/// The same for a search among the users of very many customers: each name that is counted has been read for it.
+pub const COUNTED_IN_SEARCH: i64 = 1_000;
 
 /// What is asked of a list of users. Conditions hold all at once; an empty or missing one asks nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

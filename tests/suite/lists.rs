@@ -3,16 +3,24 @@
 mod choice;
 
 use rekey::domain::authority::{Right, Role, Scope};
+use rekey::domain::count::Count;
 use rekey::domain::customer::Customer;
 use rekey::domain::ids::{CustomerId, UserId};
 use rekey::domain::method::MethodKind;
 use rekey::domain::time::{Span, Time};
 use rekey::domain::user::{Standing, UserRef};
-use rekey::domain::user_filter::{AddressState, CodesState, MfaState, Seen, Sort, UserFilter};
+use rekey::domain::user_filter::{AddressState, COUNTED_IN_SEARCH, CodesState, MfaState, Seen, Sort, UserFilter};
 use rekey::features::{audit, customers, users};
 use rekey::platform::db::Engine;
 
+use super::browser::Browser;
 use super::harness::*;
+
+/// A number that was counted to its end.
+fn exactly(count: Count) -> i64 {
+    let Count::Exactly(count) = count else { panic!("{count:?}") };
+    count
+}
 
 /// What is true of somebody.
 #[derive(Clone, Debug)]
@@ -273,11 +281,12 @@ both! {
             assert_eq!(shown, sorted(meant.clone(), filter.sort), "{filter:?}");
             let mut conn = world.platform.db.read().await.unwrap();
             let mut ids = users::service::ids(&mut conn, &chosen, &filter, world.now(), 10_000).await.unwrap();
-            let count = users::service::count(&mut conn, &chosen, &filter, world.now()).await.unwrap();
+            let count = exactly(users::service::count(&mut conn, &chosen, &filter, world.now()).await.unwrap());
             assert_eq!(usize::try_from(count).unwrap(), ids.len(), "{filter:?}");
             ids.retain(|id| known.iter().any(|user| user.id == *id));
             assert_eq!(ids.len(), shown.len(), "{filter:?}");
-            let (methods, people) = users::service::count_methods(&mut conn, &chosen, &filter, world.now()).await.unwrap();
+            let both = users::service::count_methods(&mut conn, &chosen, &filter, world.now()).await.unwrap();
+            let (methods, people) = (exactly(both.0), exactly(both.1));
             let page = users::service::methods(&mut conn, &chosen, &filter, world.now(), None).await.unwrap();
             assert!(page.rows.iter().all(|row| sees.contains(&row.user.customer)));
             assert!(people <= count && methods >= people);
@@ -362,5 +371,35 @@ both! {
         let found = customers::service::page(&mut conn, &wide, "zz 6", None).await.unwrap();
         assert_eq!((found.customers.len(), found.total), (11, 11));
         assert_eq!(customers::service::list(&mut conn, &wide).await.unwrap().len(), 72);
+    }
+
+    async fn a_search_among_very_many_customers_is_counted_to_a_thousand(world: World) {
+        let (few, many) = (world.with_role(&world.a, Role::Admin).await, world.with_role(&world.a, Role::Admin).await);
+        for n in 0..70 {
+            one_more(&world, n, "zz ", &many, "'admin', 0, NULL").await;
+        }
+        let narrow = world.actor(&few).await.scope(Right::Read);
+        let wide = world.actor(&many).await.scope(Right::Read);
+        let now = world.now();
+        let named = Who { name: Some("Searched"), ..Who::NEW };
+        world.people(&world.a, named, usize::try_from(COUNTED_IN_SEARCH).unwrap()).await;
+        let found = UserFilter { search: "searched".into(), ..UserFilter::default() };
+        let count = async |scope: &Scope, filter: &UserFilter| {
+            let mut conn = world.platform.db.read().await.unwrap();
+            users::service::count(&mut conn, scope, filter, now).await.unwrap()
+        };
+        for scope in [&narrow, &wide] {
+            assert_eq!(count(scope, &found).await, Count::Exactly(COUNTED_IN_SEARCH));
+        }
+        world.people(&world.a, named, 2).await;
+        assert_eq!(count(&narrow, &found).await, Count::Exactly(COUNTED_IN_SEARCH + 2));
+        assert_eq!(count(&wide, &found).await, Count::MoreThan(COUNTED_IN_SEARCH));
+        // One of the very many, and everybody, are counted as ever.
+        assert_eq!(count(&wide.narrowed(&[world.a.id]), &found).await, Count::Exactly(COUNTED_IN_SEARCH + 2));
+        assert_eq!(count(&wide, &UserFilter::default()).await, Count::Exactly(COUNTED_IN_SEARCH + 4));
+        let mut browser = Browser::signed_in(&world, &many).await;
+        let page = browser.get("/users?q=searched").await.body;
+        assert!(page.contains("more than 1,000 of 1,004 people"), "{page}");
+        assert!(page.contains("Select everybody who matches, more than 1,000"), "{page}");
     }
 }

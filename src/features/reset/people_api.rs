@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::board_api::{ActOutcome, BoardRow};
 use crate::domain::board::{Act, Stage};
+use crate::domain::count::Count;
 use crate::domain::ids::ResetId;
 use crate::domain::plan::PlanOutcome;
 use crate::features::session::api::{ApiError, Console};
@@ -71,7 +72,7 @@ pub struct PeoplePage {
     /// Where the next page begins.
     pub next: Option<String>,
     /// How many are frozen, since they said of a mail that it was not them: also those whom no reset brought here.
-    pub frozen: i64,
+    pub frozen: Count,
     /// Whether the reader manages any of the shown customers.
     pub manages: bool,
 }

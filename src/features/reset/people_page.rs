@@ -8,11 +8,12 @@ use super::board_people::{bar, row, table as rows_of};
 use super::people_api::{DAYS, HERE, PeoplePage as List, PersonRow, USUAL_DAYS, show_people};
 use super::result_page::{Left, said, tiles};
 use crate::domain::board::Stage;
+use crate::domain::count::Count;
 use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::{MfaState, UserFilter};
 use crate::features::session::page::console;
 use crate::features::users::list_api::{ListHead, address, with_rest};
-use crate::features::users::list_parts::number;
+use crate::features::users::list_parts::{counted, number};
 use crate::features::users::selector::customer_selector;
 use crate::ui::{Banner, Empty, Glyph, Icon, Pager, Section, SheetHead, Tabs, Time, Tone, rows, today};
 
@@ -46,11 +47,11 @@ fn period(days: u16) -> String {
 }
 
 /// Those who said that it was not them, whether a reset brought them here or another mail did.
-fn frozen_people(head: &ListHead, count: i64) -> Option<AnyView> {
+fn frozen_people(head: &ListHead, count: Count) -> Option<AnyView> {
     let fact = match count {
-        0 => return None,
-        1 => "1 account is frozen.".to_owned(),
-        count => format!("{} accounts are frozen.", number(count)),
+        Count::Exactly(0) => return None,
+        Count::Exactly(1) => "1 account is frozen.".to_owned(),
+        count => format!("{} accounts are frozen.", counted(count)),
     };
     let mut filter = UserFilter { mfa: Some(MfaState::Frozen), ..UserFilter::default() };
     filter.customers.clone_from(&head.filter.customers);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::UserRow;
 use crate::domain::authority::{Refusal, Role};
+use crate::domain::count::Count;
 use crate::domain::ids::{CustomerId, MethodId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
@@ -80,10 +81,10 @@ pub struct ListHead {
     pub rest: Vec<(String, String)>,
     /// Whose users.
     pub choice: Choice,
-    /// How many users match, counted to one more than [`COUNTED`](crate::domain::user_filter::COUNTED).
-    pub users: i64,
-    /// How many users the chosen customers have in all, counted as far where there are too many customers.
-    pub of: i64,
+    /// How many users match.
+    pub users: Count,
+    /// How many users the chosen customers have in all.
+    pub of: Count,
     /// Where this page begins, if not at the beginning.
     pub after: Option<String>,
     /// Where the next page begins.
@@ -233,7 +234,8 @@ pub async fn list_users(#[server(default)] query: String) -> Result<Console<User
     let page = service::page(&mut conn, &asked.scope, &asked.filter, now, asked.after.as_deref()).await?;
     let users: Vec<UserRow> = page.rows.iter().map(|user| UserRow::of(user, actor)).collect();
     // Who are all on the first page need not be counted.
-    let all = (asked.after.is_none() && page.next.is_none()).then(|| i64::try_from(users.len()).unwrap_or(i64::MAX));
+    let is_all = asked.after.is_none() && page.next.is_none();
+    let all = is_all.then(|| Count::Exactly(i64::try_from(users.len()).unwrap_or(i64::MAX)));
     let head = head(&mut conn, actor, asked, page.next, all, now).await?;
     Ok(request.console(&session, UsersPage { head, users }))
 }
@@ -253,7 +255,7 @@ pub async fn chosen(
 ) -> Result<(Scope, ListHead), ApiError> {
     let asked = asked(request, actor, path, query);
     let (scope, after) = (asked.scope.clone(), asked.after.clone());
-    let head = head(conn, actor, asked, None, Some(0), request.platform.now()).await?;
+    let head = head(conn, actor, asked, None, Some(Count::Exactly(0)), request.platform.now()).await?;
     Ok((scope, ListHead { after, ..head }))
 }
 
@@ -264,14 +266,17 @@ async fn head(
     actor: &Actor,
     asked: Asked,
     next: Option<String>,
-    users: Option<i64>,
+    users: Option<Count>,
     now: Time,
 ) -> Result<ListHead, ApiError> {
     let whole = actor.scope(Right::Read);
     let counts = if whole.customers().len() <= CHOICES { Some(service::counts(conn, &whole).await?) } else { None };
     let choice = choice(conn, actor, &asked, counts.as_deref()).await?;
     let of = match &counts {
-        Some(counts) => counts.iter().filter(|(one, _)| asked.scope.covers(*one)).map(|(_, users)| users).sum(),
+        Some(counts) => {
+            let of_shown = counts.iter().filter(|(one, _)| asked.scope.covers(*one)).map(|(_, users)| users);
+            Count::Exactly(of_shown.sum())
+        }
         None => service::count(conn, &asked.scope, &UserFilter::default(), now).await?,
     };
     let users = match users {
@@ -328,8 +333,8 @@ pub struct ListedMethodRow {
 pub struct MethodsPage {
     /// What it shows; its users are those who have such a method.
     pub head: ListHead,
-    /// How many methods they have, counted as far as the users.
-    pub total: i64,
+    /// How many methods they have.
+    pub total: Count,
     /// At most 50 methods.
     pub methods: Vec<ListedMethodRow>,
 }

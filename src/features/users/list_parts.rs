@@ -4,10 +4,11 @@ use leptos::prelude::*;
 
 use super::api::EndOutcome;
 use super::list_api::{Choice, ListHead, address, with_rest};
+use crate::domain::count::Count;
 use crate::domain::method::MethodKind;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
-use crate::domain::user_filter::{COUNTED, Sort, UserFilter};
+use crate::domain::user_filter::{Sort, UserFilter};
 use crate::features::session::api::Me;
 use crate::ui::{Banner, BulkBar, Glyph, Icon, Pager, SubmitButton, Time, Toast, Tone};
 
@@ -41,13 +42,16 @@ pub const fn method_glyph(kind: MethodKind) -> Glyph {
 }
 
 /// `1 person`, `412 people`; with thousands parted.
-pub(super) fn people(count: i64) -> String {
-    if count == 1 { "1 person".to_owned() } else { format!("{} people", counted(count)) }
+pub(super) fn people(count: Count) -> String {
+    if count == Count::Exactly(1) { "1 person".to_owned() } else { format!("{} people", counted(count)) }
 }
 
 /// What was counted: `9,318`, and `more than 10,000` where the count ended.
-pub(super) fn counted(count: i64) -> String {
-    if count == COUNTED + 1 { format!("more than {}", number(COUNTED)) } else { number(count) }
+pub fn counted(count: Count) -> String {
+    match count {
+        Count::Exactly(count) => number(count),
+        Count::MoreThan(count) => format!("more than {}", number(count)),
+    }
 }
 
 /// `9,318`.
@@ -119,7 +123,7 @@ pub(super) fn list_foot(
     path: &'static str,
     head: &ListHead,
     me: &Me,
-    (shown, of, of_what): (usize, i64, &str),
+    (shown, of, of_what): (usize, Count, &str),
     everybody: Option<UserFilter>,
 ) -> AnyView {
     let filter = &head.filter;
@@ -133,10 +137,9 @@ pub(super) fn list_foot(
     let query = address("", everybody.as_ref().unwrap_or(filter), None).trim_start_matches('?').to_owned();
     let (everyone, offer) = (head.users, offer(path, head, me));
     let all = (head.choice.forbidding == 0 && everybody.is_some()).then(|| {
-        let label = if everyone > COUNTED {
-            format!("Select everybody who matches, {}", counted(everyone))
-        } else {
-            format!("Select all {} that match", number(everyone))
+        let label = match everyone {
+            Count::Exactly(count) => format!("Select all {} that match", number(count)),
+            more @ Count::MoreThan(_) => format!("Select everybody who matches, {}", counted(more)),
         };
         view! {
             <label class="check all">
@@ -265,7 +268,7 @@ mod tests {
     #[test]
     fn thousands_are_parted() {
         assert_eq!([0, 999, 1000, 9318, 1_000_000].map(number), ["0", "999", "1,000", "9,318", "1,000,000"]);
-        assert_eq!([COUNTED, COUNTED + 1, COUNTED + 2].map(counted), ["10,000", "more than 10,000", "10,002"]);
-        assert_eq!((people(1), people(1204)), ("1 person".to_owned(), "1,204 people".to_owned()));
+        assert_eq!([1, 1204].map(|count| people(Count::Exactly(count))), ["1 person", "1,204 people"]);
+        assert_eq!(people(Count::MoreThan(1000)), "more than 1,000 people");
     }
 }

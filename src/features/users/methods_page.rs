@@ -12,6 +12,7 @@ use super::list_parts::{
 };
 use super::page::role_badge;
 use super::selector::customer_selector;
+use crate::domain::count::Count;
 use crate::domain::plan::PlanOutcome;
 use crate::domain::time::Time as Moment;
 use crate::domain::user_filter::Sort;
@@ -47,7 +48,7 @@ fn sheet(
     let head = &list.head;
     let of = people(head.users);
     let count = match list.total {
-        1 => format!("1 method of {of}"),
+        Count::Exactly(1) => format!("1 method of {of}"),
         total => format!("{} methods of {of}", counted(total)),
     };
     let fetched = fetched(HERE, head, now, move || methods.refetch());

@@ -1,6 +1,7 @@
 //! What the review of a policy counts is so, and its pages say it.
 
 use rekey::domain::authority::{Right, Role};
+use rekey::domain::count::Count;
 use rekey::domain::ids::CustomerId;
 use rekey::domain::policy::{Concerned, Policy, Saved, Settings};
 use rekey::domain::sign_in::Step;
@@ -131,7 +132,7 @@ both! {
             let filter = UserFilter::from_pairs([(name, value)]);
             let mut conn = world.platform.db.read().await.unwrap();
             let listed = users::service::count(&mut conn, &scope, &filter, world.now()).await.unwrap();
-            assert_eq!(listed, total, "{name}={value}");
+            assert_eq!(listed, Count::Exactly(total), "{name}={value}");
         }
         // And those who are said to be let in are.
         assert_eq!(saved(&world, &owner, &world.a, |asked| asked.mfa_required = false).await, Saved::Done);

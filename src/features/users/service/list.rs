@@ -2,14 +2,13 @@
 
 use super::super::store::{conditions, list};
 use crate::domain::authority::{Role, Scope};
+use crate::domain::count::Count;
 use crate::domain::ids::{CustomerId, LinkId, MethodId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::not_me::Hold;
 use crate::domain::plan::{Candidate, Holdings};
 use crate::domain::time::Time;
 use crate::domain::user::{Address, Standing, UserRef};
-#[cfg(doc)]
-use crate::domain::user_filter::COUNTED;
 use crate::domain::user_filter::{Sort, UserFilter};
 use crate::platform::{Conn, Result};
 
@@ -174,11 +173,11 @@ pub async fn page(
     Ok(Page::of(rows, |user: &User| cursor(filter.sort, user.user.id, &user.name_key, user.last_sign_in_at)))
 }
 
-/// How many users in `scope` are meant, counted to one more than [`COUNTED`].
+/// How many users in `scope` are meant, counted as far as is worth its time.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<i64> {
+pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<Count> {
     list::count(conn, scope, filter, now).await
 }
 
@@ -269,11 +268,11 @@ pub async fn methods(
     Ok(Page::of(rows, |row: &ListedMethod| cursor(filter.sort, row.id, &row.name_key, row.last_sign_in_at)))
 }
 
-/// How many methods they have, and how many people that are; both counted to one more than [`COUNTED`].
+/// How many methods they have, and how many people that are; both counted as far as is worth its time.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count_methods(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<(i64, i64)> {
+pub async fn count_methods(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<(Count, Count)> {
     list::count_methods(conn, scope, filter, now).await
 }
 

@@ -5,11 +5,13 @@ use sqlx::FromRow;
 use super::conditions::{After, CODES_LEFT, Conditions, HAS_METHOD, METHODS, PASSKEYS, PHONES, TOKENS, Value, pick};
 
 use crate::domain::authority::{Role, Scope};
+use crate::domain::count::Count;
 use crate::domain::ids::{CustomerId, LinkId, MethodId, UserId};
 use crate::domain::method::MethodKind;
 use crate::domain::time::Time;
 use crate::domain::user::Address;
-use crate::domain::user_filter::{COUNTED, UserFilter};
+use crate::domain::user_filter::{COUNTED, COUNTED_IN_SEARCH, UserFilter};
+use crate::platform::db::FEW;
 use crate::platform::{Conn, Result};
 
 /// One user as lists and the review need them.
@@ -88,18 +90,25 @@ pub async fn page(
     Ok(picked.all.query(text).fetch_all(conn).await?)
 }
 
-/// How many users in `scope` are meant, counted to one more than [`COUNTED`].
-pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<i64> {
-    if scope.customers().is_empty() {
-        return Ok(0);
-    }
-    count_of(conn, "users u", Conditions::of(conn, scope, filter, now)).await
+/// How far those whom `filter` means in `scope` are counted.
+fn limit(scope: &Scope, filter: &UserFilter) -> i64 {
+    let reads_many_names = !filter.search.is_empty() && scope.customers().len() > FEW;
+    if reads_many_names { COUNTED_IN_SEARCH } else { COUNTED }
 }
 
-async fn count_of(conn: &mut Conn, from: &str, all: Conditions) -> Result<i64> {
-    let (through, limit) = (all.through, COUNTED + 1);
-    let text = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {through}{from} WHERE {} LIMIT {limit}) f", all.text);
-    Ok(all.query::<(i64,)>(text).fetch_one(conn).await?.0)
+/// How many users in `scope` are meant, as far as that is counted.
+pub async fn count(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<Count> {
+    if scope.customers().is_empty() {
+        return Ok(Count::Exactly(0));
+    }
+    count_of(conn, "users u", Conditions::of(conn, scope, filter, now), limit(scope, filter)).await
+}
+
+async fn count_of(conn: &mut Conn, from: &str, all: Conditions, limit: i64) -> Result<Count> {
+    let (through, one_more) = (all.through, limit + 1);
+    let text = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {through}{from} WHERE {} LIMIT {one_more}) f", all.text);
+    let (found,): (i64,) = all.query(text).fetch_one(conn).await?;
+    Ok(Count::up_to(limit, found))
 }
 
 /// How many users in `scope` are meant by the same ones of `filters`: bit `n` stands for the `n`th. One pass over them.
@@ -208,15 +217,16 @@ pub async fn methods(
     Ok(picked.all.query(text).fetch_all(conn).await?)
 }
 
-/// How many methods they have, and how many people that are; both counted to one more than [`COUNTED`].
-pub async fn count_methods(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<(i64, i64)> {
+/// How many methods they have, and how many people that are; both as far as that is counted.
+pub async fn count_methods(conn: &mut Conn, scope: &Scope, filter: &UserFilter, now: Time) -> Result<(Count, Count)> {
     if scope.customers().is_empty() {
-        return Ok((0, 0));
+        return Ok((Count::Exactly(0), Count::Exactly(0)));
     }
+    let limit = limit(scope, filter);
     let of_any_kind = UserFilter { kind: None, ..filter.clone() };
     let all = of_kind(Conditions::of(conn, scope, &of_any_kind, now), filter);
-    let methods = count_of(conn, WITH_METHODS, all).await?;
+    let methods = count_of(conn, WITH_METHODS, all, limit).await?;
     let mut people = Conditions::of(conn, scope, filter, now);
     people.and(HAS_METHOD);
-    Ok((methods, count_of(conn, "users u", people).await?))
+    Ok((methods, count_of(conn, "users u", people, limit).await?))
 }
