@@ -83,19 +83,22 @@ pub async fn list(conn: &mut Conn, scope: &Scope) -> Result<Vec<Customer>> {
     Ok(query.fetch_all(conn).await?.into_iter().map(Customer::from).collect())
 }
 
+/// A row that was written is locked until the transaction ends, on both engines.
+const LOCK: &str = "UPDATE customers SET policy = policy WHERE id = $1";
+
 /// Takes the customer's lock: whoever resets its users waits here for whoever does so already.
 pub async fn lock(conn: &mut Conn, scope: &Scope, id: CustomerId) -> Result<Option<Customer>> {
     if !scope.covers(id) {
         return Ok(None);
     }
-    let text = format!("UPDATE customers SET policy = policy WHERE id = $1 RETURNING {COLUMNS}");
+    let text = format!("{LOCK} RETURNING {COLUMNS}");
     let row: Option<Row> = sqlx::query_as(AssertSqlSafe(text)).bind(id).fetch_optional(conn).await?;
     Ok(row.map(Customer::from))
 }
 
 /// The same for whoever learns nothing of it.
 pub async fn hold(conn: &mut Conn, id: CustomerId) -> Result<()> {
-    sqlx::query("UPDATE customers SET policy = policy WHERE id = $1").bind(id).execute(conn).await?;
+    sqlx::query(LOCK).bind(id).execute(conn).await?;
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Turns a mail into words, as text and as HTML: one sheet, two templates, so that both say the same in the same order.
-//! What each mail says is in `said`, and how things are called in it in `named`; `line` sets apart what people wrote.
+//! What each mail says is in `said`, what was decided in `decision`, and how things are called in `named`; `line` sets apart
+//! what people wrote.
 
+mod decision;
 mod line;
 mod named;
 mod said;

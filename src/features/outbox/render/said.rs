@@ -1,10 +1,10 @@
 //! What each mail says.
 
+use super::decision::{decided, decided_by_another};
 use super::line::{Line, isolated};
 use super::named::{a, a_passkey, called, listed, persons, role_meaning, role_word, the};
 use super::{Recipient, Way};
 use crate::domain::access::last_moment;
-use crate::domain::approval::Decision;
 use crate::domain::mail::Mail;
 use crate::domain::method::MethodKind;
 use crate::domain::user::clean_name;
@@ -334,50 +334,13 @@ pub(super) fn said(mail: &Mail, to: &Recipient<'_>, way: Option<&Way>) -> Said {
         }
         Mail::ApprovalDecided { at, by, people, decision, .. } => {
             let (moment, who, people) = (to.moment(*at), isolated(by), persons(locale, *people));
-            let (subject, happened, now) = match decision {
-                Decision::Approved => (
-                    td_string!(locale, mail.approval.approved_subject),
-                    td_string!(locale, mail.approval.approved, moment = moment, who = who, people = people),
-                    td_string!(locale, mail.approval.approved_now),
-                ),
-                Decision::ChangesAsked => (
-                    td_string!(locale, mail.approval.changes_subject),
-                    td_string!(locale, mail.approval.changes, moment = moment, who = who, people = people),
-                    td_string!(locale, mail.approval.changes_now),
-                ),
-                Decision::Expired => (
-                    td_string!(locale, mail.approval.expired_subject),
-                    td_string!(locale, mail.approval.expired, moment = moment, people = people),
-                    td_string!(locale, mail.approval.declined_now),
-                ),
-                Decision::Declined | Decision::Withdrawn => (
-                    td_string!(locale, mail.approval.declined_subject),
-                    td_string!(locale, mail.approval.declined, moment = moment, who = who, people = people),
-                    td_string!(locale, mail.approval.declined_now),
-                ),
-            };
+            let (subject, happened, now) = decided(locale, *decision, moment, who, people);
             let doubt = (td_string!(locale, mail.approval.decided_doubt), td_string!(locale, mail.approval.decided_do));
             (subject, vec![says(happened), says(now.to_owned())], doubt.0, doubt.1)
         }
         Mail::ApprovalOver { at, by, people, decision, .. } => {
             let (moment, who, people) = (to.moment(*at), isolated(by), persons(locale, *people));
-            let happened = match decision {
-                Decision::Approved => {
-                    td_string!(locale, mail.approval.over_approved, moment = moment, who = who, people = people)
-                }
-                Decision::Declined => {
-                    td_string!(locale, mail.approval.over_declined, moment = moment, who = who, people = people)
-                }
-                Decision::ChangesAsked => {
-                    td_string!(locale, mail.approval.over_changes, moment = moment, who = who, people = people)
-                }
-                Decision::Withdrawn => {
-                    td_string!(locale, mail.approval.over_withdrawn, moment = moment, who = who, people = people)
-                }
-                Decision::Expired => {
-                    td_string!(locale, mail.approval.over_expired, moment = moment, who = who, people = people)
-                }
-            };
+            let happened = decided_by_another(locale, *decision, moment, who, people);
             let lines = vec![says(happened), says(td_string!(locale, mail.approval.over_now).to_owned())];
             let doubt = (td_string!(locale, mail.approval.doubt), td_string!(locale, mail.approval.over_do));
             (td_string!(locale, mail.approval.over_subject), lines, doubt.0, doubt.1)
